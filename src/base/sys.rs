@@ -1,0 +1,1 @@
+//! The only module with `unsafe`: the few system calls that std, nix and tokio do not offer safely.

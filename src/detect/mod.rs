@@ -1,0 +1,1 @@
+//! Detecting what is wrong: doctor (later scan and probes).

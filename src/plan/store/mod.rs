@@ -1,0 +1,234 @@
+//! The planfile store: the only code that writes `.planfile/`'s sprints, config, journal and mirrors.
+//!
+//! The store owns the last good state of every sprint file. It reads without a lock (with a stability check, as files
+//! change one at a time) and writes under planfile's own flock: lock, read again, edit the named ticket's spans, write
+//! beside, sync, rename, sync the folder, drop the mirror, journal, archive, unlock (`reference/planfile.md` §5.4).
+//! A file that does not parse is never overwritten; its last good state stays visible next to the fault.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::lifecycle::{NewTicket, Op, Refusal};
+use super::ticket::{Ticket, TicketId};
+use super::yaml::SprintFault;
+
+/// What the store knows at one moment. Shared, immutable.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Grows by one with every visible change.
+    pub revision: u64,
+    /// Project name from the config, else the folder's name.
+    pub project: String,
+    /// Every ticket of every readable sprint file: `current` first, then `backlog`, others by name, history newest
+    /// first; within a file in file order. An id that stands in two files is kept once (current wins, then locator).
+    pub tickets: Vec<Arc<Ticket>>,
+    /// Files that cannot be used right now. Their tickets above are the last good state.
+    pub faults: Vec<FileFault>,
+    /// Things planfile would misread.
+    pub warnings: Vec<FileWarning>,
+    /// Sprint files, by stem, with their number of tickets.
+    pub sprints: Vec<(String, usize)>,
+}
+
+impl Plan {
+    /// The ticket with this id.
+    pub fn ticket(&self, id: &TicketId) -> Option<&Arc<Ticket>> {
+        self.tickets.iter().find(|ticket| ticket.id == *id)
+    }
+}
+
+/// A file that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{path}: {fault}")]
+pub struct FileFault {
+    /// Path relative to the project.
+    pub path: String,
+    /// Where and why.
+    pub fault: SprintFault,
+}
+
+/// A warning about one file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileWarning {
+    /// Path relative to the project.
+    pub path: String,
+    /// 1-based line.
+    pub line: usize,
+    /// What and what to do.
+    pub message: String,
+}
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// No config or no sprint file.
+    #[error("{0} holds no planfile; run `koru-tui init` there")]
+    Uninitialised(PathBuf),
+    /// Sharded storage.
+    #[error("{path} uses storage.backend={backend}, which koru-tui does not edit; use single-yaml storage")]
+    UnsupportedBackend {
+        /// The config file.
+        path: PathBuf,
+        /// The backend word.
+        backend: String,
+    },
+    /// The config does not parse or has the wrong shape.
+    #[error("{path}: {fault}")]
+    Config {
+        /// The config file.
+        path: PathBuf,
+        /// Where and why.
+        fault: SprintFault,
+    },
+    /// Reading failed.
+    #[error("reading {path} failed: {source}")]
+    Io {
+        /// What was read.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Why a write was not made. Nothing was changed on disk unless the variant says so.
+#[derive(Debug, thiserror::Error)]
+pub enum MutateError {
+    /// No such ticket anywhere.
+    #[error("no ticket {0} in this planfile; `koru-tui ticket list` shows what there is")]
+    NoTicket(TicketId),
+    /// The ticket changed since the operator saw it.
+    #[error("{id} was changed by someone else at {found}; look at it again before deciding")]
+    Changed {
+        /// Ticket.
+        id: TicketId,
+        /// Its `updated_at` now.
+        found: String,
+    },
+    /// A rule forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The file does not parse.
+    #[error("{0}; repair the file, nothing was written")]
+    Broken(FileFault),
+    /// The edit cannot be made faithfully.
+    #[error("{path}: {source}")]
+    Edit {
+        /// The file, relative to the project.
+        path: String,
+        /// Why.
+        source: super::yaml::sprint::EditError,
+    },
+    /// planfile 0.1.93 or another writer without lock owns this store.
+    #[error("this planfile was written by a planfile release that takes no lock (no `storage:` section in {0}); open it read-only or upgrade planfile")]
+    LegacyWriter(PathBuf),
+    /// The lock was not had in time.
+    #[error("the planfile is locked by another program ({path}); it did not let go within {waited_ms} ms")]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+        /// How long we waited.
+        waited_ms: u64,
+    },
+    /// Opening again failed.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Writing failed; the old file is whole.
+    #[error("writing {path} failed: {source}; the old file is whole")]
+    Io {
+        /// What was written.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// What one operation did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mutated {
+    /// The ticket after the operation.
+    pub ticket: Arc<Ticket>,
+    /// File stem where it stands now.
+    pub sprint: String,
+}
+
+/// One operation of a batch.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Ticket.
+    pub id: TicketId,
+    /// Operation.
+    pub op: Op,
+    /// `updated_at` the operator saw; a different instant on disk refuses the step ([`MutateError::Changed`]).
+    pub seen: Option<jiff::Timestamp>,
+    /// Recorded as `actor` in the ticket's history.
+    pub actor: Option<String>,
+}
+
+/// The store of one project. Not `Sync`: one owner.
+#[derive(Debug)]
+pub struct Store {
+    root: PathBuf,
+}
+
+impl Store {
+    /// Opens the store of the project at `root` (the folder that holds `.planfile/`) and loads it. Creates nothing.
+    ///
+    /// # Errors
+    /// See [`OpenError`]. A broken sprint file is not an error here: it is a fault in the plan.
+    pub fn open(root: &Path) -> Result<Store, OpenError> {
+        let _ = root;
+        unimplemented!()
+    }
+
+    /// The project folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The state as of the last load.
+    pub fn plan(&self) -> Arc<Plan> {
+        unimplemented!()
+    }
+
+    /// Reads again what changed on disk; true when the plan changed. Files with equal (mtime, size, inode) are not read.
+    pub fn refresh(&mut self) -> bool {
+        unimplemented!()
+    }
+
+    /// The whole record of a ticket as JSON, unknown keys included, evidence merged in as planfile shows it.
+    pub fn record(&self, id: &TicketId) -> Option<Value> {
+        let _ = id;
+        unimplemented!()
+    }
+
+    /// Applies steps in one lock, each file written at most twice. Steps are independent: one refused step does not
+    /// stop the others. Every returned `Ok` is durable.
+    pub fn apply(&mut self, steps: &[Step]) -> Vec<Result<Mutated, MutateError>> {
+        let _ = steps;
+        unimplemented!()
+    }
+
+    /// Applies one operation.
+    ///
+    /// # Errors
+    /// See [`MutateError`].
+    pub fn mutate(&mut self, id: &TicketId, op: Op, actor: Option<&str>) -> Result<Mutated, MutateError> {
+        let step = Step { id: id.clone(), op, seen: None, actor: actor.map(str::to_owned) };
+        match self.apply(std::slice::from_ref(&step)).pop() {
+            Some(result) => result,
+            None => Err(MutateError::NoTicket(id.clone())),
+        }
+    }
+
+    /// Makes a ticket with the next free id (above every id on disk, whatever `next_id` says).
+    ///
+    /// # Errors
+    /// See [`MutateError`].
+    pub fn create(&mut self, new: &NewTicket) -> Result<Mutated, MutateError> {
+        let _ = new;
+        unimplemented!()
+    }
+}

@@ -1,0 +1,164 @@
+//! One sprint file in memory: its text, where each ticket stands in it, and each ticket as plain data.
+//!
+//! The document owns the text. An edit returns a new document; nothing here touches a disk.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::plan::lifecycle::Change;
+use crate::plan::ticket::Ticket;
+
+/// Why a sprint file cannot be used. Such a file is never overwritten and never treated as empty.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, thiserror::Error)]
+#[error("line {line}, column {column}: {message}")]
+pub struct SprintFault {
+    /// 1-based.
+    pub line: usize,
+    /// 1-based, in characters.
+    pub column: usize,
+    /// What is wrong and what to do, in a sentence.
+    pub message: String,
+    /// The offending line of the file as it stands (foreign text, not yet safe to show), if there is one.
+    pub excerpt: Option<String>,
+}
+
+/// A fact about a file that reads but that planfile would silently misread (duplicate key, ticket without id, …).
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SprintWarning {
+    /// 1-based line.
+    pub line: usize,
+    /// What planfile would do and what to do about it.
+    pub message: String,
+}
+
+/// A parsed sprint file. Cloning is cheap where it can be (`Arc`).
+#[derive(Clone, Debug)]
+pub struct SprintDoc {
+    text: Arc<str>,
+    stem: Arc<str>,
+    tickets: Vec<Entry>,
+    warnings: Vec<SprintWarning>,
+}
+
+/// Where one ticket stands.
+#[derive(Clone, Debug)]
+struct Entry {
+    key: Arc<str>,
+    span: Range<usize>,
+    hash: u64,
+    ticket: Arc<Ticket>,
+}
+
+impl SprintDoc {
+    /// Parses `bytes` of the file `stem`. With `previous`, tickets whose text did not change are taken over, not parsed.
+    ///
+    /// # Errors
+    /// The first place where the file stops being a sprint that planfile reads as its author meant.
+    pub fn parse(stem: &str, bytes: Vec<u8>, previous: Option<&SprintDoc>) -> Result<SprintDoc, SprintFault> {
+        let _ = (stem, bytes, previous);
+        unimplemented!()
+    }
+
+    /// The file's text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// File stem.
+    pub fn stem(&self) -> &str {
+        &self.stem
+    }
+
+    /// Tickets in file order, invalid ones included.
+    pub fn tickets(&self) -> impl Iterator<Item = &Arc<Ticket>> {
+        self.tickets.iter().map(|entry| &entry.ticket)
+    }
+
+    /// The ticket with this id.
+    pub fn ticket(&self, id: &str) -> Option<&Arc<Ticket>> {
+        self.tickets.iter().find(|entry| entry.ticket.id.as_str() == id).map(|entry| &entry.ticket)
+    }
+
+    /// What planfile would misread.
+    pub fn warnings(&self) -> &[SprintWarning] {
+        &self.warnings
+    }
+
+    /// The whole record of a ticket as JSON, unknown keys included, values as PyYAML reads them.
+    pub fn record(&self, id: &str) -> Option<Value> {
+        let _ = id;
+        unimplemented!()
+    }
+
+    /// The ticket's own source text with its key line, as it stands in the file (for moving it to another file).
+    pub fn source(&self, id: &str) -> Option<&str> {
+        let _ = id;
+        unimplemented!()
+    }
+
+    /// A document where the named ticket's keys are changed and every other byte is the same.
+    ///
+    /// Values that already equal the wanted one are not touched at all. `append` paths: a change whose value is to be
+    /// appended to a list is given as the whole new list; the edit appends in place when the old list is its prefix.
+    ///
+    /// # Errors
+    /// When the ticket is not there, or the result would not read back as intended (nothing is changed then).
+    pub fn edit(&self, id: &str, changes: &[Change]) -> Result<SprintDoc, EditError> {
+        let _ = (id, changes);
+        unimplemented!()
+    }
+
+    /// A document with one more ticket. `record` is emitted in block style, keys sorted as PyYAML would.
+    ///
+    /// # Errors
+    /// When the id is taken or the result would not read back as intended.
+    pub fn insert(&self, id: &str, record: &Value) -> Result<SprintDoc, EditError> {
+        let _ = (id, record);
+        unimplemented!()
+    }
+
+    /// A document with a ticket's source text (from [`SprintDoc::source`] of another file), re-indented to fit.
+    ///
+    /// # Errors
+    /// As [`SprintDoc::insert`].
+    pub fn insert_source(&self, id: &str, source: &str) -> Result<SprintDoc, EditError> {
+        let _ = (id, source);
+        unimplemented!()
+    }
+
+    /// A document without the named tickets; comments that belong to none of them stay.
+    ///
+    /// # Errors
+    /// When one of them is not there.
+    pub fn remove(&self, ids: &[&str]) -> Result<SprintDoc, EditError> {
+        let _ = ids;
+        unimplemented!()
+    }
+
+    /// The text of a new, empty sprint file.
+    pub fn empty_text(id: &str, name: &str, status: &str) -> String {
+        let _ = (id, name, status);
+        unimplemented!()
+    }
+}
+
+/// Why an edit was not made; the document is unchanged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// No such ticket in this file.
+    #[error("no ticket {0} in this file")]
+    Missing(String),
+    /// The id is already in this file.
+    #[error("ticket {0} is already in this file")]
+    Taken(String),
+    /// The edited text would read differently from what was meant.
+    #[error("the edit of {id} would not read back as meant ({detail}); nothing was written, please edit the file by hand")]
+    NotAsMeant {
+        /// Ticket.
+        id: String,
+        /// Where it differs.
+        detail: String,
+    },
+}
