@@ -1,1 +1,3 @@
 //! Detecting what is wrong: doctor (later scan and probes).
+
+pub mod doctor;

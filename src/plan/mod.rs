@@ -10,5 +10,6 @@ pub mod policy;
 pub mod queue;
 pub mod scaffold;
 pub mod store;
+pub mod surroundings;
 pub mod ticket;
 pub mod yaml;

@@ -122,7 +122,9 @@ pub enum MutateError {
         source: super::yaml::sprint::EditError,
     },
     /// planfile 0.1.93 or another writer without lock owns this store.
-    #[error("this planfile was written by a planfile release that takes no lock (no `storage:` section in {0}); open it read-only or upgrade planfile")]
+    #[error(
+        "this planfile was written by a planfile release that takes no lock (no `storage:` section in {0}); open it read-only or upgrade planfile"
+    )]
     LegacyWriter(PathBuf),
     /// The lock was not had in time.
     #[error("the planfile is locked by another program ({path}); it did not let go within {waited_ms} ms")]

@@ -154,7 +154,9 @@ pub enum EditError {
     #[error("ticket {0} is already in this file")]
     Taken(String),
     /// The edited text would read differently from what was meant.
-    #[error("the edit of {id} would not read back as meant ({detail}); nothing was written, please edit the file by hand")]
+    #[error(
+        "the edit of {id} would not read back as meant ({detail}); nothing was written, please edit the file by hand"
+    )]
     NotAsMeant {
         /// Ticket.
         id: String,
