@@ -2,6 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use etcetera::base_strategy::{BaseStrategy, Xdg};
+
+use super::repo;
+
+/// Our folder in each XDG folder.
+const APP: &str = "koru-tui";
+
 /// The paths of one project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectPaths {
@@ -23,9 +30,26 @@ impl ProjectPaths {
     /// Finds the project for `from`: the nearest ancestor with `.planfile/config.yaml` or `.planfile/sprints`, not
     /// above the git work tree; inside a linked worktree the main project (through git's common folder). `None` when
     /// there is none, in which case `from` itself (or its work tree root) is where `init` would go.
+    ///
+    /// A linked worktree's own copy of `.planfile/` counts only when the main project has none. A folder below
+    /// `<project>/.planfile/` (our agents' worktrees, run folders) belongs to `<project>`.
     pub fn find(from: &Path) -> Option<Self> {
-        let _ = from;
-        unimplemented!()
+        let from = from.canonicalize().or_else(|_| std::path::absolute(from)).ok()?;
+        if let Some(owner) = owner_of_planfile_folder(&from) {
+            return Some(Self::new(owner));
+        }
+        let tree = from.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok());
+        // Only a `.git` *file* can mean a linked worktree; the usual repository is not opened at all.
+        if tree.is_some_and(|tree| tree.join(".git").is_file())
+            && let Some((own, main)) = repo::roots(&from)
+            && own != main
+        {
+            let inside = from.strip_prefix(&own).unwrap_or(Path::new(""));
+            if let Some(root) = nearest(&main.join(inside), Some(&main)) {
+                return Some(Self::new(root));
+            }
+        }
+        nearest(&from, tree).map(Self::new)
     }
 
     /// The project folder.
@@ -65,10 +89,36 @@ impl ProjectPaths {
 
 /// `$XDG_CONFIG_HOME/koru-tui` (keymap, themes).
 pub fn config_dir() -> Option<PathBuf> {
-    unimplemented!()
+    Some(Xdg::new().ok()?.config_dir().join(APP))
 }
 
 /// `$XDG_STATE_HOME/koru-tui` (log, registry).
 pub fn state_dir() -> Option<PathBuf> {
-    unimplemented!()
+    Some(Xdg::new().ok()?.state_dir()?.join(APP))
 }
+
+/// The nearest folder with a planfile, from `from` up to `top` (or the root of the file system).
+fn nearest(from: &Path, top: Option<&Path>) -> Option<PathBuf> {
+    for folder in from.ancestors() {
+        let planfile = folder.join(".planfile");
+        if planfile.join("config.yaml").is_file() || planfile.join("sprints").is_dir() {
+            return Some(folder.to_path_buf());
+        }
+        if Some(folder) == top {
+            break;
+        }
+    }
+    None
+}
+
+/// The project whose `.planfile/` holds `path`.
+fn owner_of_planfile_folder(path: &Path) -> Option<PathBuf> {
+    path.ancestors()
+        .filter(|folder| folder.file_name().is_some_and(|name| name == ".planfile"))
+        .filter_map(Path::parent)
+        .find(|owner| nearest(owner, Some(owner)).is_some())
+        .map(Path::to_path_buf)
+}
+
+#[cfg(test)]
+mod tests;

@@ -22,3 +22,13 @@ impl Redactor {
         Cow::Borrowed(text)
     }
 }
+
+/// A URL without its user and password; the scheme, host and path stay.
+pub fn without_credentials(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    match authority.rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+        None => url.to_owned(),
+    }
+}

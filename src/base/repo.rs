@@ -2,10 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-/// What a screen or a brief says about the repository.
+use git2::{Repository, RepositoryOpenFlags, Status, StatusOptions};
+
+use super::redact;
+
+/// Hex digits of an abbreviated commit id.
+const SHORT_ID: usize = 12;
+
+/// What a screen or a brief says about the repository. Names and the URL are foreign text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RepoFacts {
-    /// Current branch; `None` when detached or without a repository.
+    /// Current branch; `None` when detached or without a repository. A branch without a commit yet is named too.
     pub branch: Option<String>,
     /// First 12 hex digits of HEAD.
     pub head: Option<String>,
@@ -16,19 +23,71 @@ pub struct RepoFacts {
 }
 
 /// Reads the facts of the repository that holds `path`; all empty when there is none.
+///
+/// Walks the work tree for `dirty`: seconds in a huge repository, so not for the thread that draws.
 pub fn facts(path: &Path) -> RepoFacts {
-    let _ = path;
-    unimplemented!()
+    let Some(repo) = open(path) else { return RepoFacts::default() };
+    RepoFacts {
+        branch: branch_of(&repo),
+        head: repo
+            .head()
+            .ok()
+            .and_then(|head| head.peel_to_commit().ok())
+            .map(|commit| commit.id().to_string().chars().take(SHORT_ID).collect()),
+        dirty: is_dirty(&repo),
+        remote: repo
+            .find_remote("origin")
+            .ok()
+            .and_then(|remote| remote.url().ok().map(redact::without_credentials)),
+    }
 }
 
 /// Only the branch: cheap enough for start-up.
 pub fn branch(path: &Path) -> Option<String> {
-    let _ = path;
-    unimplemented!()
+    branch_of(&open(path)?)
 }
 
-/// The work tree's root and, for a linked worktree, the main work tree's root.
+/// The work tree's root and, for a linked worktree, the main work tree's root (both the same otherwise, and for a
+/// linked worktree of a bare repository, which has no main one). `None` outside of a work tree.
 pub fn roots(path: &Path) -> Option<(PathBuf, PathBuf)> {
-    let _ = path;
-    unimplemented!()
+    let repo = open(path)?;
+    let own = repo.workdir()?.to_path_buf();
+    let main = if repo.is_worktree() {
+        Repository::open(repo.commondir()).ok().and_then(|main| main.workdir().map(Path::to_path_buf))
+    } else {
+        None
+    };
+    Some((clean(&own), main.map_or_else(|| clean(&own), |main| clean(&main))))
 }
+
+fn open(path: &Path) -> Option<Repository> {
+    Repository::open_ext(path, RepositoryOpenFlags::empty(), std::iter::empty::<&Path>()).ok()
+}
+
+/// Without the slash that libgit2 puts at the end, links resolved, so that two roots compare.
+fn clean(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.components().collect())
+}
+
+fn branch_of(repo: &Repository) -> Option<String> {
+    // Reading the symbolic reference itself also names a branch that has no commit yet.
+    let head = repo.find_reference("HEAD").ok()?;
+    let target = head.symbolic_target_bytes()?;
+    let target = String::from_utf8_lossy(target);
+    target.strip_prefix("refs/heads/").map(str::to_owned)
+}
+
+fn is_dirty(repo: &Repository) -> bool {
+    let mut options = StatusOptions::new();
+    options
+        .include_untracked(true)
+        .recurse_untracked_dirs(false)
+        .include_ignored(false)
+        .exclude_submodules(true)
+        .no_refresh(true);
+    let Ok(statuses) = repo.statuses(Some(&mut options)) else { return false };
+    statuses.iter().any(|entry| entry.status() != Status::CURRENT)
+}
+
+#[cfg(test)]
+mod tests;

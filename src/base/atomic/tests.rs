@@ -1,0 +1,147 @@
+//! Tests of `base::atomic`.
+
+use super::*;
+use crate::base::faults::{Fault, inject};
+use std::os::unix::fs::symlink;
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().mode() & 0o7777
+}
+
+#[test]
+fn parts_are_joined_in_order_and_the_stamp_is_that_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.yaml");
+    let stamp = replace(&path, &[b"one ", b"", b"two ", b"three"]).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"one two three");
+    assert_eq!(Stamp::read(&path).unwrap(), Some(stamp));
+    assert_eq!(names(folder.path()), ["a.yaml"]);
+}
+
+#[test]
+fn more_parts_than_one_system_call_takes_are_all_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a");
+    let parts: Vec<Vec<u8>> = (0..5000).map(|n| format!("{n}\n").into_bytes()).collect();
+    let slices: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    replace(&path, &slices).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), parts.concat());
+}
+
+#[test]
+fn a_new_file_is_private_and_an_old_one_keeps_its_mode() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a");
+    replace(&path, &[b"x"]).unwrap();
+    assert_eq!(mode(&path), 0o600);
+    for kept in [0o644, 0o600, 0o400] {
+        std::fs::set_permissions(&path, Permissions::from_mode(kept)).unwrap();
+        replace(&path, &[b"y"]).unwrap();
+        assert_eq!(mode(&path), kept);
+    }
+}
+
+#[test]
+fn the_modification_time_always_differs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a");
+    let mut last = replace(&path, &[b"0"]).unwrap();
+    for n in 0..200_u32 {
+        let next = replace(&path, &[n.to_string().as_bytes()]).unwrap();
+        assert_ne!(next.mtime_ns, last.mtime_ns);
+        last = next;
+    }
+}
+
+#[test]
+fn an_equal_modification_time_is_moved() {
+    let file = tempfile::tempfile().unwrap();
+    let old = Stamp::of(&file.metadata().unwrap());
+    let moved = distinct_stamp(&file, Some(old)).unwrap();
+    assert_eq!(moved.mtime_ns - old.mtime_ns, 1_000_000);
+    assert_eq!(Stamp::of(&file.metadata().unwrap()), moved);
+}
+
+#[test]
+fn links_and_folders_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("target");
+    std::fs::write(&target, "kept").unwrap();
+    let link = folder.path().join("link");
+    symlink(&target, &link).unwrap();
+    assert_eq!(replace(&link, &[b"x"]).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    assert_eq!(replace(folder.path(), &[b"x"]).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    append_line(&link, "x").unwrap_err();
+    assert_eq!(std::fs::read(&target).unwrap(), b"kept");
+    assert_eq!(names(folder.path()), ["link", "target"]);
+}
+
+#[test]
+fn a_name_of_255_bytes_can_be_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("n".repeat(255));
+    replace(&path, &[b"x"]).unwrap();
+    replace(&path, &[b"y"]).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"y");
+}
+
+#[test]
+fn every_failing_step_leaves_the_old_file_whole_and_no_litter() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a");
+    replace(&path, &[b"old"]).unwrap();
+    let (_, steps) = inject(None, || replace(&path, &[b"old"]).unwrap());
+    assert_eq!(steps, 5);
+    for step in 1..=steps {
+        for errno in [Errno::EIO, Errno::ENOSPC] {
+            let (result, _) = inject(Some(Fault::Fail(step, errno)), || replace(&path, &[b"new"]));
+            result.unwrap_err();
+            // Only the last step, the sync of the folder, comes after the rename.
+            let expected: &[u8] = if step == steps { b"new" } else { b"old" };
+            assert_eq!(std::fs::read(&path).unwrap(), expected, "step {step}");
+            assert_eq!(names(folder.path()), ["a"], "step {step}");
+            replace(&path, &[b"old"]).unwrap();
+        }
+    }
+}
+
+#[test]
+fn lines_are_appended_whole_and_a_torn_one_is_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.jsonl");
+    append_line(&path, "{\"a\":1}").unwrap();
+    assert_eq!(mode(&path), 0o600);
+    append_lines(&path, &["{\"b\":2}", "{\"c\":3}"]).unwrap();
+    append_lines(&path, &[]).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n");
+    std::fs::write(&path, "{\"a\":1}\n{\"torn").unwrap();
+    append_line(&path, "{\"d\":4}").unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"a\":1}\n{\"torn\n{\"d\":4}\n");
+    assert_eq!(append_line(&path, "a\nb").unwrap_err().kind(), io::ErrorKind::InvalidInput);
+}
+
+#[test]
+fn private_folders_are_made_with_parents() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a/b/c");
+    make_private_dir(&path).unwrap();
+    make_private_dir(&path).unwrap();
+    assert_eq!([mode(&path), mode(&folder.path().join("a"))], [0o700, 0o700]);
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    make_private_dir(&folder.path().join("file")).unwrap_err();
+}
+
+#[test]
+fn a_missing_file_has_no_stamp() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(Stamp::read(&folder.path().join("none")).unwrap(), None);
+}
