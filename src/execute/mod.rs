@@ -1,1 +1,7 @@
 //! Running one ticket: shell, api and human executors, live output, transcript on disk, result.
+//!
+//! No ticket is written here: this floor is told what to run ([`action`] reads a ticket once) and reports an
+//! [`outcome::Outcome`]. Each run owns one folder under `.koru/runs/`; files there are 0600, folders 0700, and every
+//! text passes the run's redactor before it is kept or passed on.
+
+pub mod output;

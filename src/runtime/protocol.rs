@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::execute::output::{Channel, OutputLine};
 use crate::plan::lifecycle::{NewTicket, Op};
 use crate::plan::queue::Order;
 use crate::plan::store::Plan;
@@ -75,10 +76,18 @@ pub enum RunCommand {
         /// Ticket.
         ticket: TicketId,
     },
-    /// Stop ladder: TERM to the group, grace, KILL. A second stop skips the grace.
+    /// Stop ladder: TERM to the group, grace, KILL. A second stop skips the grace. On an interrupted run that left
+    /// processes behind (`RunView::orphaned`), stops those.
     Stop {
         /// Run.
         run: RunId,
+    },
+    /// Decides what becomes of the ticket of an interrupted, failed or stopped run.
+    Resolve {
+        /// Run.
+        run: RunId,
+        /// The decision.
+        how: Resolution,
     },
     /// Lines of a run's transcript, answered by [`RunEvent::Lines`].
     Fetch {
@@ -89,6 +98,18 @@ pub enum RunCommand {
         /// At most this many.
         count: u32,
     },
+}
+
+/// What becomes of the ticket of a run that did not end well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// Back to ready, then started again at once.
+    Retry,
+    /// Back to ready; whoever comes next may take it.
+    Release,
+    /// One failed attempt, as if the run had ended badly.
+    MarkFailed,
 }
 
 /// Commands on the queue.
@@ -178,7 +199,8 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum RunEvent {
-    /// New output at the tail; batched, at most about 30 batches a second per run.
+    /// New output at the tail; batched, at most about 30 batches a second per run. A console that is slow, or a child
+    /// that is very fast, makes gaps: when `first` is above the number expected next, fetch what is missing.
     Output {
         /// Run.
         run: RunId,
@@ -203,29 +225,6 @@ pub enum RunEvent {
         /// How.
         state: RunState,
     },
-}
-
-/// One line of output as the child wrote it (lossy UTF-8, no line end): not safe to show.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OutputLine {
-    /// Milliseconds since the run started.
-    pub at_ms: u64,
-    /// Where it came from.
-    pub channel: Channel,
-    /// The text; longer lines than the limit are cut and say so.
-    pub text: Box<str>,
-}
-
-/// Where an output line came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    /// Standard output.
-    Out,
-    /// Standard error.
-    Err,
-    /// Said by koru-tui itself about the run.
-    Note,
 }
 
 /// Events of the project.
@@ -264,6 +263,8 @@ pub struct Snapshot {
     pub runs: Vec<Arc<RunView>>,
     /// The queue.
     pub queue: QueueView,
+    /// Runnable tickets that are not started right now, and why (`Order` knows nothing of running ones).
+    pub held: Vec<Held>,
     /// Who writes: the actor recorded in tickets.
     pub actor: String,
 }
@@ -288,6 +289,54 @@ pub enum PlanHealth {
         /// Sentence.
         message: String,
     },
+}
+
+/// A ticket that stands in line but is passed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Ticket.
+    pub ticket: TicketId,
+    /// Why.
+    pub why: HeldWhy,
+}
+
+/// Why a runnable ticket is passed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum HeldWhy {
+    /// A run of another ticket works on the same files.
+    Files {
+        /// The ticket that runs.
+        with: TicketId,
+        /// The path of this ticket that collides (foreign text).
+        path: String,
+    },
+    /// The policy forbids its command line; each violation is a sentence.
+    Policy {
+        /// Violations.
+        violations: Vec<String>,
+    },
+    /// It failed and has attempts left; the queue tries again at this time.
+    Backoff {
+        /// Not before.
+        until: Timestamp,
+    },
+    /// It could not be claimed or started; the sentence says why.
+    Start {
+        /// Sentence.
+        message: String,
+    },
+}
+
+impl std::fmt::Display for HeldWhy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            HeldWhy::Files { with, path } => write!(f, "waits for {with}, which works on {path}"),
+            HeldWhy::Policy { violations } => write!(f, "refused by policy: {}", violations.join("; ")),
+            HeldWhy::Backoff { until } => write!(f, "failed, is tried again at {until:.0}"),
+            HeldWhy::Start { message } => f.write_str(message),
+        }
+    }
 }
 
 /// State of the queue runner.
@@ -357,4 +406,6 @@ pub struct RunView {
     pub message: Option<String>,
     /// While stopping: when KILL follows.
     pub kill_at: Option<Timestamp>,
+    /// Interrupted, and processes that it started are still alive; [`RunCommand::Stop`] stops them.
+    pub orphaned: bool,
 }
