@@ -1,7 +1,20 @@
 //! What each lifecycle verb does to a ticket, as pure data (planfile 0.1.126, `reference/planfile.md` §6.2, §7).
 //!
 //! [`changes`] answers "which keys get which values" for one [`Op`] on one ticket at one instant. It touches no file:
-//! `plan::store` applies the answer as span edits under the lock.
+//! `plan::store` applies the answer as span edits under the lock, together with the history entry from [`history`].
+//!
+//! Where we differ from planfile on purpose: a live lease excludes others (planfile: last claim wins), `block` keeps
+//! the description, `update --status open` is written as `ready` (planfile leaves a ticket that `next` never serves),
+//! and [`Op::Renew`] is ours.
+
+mod effects;
+pub(crate) mod history;
+mod instant;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use effects::new_record;
+pub(crate) use instant::{with_offset, with_z};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,14 +33,16 @@ pub enum Op {
         /// Lease end, if any.
         until: Option<Timestamp>,
     },
-    /// Status in_progress, state running, `started_at` if unset. Also refused while another holder's lease is live.
+    /// Status in_progress, state running, `started_at` if unset. Refused while another holder's lease is live, and
+    /// while the ticket runs under a live lease at all: two consoles of one actor must not run it twice.
     Start {
         /// Holder, kept when `None`.
         by: Option<String>,
         /// Lease end, kept when `None`.
         until: Option<Timestamp>,
     },
-    /// Moves the end of a running holder's lease.
+    /// Moves the end of a holder's lease. A heartbeat, not a change of the work: it leaves `updated_at`, `history` and
+    /// the journal alone, so that it neither floods the history nor disturbs an operator's optimistic check.
     Renew {
         /// Holder; refused when somebody else holds the ticket.
         by: String,
@@ -170,6 +185,14 @@ pub enum Refusal {
         /// Its status word.
         status: &'static str,
     },
+    /// The lease to renew is not there (any more): the ticket was released, finished or taken over.
+    #[error("{id} is no longer held by {by}; stop working on it")]
+    NotHeld {
+        /// Ticket.
+        id: TicketId,
+        /// Who thought to hold it.
+        by: String,
+    },
     /// The value is not one that planfile can read back.
     #[error("{field}: {reason}")]
     Invalid {
@@ -185,6 +208,26 @@ pub enum Refusal {
 /// # Errors
 /// See [`Refusal`].
 pub fn changes(ticket: &Ticket, op: &Op, now: Timestamp) -> Result<Vec<Change>, Refusal> {
-    let _ = (ticket, op, now);
-    unimplemented!()
+    effects::changes(ticket, op, now)
+}
+
+impl Change {
+    /// Sets the key at `path`.
+    pub fn set(path: &[&str], value: impl Into<Value>) -> Self {
+        Change { path: path.iter().map(|key| (*key).to_owned()).collect(), value: Some(value.into()) }
+    }
+
+    /// Removes the key at `path`.
+    pub fn remove(path: &[&str]) -> Self {
+        Change { path: path.iter().map(|key| (*key).to_owned()).collect(), value: None }
+    }
+}
+
+/// Whether somebody holds `ticket` at `now`: a claim without an end never expires by itself.
+pub fn live_holder(ticket: &Ticket, now: Timestamp) -> Option<&str> {
+    let holder = ticket.execution.assigned_to.as_deref().filter(|holder| !holder.trim().is_empty())?;
+    match ticket.execution.lease_expires_at {
+        Some(end) if end <= now => None,
+        _ => Some(holder),
+    }
 }

@@ -2,7 +2,16 @@
 //!
 //! Effective priority is computed and shown with its reason, and never written (koru's in-place promotion is the bug we
 //! beat): an open ticket that carries the label `bug` is lifted one step; an open ticket that, transitively, blocks
-//! another open ticket is critical.
+//! another open ticket is critical. "Open" means here: not finished, so open, in progress or in review.
+//!
+//! Qualification follows planfile 0.1.126 (`reference/planfile.md` §8) with three differences: blockers are resolved
+//! over every sprint, a live claim of somebody else excludes, and every reason is named instead of the first one.
+//! `CURRENT_GOAL` is an environment switch of planfile's own agents and is not honoured here.
+
+mod graph;
+mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 
@@ -26,7 +35,7 @@ pub struct Effective {
 pub enum Lift {
     /// Label `bug`.
     Bug,
-    /// Open tickets that wait for this one, directly or through others, in id order.
+    /// Open tickets that wait for this one, directly or through others, in id order; the nearest [`MAX_NAMED`] of them.
     Blocks(Vec<TicketId>),
 }
 
@@ -93,7 +102,8 @@ pub enum WaitReason {
     },
     /// The blockers form a ring.
     Cycle {
-        /// The ring, first id repeated at the end.
+        /// A ring, first id repeated at the end, starting at this ticket when the ticket is on it. A ring longer than
+        /// [`MAX_NAMED`] is shortened by one entry `…`.
         ring: Vec<TicketId>,
     },
     /// `execution.state` is not pending, ready or empty.
@@ -123,12 +133,16 @@ pub enum WaitReason {
         /// Its file stem.
         sprint: String,
     },
-    /// The executor kind cannot be run by this version.
+    /// The executor kind cannot be run by this version. Never said by [`order`]: koru serves such a ticket and stops
+    /// with `unsupported_executor`, so the runner says it when the turn comes.
     Unsupported {
         /// The kind.
         kind: String,
     },
 }
+
+/// At most this many ids are named in one reason, so that a chain of 10,000 tickets stays linear to explain.
+pub const MAX_NAMED: usize = 20;
 
 /// What the caller is looking for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,6 +174,26 @@ pub struct Order {
 
 /// Computes order, standing and effective priority of all `tickets` in time linear in tickets and edges (plus the sort).
 pub fn order(tickets: &[std::sync::Arc<Ticket>], scope: &Scope, now: Timestamp) -> Order {
-    let _ = (tickets, scope, now);
-    unimplemented!()
+    let graph = graph::Graph::new(tickets);
+    let effective = rules::effective(tickets, &graph);
+    let mut candidates = Vec::new();
+    let mut standing = HashMap::with_capacity(tickets.len());
+    for (index, ticket) in tickets.iter().enumerate() {
+        if !graph.is_first(index) {
+            continue;
+        }
+        match rules::standing(tickets, &graph, index, scope, now) {
+            rules::Verdict::Settled(settled) => {
+                standing.insert(ticket.id.clone(), settled);
+            }
+            rules::Verdict::Runnable => candidates.push(index),
+        }
+    }
+    candidates
+        .sort_by_cached_key(|&index| rules::sort_key(&tickets[index], effective.get(&tickets[index].id)));
+    for (position, &index) in candidates.iter().enumerate() {
+        standing.insert(tickets[index].id.clone(), rules::runnable_standing(&tickets[index], position));
+    }
+    let runnable = candidates.iter().map(|&index| tickets[index].id.clone()).collect();
+    Order { runnable, standing, effective }
 }
