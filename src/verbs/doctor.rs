@@ -1,0 +1,21 @@
+//! `doctor`: what is wrong with this project (koru §3).
+
+use super::context::Context;
+use super::error::{Exit, VerbError};
+use super::output::Out;
+use crate::detect::doctor::{DoctorOptions, run as examine};
+
+/// Examines the project; exit 1 when a check fails.
+///
+/// # Errors
+/// A project folder that does not exist.
+pub(super) fn run(context: &Context, out: &mut Out) -> Result<Exit, VerbError> {
+    let options = DoctorOptions { clock: context.clock.clone(), ..DoctorOptions::default() };
+    let report = examine(&context.root()?, &options);
+    if context.json() {
+        out.json_text(&report.to_json());
+    } else {
+        out.block(&report.to_text());
+    }
+    Ok(if report.has_failures() { Exit::Failed } else { Exit::Ok })
+}

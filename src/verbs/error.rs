@@ -1,0 +1,86 @@
+//! Why a verb failed, and the one place that maps a failure to an exit code.
+
+use std::path::PathBuf;
+
+use crate::plan::lifecycle::Refusal;
+use crate::plan::scaffold::InitError;
+use crate::plan::store::{FileFault, MutateError, OpenError};
+
+/// Exit codes of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// Done.
+    Ok = 0,
+    /// The environment does not allow it, or the work failed.
+    Failed = 1,
+    /// The command line or a file that it names is wrong.
+    Usage = 2,
+    /// A bug of ours.
+    Bug = 70,
+}
+
+/// Why a verb failed. Messages name what was tried and what to do next; they are made safe where they are printed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum VerbError {
+    /// Wrong command line.
+    #[error("{0}")]
+    Usage(String),
+    /// The planfile cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A write was not made.
+    #[error(transparent)]
+    Mutate(#[from] MutateError),
+    /// Nothing was initialised or imported.
+    #[error(transparent)]
+    Init(#[from] InitError),
+    /// The file that the verb needs does not parse.
+    #[error("{}", broken(.0))]
+    Broken(Vec<FileFault>),
+    /// The environment or the work failed; the sentence says what and what to do.
+    #[error("{0}")]
+    Failed(String),
+    /// An I/O step failed.
+    #[error("{doing} {path} failed: {source}", path = path.display())]
+    Io {
+        /// What was being done, as a gerund.
+        doing: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+fn broken(faults: &[FileFault]) -> String {
+    let lines: Vec<String> = faults.iter().map(fault_line).collect();
+    lines.join("\n")
+}
+
+/// One fault with its place, its offending line and what to do.
+pub(super) fn fault_line(fault: &FileFault) -> String {
+    let excerpt = fault.fault.excerpt.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let shown = excerpt.map(|text| format!("\n    {text}")).unwrap_or_default();
+    format!(
+        "{fault}{shown}\n    repair the file (it was left as it is); its tickets are not shown until it parses"
+    )
+}
+
+impl VerbError {
+    /// The exit code of this failure.
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            VerbError::Usage(_) => Exit::Usage,
+            VerbError::Init(error) if error.exit_code() == 2 => Exit::Usage,
+            VerbError::Mutate(MutateError::NoTicket(_) | MutateError::Refused(Refusal::Invalid { .. })) => {
+                Exit::Usage
+            }
+            VerbError::Init(_)
+            | VerbError::Open(_)
+            | VerbError::Mutate(_)
+            | VerbError::Broken(_)
+            | VerbError::Failed(_)
+            | VerbError::Io { .. } => Exit::Failed,
+        }
+    }
+}
