@@ -1,0 +1,89 @@
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! The speed and size budgets, measured on the real binary against named peers in the same run.
+//!
+//! Subject and peer take turns (A B A B …), times are compared as trimmed means, and the hard gates are ratios and
+//! counts, so that a slow or shared machine changes little. Prints one table in Markdown for `benches/README.md` and
+//! exits with 1 when a budget is missed. Everything happens in throw-away folders and stops by itself.
+//!
+//! `cargo bench --bench budgets -- [--peer-python PATH] [--drain N] [--idle SECONDS] [SECTION…]`
+
+#[path = "budgets/console.rs"]
+mod console;
+#[path = "budgets/measure.rs"]
+mod measure;
+#[path = "budgets/planfiles.rs"]
+mod planfiles;
+#[path = "../tests/support/pty.rs"]
+#[allow(dead_code)]
+mod pty;
+#[path = "budgets/verbs.rs"]
+mod verbs;
+
+use std::path::PathBuf;
+
+use measure::Report;
+
+/// What the command line asks for.
+pub struct Options {
+    /// The `planfile` program of the peer's Python; `None` leaves its rows out, by name.
+    pub planfile: Option<PathBuf>,
+    /// Tickets to drain in the long run.
+    pub drain: usize,
+    /// Length of the idle watch.
+    pub idle_seconds: u64,
+    sections: Vec<String>,
+}
+
+impl Options {
+    fn from_args() -> Self {
+        let provisioned = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.peers/venv/bin/python"));
+        let mut options =
+            Self { planfile: Some(provisioned), drain: 10_000, idle_seconds: 60, sections: Vec::new() };
+        let mut args = std::env::args().skip(1);
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                // cargo's own flag for every bench target.
+                "--bench" => {}
+                "--peer-python" => options.planfile = args.next().map(PathBuf::from),
+                "--drain" => options.drain = args.next().and_then(|n| n.parse().ok()).expect("--drain N"),
+                "--idle" => {
+                    options.idle_seconds = args.next().and_then(|n| n.parse().ok()).expect("--idle SECONDS")
+                }
+                section => options.sections.push(section.to_owned()),
+            }
+        }
+        options.planfile =
+            options.planfile.map(|python| python.with_file_name("planfile")).filter(|path| path.is_file());
+        options
+    }
+
+    fn wants(&self, section: &str) -> bool {
+        self.sections.is_empty() || self.sections.iter().any(|wanted| wanted == section)
+    }
+}
+
+fn main() {
+    let options = Options::from_args();
+    let mut report = Report::default();
+    let sections: [(&str, fn(&Options, &mut Report)); 9] = [
+        ("lifecycle", verbs::lifecycle),
+        ("mutation", verbs::mutation),
+        ("list", verbs::list),
+        ("drain", verbs::drain),
+        ("start", console::start),
+        ("keys", console::keys),
+        ("idle", console::idle),
+        ("watch", console::watch),
+        ("memory", console::memory),
+    ];
+    for (name, run) in sections {
+        if options.wants(name) {
+            eprintln!("… {name}");
+            run(&options, &mut report);
+        }
+    }
+    println!("{}", report.table());
+    if report.missed() {
+        std::process::exit(1);
+    }
+}
