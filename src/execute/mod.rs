@@ -4,4 +4,17 @@
 //! [`outcome::Outcome`]. Each run owns one folder under `.koru/runs/`; files there are 0600, folders 0700, and every
 //! text passes the run's redactor before it is kept or passed on.
 
+pub mod action;
+pub mod api;
+pub mod environment;
+pub mod folder;
+mod group;
+pub mod human;
+mod lines;
+pub mod outcome;
 pub mod output;
+pub mod recorder;
+pub mod shell;
+pub mod stop;
+pub mod tail;
+pub mod transcript;

@@ -1,0 +1,260 @@
+//! The folder of one run under `.koru/runs/`: its name, its private files, its record.
+//!
+//! `run.json` is written before the child is spawned, so that a run whose supervisor died can be found by the next
+//! start. Files here are not synced: they must survive a crash of the process, not of the machine, and losing one
+//! loses no ticket.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::base::atomic;
+use crate::base::process::ProcessIdentity;
+use crate::plan::ticket::TicketId;
+
+/// Version of the files in a run folder. A reader refuses what is newer and ignores unknown keys.
+pub const FORMAT: u32 = 1;
+
+/// Longest record that is read; ours are far shorter.
+const RECORD_LIMIT: u64 = 1024 * 1024;
+
+/// Longest ticket part of a folder name.
+const NAME_LIMIT: usize = 64;
+
+/// What `run.json` says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Folder name.
+    pub run: String,
+    /// Ticket.
+    pub ticket: TicketId,
+    /// Executor kind word.
+    pub executor: String,
+    /// What is run, in one line, redacted (foreign text).
+    pub label: String,
+    /// `assigned_to` of the ticket while this run holds it.
+    pub holder: String,
+    /// The process that supervises the run.
+    pub supervisor: Option<ProcessIdentity>,
+    /// The leader of the child's process group, once spawned.
+    pub child: Option<ProcessIdentity>,
+    /// Start.
+    pub started_at: Timestamp,
+    /// Where it stands.
+    pub state: RecordState,
+    /// End.
+    #[serde(default)]
+    pub ended_at: Option<Timestamp>,
+    /// Exit code or HTTP status.
+    #[serde(default)]
+    pub exit_code: Option<i32>,
+    /// Why it ended badly (foreign text).
+    #[serde(default)]
+    pub message: Option<String>,
+}
+
+/// Where a run stands, as recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordState {
+    /// Runs, or its supervisor died.
+    Running,
+    /// Ended well.
+    Done,
+    /// Ended badly.
+    Failed,
+    /// Stopped by the operator.
+    Stopped,
+    /// Found after its supervisor died; decided since.
+    Interrupted,
+}
+
+/// One run's folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+    name: String,
+}
+
+impl RunFolder {
+    /// Makes a new folder `<ticket>-<UTC stamp>-<n>` under `runs`, with the first `n` that is free.
+    ///
+    /// # Errors
+    /// Any I/O error but a name that is taken.
+    pub fn create(runs: &Path, ticket: &TicketId, at: Timestamp) -> io::Result<RunFolder> {
+        let stem = format!("{}-{}", safe_name(ticket.as_str()), at.strftime("%Y%m%dT%H%M%SZ"));
+        let mut made_parent = false;
+        let mut n = 0_u32;
+        loop {
+            let name = format!("{stem}-{n}");
+            let path = runs.join(&name);
+            match DirBuilder::new().mode(0o700).create(&path) {
+                Ok(()) => return Ok(RunFolder { path, name }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => n += 1,
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !made_parent => {
+                    atomic::make_private_dir(runs)?;
+                    made_parent = true;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The folder of the run `name` under `runs`; `None` when the name is none of ours (it could leave `runs`).
+    pub fn at(runs: &Path, name: &str) -> Option<RunFolder> {
+        let ours = !name.is_empty() && safe_name(name) == name.chars().take(NAME_LIMIT).collect::<String>();
+        let plain = name.chars().all(is_name_char) && !name.starts_with('.');
+        (ours && plain).then(|| RunFolder { path: runs.join(name), name: name.to_owned() })
+    }
+
+    /// The folder's name, which is the run's id.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The transcript file (it exists once the run said something).
+    pub fn transcript(&self) -> PathBuf {
+        self.path.join("transcript.jsonl")
+    }
+
+    /// Writes `run.json`.
+    ///
+    /// # Errors
+    /// Any I/O error; the old record is whole.
+    pub fn write_record(&self, record: &RunRecord) -> io::Result<()> {
+        self.write_json("run.json", &serde_json::to_value(record)?)
+    }
+
+    /// Reads `run.json`; `None` when there is none, it is torn, or newer than this reader.
+    pub fn read_record(&self) -> Option<RunRecord> {
+        let file = open_private(&self.path.join("run.json")).ok()?;
+        let mut text = Vec::new();
+        file.take(RECORD_LIMIT).read_to_end(&mut text).ok()?;
+        let record: RunRecord = serde_json::from_slice(&text).ok()?;
+        (record.format <= FORMAT).then_some(record)
+    }
+
+    /// Writes `result.json`, which holds what also went into the ticket.
+    ///
+    /// # Errors
+    /// Any I/O error.
+    pub fn write_result(&self, result: &Value) -> io::Result<()> {
+        self.write_json("result.json", result)
+    }
+
+    /// Writes beside and renames: a reader sees the old file or the new one.
+    fn write_json(&self, name: &str, value: &Value) -> io::Result<()> {
+        let beside = self.path.join(format!(".{name}.new"));
+        let mut bytes = serde_json::to_vec(value)?;
+        bytes.push(b'\n');
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        file.write_all(&bytes)?;
+        drop(file);
+        std::fs::rename(&beside, self.path.join(name))
+    }
+}
+
+/// The records of all runs under `runs`, in no order. Folders without a readable record are passed over.
+pub fn all_records(runs: &Path) -> Vec<(RunFolder, RunRecord)> {
+    let Ok(entries) = std::fs::read_dir(runs) else { return Vec::new() };
+    entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .filter_map(|entry| RunFolder::at(runs, entry.file_name().to_str()?))
+        .filter_map(|folder| folder.read_record().map(|record| (folder, record)))
+        .collect()
+}
+
+/// Opens a file for reading without following a symbolic link in its last step.
+pub(super) fn open_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(nix::libc::O_NOFOLLOW).open(path)
+}
+
+fn is_name_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
+}
+
+/// A foreign id as part of a file name: nothing that leaves the folder, hides it or needs quoting.
+pub fn safe_name(text: &str) -> String {
+    let name: String = text.chars().take(NAME_LIMIT).map(|c| if is_name_char(c) { c } else { '_' }).collect();
+    match name.strip_prefix('.') {
+        Some(rest) => format!("_{rest}"),
+        None if name.is_empty() => "_".to_owned(),
+        None => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn record(run: &str) -> RunRecord {
+        RunRecord {
+            format: FORMAT,
+            run: run.to_owned(),
+            ticket: TicketId::new("PLF-1"),
+            executor: "shell".to_owned(),
+            label: "true".to_owned(),
+            holder: "me".to_owned(),
+            supervisor: None,
+            child: Some(ProcessIdentity { pid: 7, start_ticks: 8, boot_id: "b".to_owned() }),
+            started_at: "2026-11-21T06:00:00Z".parse().unwrap(),
+            state: RecordState::Running,
+            ended_at: None,
+            exit_code: None,
+            message: None,
+        }
+    }
+
+    #[test]
+    fn folders_are_private_distinct_and_hold_their_record() {
+        let base = tempfile::tempdir().unwrap();
+        let runs = base.path().join("runs");
+        std::fs::create_dir(&runs).unwrap();
+        let at = "2026-11-21T06:00:00Z".parse().unwrap();
+        let first = RunFolder::create(&runs, &TicketId::new("../x y"), at).unwrap();
+        let second = RunFolder::create(&runs, &TicketId::new("../x y"), at).unwrap();
+        assert_eq!(first.name(), "_._x_y-20261121T060000Z-0");
+        assert_eq!(second.name(), "_._x_y-20261121T060000Z-1");
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(first.path()), 0o700);
+
+        first.write_record(&record(first.name())).unwrap();
+        assert_eq!(mode(&first.path().join("run.json")), 0o600);
+        assert_eq!(all_records(&runs), [(first.clone(), record(first.name()))]);
+        assert_eq!(RunFolder::at(&runs, first.name()), Some(first));
+    }
+
+    #[test]
+    fn a_torn_or_newer_record_is_passed_over() {
+        let base = tempfile::tempdir().unwrap();
+        let at = "2026-11-21T06:00:00Z".parse().unwrap();
+        let folder = RunFolder::create(base.path(), &TicketId::new("A-1"), at).unwrap();
+        std::fs::write(folder.path().join("run.json"), "{\"format\": 1, ").unwrap();
+        assert_eq!(folder.read_record(), None);
+        folder.write_record(&RunRecord { format: FORMAT + 1, ..record("r") }).unwrap();
+        assert_eq!(folder.read_record(), None);
+    }
+
+    #[test]
+    fn names_from_outside_cannot_leave_the_folder() {
+        let runs = Path::new("/runs");
+        for bad in ["", "..", ".hidden", "a/b", "a b", "../../etc"] {
+            assert_eq!(RunFolder::at(runs, bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Takes a run's raw output on its way: split into lines, redacted, kept in the transcript and the tails, passed on.
+//!
+//! One recorder belongs to one run. Lines are numbered from 0 in the order they are kept; whoever listens gets exactly
+//! the lines that a reader of the transcript will find under the same numbers.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::lines::{LineSplitter, Piece};
+use super::output::{Channel, OutputLine};
+use super::tail::Tail;
+use super::transcript::TranscriptWriter;
+use crate::base::process::ProcessIdentity;
+use crate::base::redact::Redactor;
+
+/// Listens to a run while it works. Called on the run's task; must not block.
+pub trait Listener: Send {
+    /// New lines were kept, the first of them under number `first`.
+    fn lines(&mut self, first: u64, lines: Vec<OutputLine>);
+
+    /// The run gave a sign of life that made no line.
+    fn alive(&mut self) {}
+
+    /// The work began; for a process, the identity of its group's leader.
+    fn started(&mut self, leader: Option<ProcessIdentity>) {
+        let _ = leader;
+    }
+
+    /// The run is being stopped; it is killed after `kill_in`.
+    fn stopping(&mut self, kill_in: Duration) {
+        let _ = kill_in;
+    }
+}
+
+/// Takes one run's output.
+pub struct Recorder {
+    started: Instant,
+    redactor: Redactor,
+    transcript: Option<TranscriptWriter>,
+    listener: Box<dyn Listener>,
+    splitters: [LineSplitter; 2],
+    tails: [Tail; 2],
+    kept: u64,
+    full: bool,
+}
+
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder").field("kept", &self.kept).finish_non_exhaustive()
+    }
+}
+
+impl Recorder {
+    /// A recorder that starts now. Without a transcript, lines are only passed on.
+    pub fn new(
+        redactor: Redactor,
+        transcript: Option<TranscriptWriter>,
+        listener: Box<dyn Listener>,
+    ) -> Self {
+        Self {
+            started: Instant::now(),
+            redactor,
+            transcript,
+            listener,
+            splitters: Default::default(),
+            tails: Default::default(),
+            kept: 0,
+            full: false,
+        }
+    }
+
+    /// Time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The text without secrets.
+    pub fn clean(&self, text: &str) -> String {
+        self.redactor.clean(text).into_owned()
+    }
+
+    /// Takes bytes of standard output or error.
+    pub fn bytes(&mut self, channel: Channel, bytes: &[u8]) {
+        let mut pieces = Vec::new();
+        let at_ms = self.now_ms();
+        self.splitters[stream(channel)].push(bytes, at_ms, &mut pieces);
+        self.take(channel, pieces, at_ms);
+    }
+
+    /// Says something about the run, in our own words.
+    pub fn note(&mut self, text: &str) {
+        let at_ms = self.now_ms();
+        let text = self.redactor.clean(text).into();
+        self.keep(vec![OutputLine { at_ms, channel: Channel::Note, text }]);
+    }
+
+    pub(super) fn started(&mut self, leader: Option<ProcessIdentity>) {
+        self.listener.started(leader);
+    }
+
+    pub(super) fn stopping(&mut self, kill_in: Duration) {
+        self.listener.stopping(kill_in);
+    }
+
+    /// Both streams are over; hands over what they ended with.
+    pub fn finish(mut self) -> (Tail, Tail) {
+        let at_ms = self.now_ms();
+        for channel in [Channel::Out, Channel::Err] {
+            let mut pieces = Vec::new();
+            self.splitters[stream(channel)].finish(at_ms, &mut pieces);
+            self.take(channel, pieces, at_ms);
+        }
+        let [out, err] = std::mem::take(&mut self.tails);
+        (out, err)
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn take(&mut self, channel: Channel, pieces: Vec<Piece>, at_ms: u64) {
+        if pieces.is_empty() {
+            self.listener.alive();
+            return;
+        }
+        let mut lines = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            match piece {
+                Piece::Line { text, ended } => {
+                    let text: Box<str> = self.redactor.clean(&text).into();
+                    let tail = &mut self.tails[stream(channel)];
+                    tail.push(&text);
+                    if ended {
+                        tail.push("\n");
+                    }
+                    lines.push(OutputLine { at_ms, channel, text });
+                }
+                Piece::Dropped(bytes) => {
+                    let text = format!("[{bytes} more bytes of the line above were not kept]").into();
+                    lines.push(OutputLine { at_ms, channel: Channel::Note, text });
+                }
+            }
+        }
+        self.keep(lines);
+    }
+
+    /// Keeps lines and passes them on; when they cannot be kept any more, says so once and goes on without.
+    fn keep(&mut self, mut lines: Vec<OutputLine>) {
+        if self.full {
+            self.listener.alive();
+            return;
+        }
+        if let Some(transcript) = &mut self.transcript {
+            if transcript.is_full() {
+                self.full = true;
+                let text = "[the transcript is full; further output is not kept]".into();
+                lines = vec![OutputLine { at_ms: 0, channel: Channel::Note, text }];
+            }
+            if let Err(error) = transcript.append(&lines) {
+                self.full = true;
+                tracing::warn!(%error, "a transcript cannot be written; the run goes on without");
+                let text = format!("[the transcript cannot be written: {error}; further output is not kept]");
+                lines = vec![OutputLine { at_ms: 0, channel: Channel::Note, text: text.into() }];
+            }
+        }
+        let first = self.kept;
+        self.kept += lines.len() as u64;
+        self.listener.lines(first, lines);
+    }
+}
+
+fn stream(channel: Channel) -> usize {
+    match channel {
+        Channel::Err => 1,
+        Channel::Out | Channel::Note => 0,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    /// Collects all lines.
+    #[derive(Clone, Default)]
+    pub(crate) struct Collector(pub(crate) Arc<Mutex<Vec<OutputLine>>>);
+
+    impl Listener for Collector {
+        fn lines(&mut self, first: u64, lines: Vec<OutputLine>) {
+            let mut all = self.0.lock().unwrap();
+            assert_eq!(first, all.len() as u64, "no gap");
+            all.extend(lines);
+        }
+    }
+
+    impl Collector {
+        pub(crate) fn texts(&self) -> Vec<(Channel, String)> {
+            self.0.lock().unwrap().iter().map(|line| (line.channel, line.text.to_string())).collect()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn streams_are_kept_apart_and_in_order() {
+        let collector = Collector::default();
+        let mut recorder = Recorder::new(Redactor::default(), None, Box::new(collector.clone()));
+        recorder.bytes(Channel::Out, b"a\nb");
+        recorder.bytes(Channel::Err, b"oops\n");
+        recorder.note("hello");
+        recorder.bytes(Channel::Out, b"c\n");
+        let (out, err) = recorder.finish();
+        let want =
+            [(Channel::Out, "a"), (Channel::Err, "oops"), (Channel::Note, "hello"), (Channel::Out, "bc")];
+        assert_eq!(collector.texts(), want.map(|(channel, text)| (channel, text.to_owned())));
+        assert_eq!((out.last(99), err.last(99)), ("a\nbc\n", "oops\n"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_transcript_that_cannot_be_written_does_not_end_the_run() {
+        let collector = Collector::default();
+        let transcript = TranscriptWriter::new("/nonexistent/transcript.jsonl".into(), "r");
+        let mut recorder = Recorder::new(Redactor::default(), Some(transcript), Box::new(collector.clone()));
+        recorder.bytes(Channel::Out, b"a\n");
+        recorder.bytes(Channel::Out, b"b\n");
+        let (out, _) = recorder.finish();
+        assert_eq!(out.last(99), "a\nb\n");
+        let texts = collector.texts();
+        assert_eq!(texts.len(), 1);
+        assert!(texts[0].1.contains("cannot be written"), "{texts:?}");
+    }
+}

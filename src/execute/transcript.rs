@@ -1,0 +1,240 @@
+//! The transcript of one run on disk: append-only JSON lines, written as output arrives, read by windows.
+//!
+//! Line 0 of the file is a header with the format version; line n + 1 is output line n:
+//! `{"t": <ms since start>, "c": "out|err|note", "s": "<text>"}`. JSON escapes line feeds, so one record is always one
+//! line of the file, and an index of line ends is an index of records. A reader ignores a torn last line, and shows a
+//! record that does not parse as a note so that numbers stay what they were.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::folder::{FORMAT, open_private};
+use super::output::{Channel, OutputLine};
+
+/// Bytes that one transcript may have; output beyond is shown live, not kept.
+pub const TRANSCRIPT_LIMIT: u64 = 256 * 1024 * 1024;
+
+/// One offset is kept for so many lines: 8 bytes for 64 lines of text.
+const STRIDE: u64 = 64;
+
+/// Most bytes of text that one read returns; asking for more lines than fit gives fewer.
+const READ_LIMIT: usize = 4 * 1024 * 1024;
+
+/// Bytes read at once while indexing.
+const CHUNK: usize = 256 * 1024;
+
+#[derive(Serialize, Deserialize)]
+struct Header<'a> {
+    format: u32,
+    run: &'a str,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Row<'a> {
+    t: u64,
+    c: Channel,
+    #[serde(borrow)]
+    s: std::borrow::Cow<'a, str>,
+}
+
+/// Appends to one transcript. The file is made with the first line, so a silent run leaves none.
+#[derive(Debug)]
+pub struct TranscriptWriter {
+    path: PathBuf,
+    run: String,
+    file: Option<File>,
+    bytes: u64,
+    buffer: Vec<u8>,
+}
+
+impl TranscriptWriter {
+    /// A writer for the file at `path`.
+    pub fn new(path: PathBuf, run: &str) -> Self {
+        Self { path, run: run.to_owned(), file: None, bytes: 0, buffer: Vec::new() }
+    }
+
+    /// Whether the limit is reached; nothing more is appended then.
+    pub fn is_full(&self) -> bool {
+        self.bytes >= TRANSCRIPT_LIMIT
+    }
+
+    /// Appends lines in one write.
+    ///
+    /// # Errors
+    /// Any I/O error; the caller must not append any more then.
+    pub fn append(&mut self, lines: &[OutputLine]) -> io::Result<()> {
+        self.buffer.clear();
+        if self.file.is_none() {
+            serde_json::to_writer(&mut self.buffer, &Header { format: FORMAT, run: &self.run })?;
+            self.buffer.push(b'\n');
+            let new = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&self.path)?;
+            self.file = Some(new);
+        }
+        for line in lines {
+            let row = Row { t: line.at_ms, c: line.channel, s: (&*line.text).into() };
+            serde_json::to_writer(&mut self.buffer, &row)?;
+            self.buffer.push(b'\n');
+        }
+        if let Some(file) = &mut self.file {
+            file.write_all(&self.buffer)?;
+        }
+        self.bytes += self.buffer.len() as u64;
+        self.buffer.shrink_to(CHUNK);
+        Ok(())
+    }
+}
+
+/// Reads windows of one transcript, also while it grows. Keeps only every 64th line's place.
+#[derive(Debug)]
+pub struct TranscriptReader {
+    path: PathBuf,
+    /// Place of the file lines 0, 64, 128, …
+    places: Vec<u64>,
+    /// File lines that are ended.
+    ended: u64,
+    /// Bytes looked at.
+    scanned: u64,
+}
+
+impl TranscriptReader {
+    /// A reader of the file at `path`, which need not be there yet.
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), places: vec![0], ended: 0, scanned: 0 }
+    }
+
+    /// At most `count` lines from line `from` on, and the number of lines there are now.
+    ///
+    /// # Errors
+    /// Any I/O error but a missing file, which has no lines.
+    pub fn read(&mut self, from: u64, count: u32) -> io::Result<(Vec<OutputLine>, u64)> {
+        let file = match open_private(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
+            Err(error) => return Err(error),
+        };
+        self.index(&file)?;
+        let total = self.ended.saturating_sub(1);
+        let mut lines = Vec::new();
+        if from < total {
+            let until = total.min(from.saturating_add(u64::from(count)));
+            self.window(&file, from + 1, until + 1, &mut lines)?;
+        }
+        Ok((lines, total))
+    }
+
+    /// Looks at what was appended since the last call.
+    fn index(&mut self, file: &File) -> io::Result<()> {
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            let read = file.read_at(&mut buffer, self.scanned)?;
+            if read == 0 {
+                return Ok(());
+            }
+            for at in memchr::memchr_iter(b'\n', &buffer[..read]) {
+                self.ended += 1;
+                if self.ended.is_multiple_of(STRIDE) {
+                    self.places.push(self.scanned + at as u64 + 1);
+                }
+            }
+            self.scanned += read as u64;
+        }
+    }
+
+    /// File lines `from..until`, all of them ended.
+    fn window(&self, file: &File, from: u64, until: u64, lines: &mut Vec<OutputLine>) -> io::Result<()> {
+        let slot = usize::try_from(from / STRIDE).unwrap_or(usize::MAX);
+        let Some(&place) = self.places.get(slot) else { return Ok(()) };
+        let mut number = from / STRIDE * STRIDE;
+        let mut at = place;
+        let mut text: Vec<u8> = Vec::new();
+        let mut chunk = vec![0; CHUNK];
+        let mut taken = 0;
+        while number < until && taken < READ_LIMIT {
+            let read = file.read_at(&mut chunk, at)?;
+            if read == 0 {
+                break;
+            }
+            at += read as u64;
+            let mut rest = &chunk[..read];
+            while let Some(end) = memchr::memchr(b'\n', rest) {
+                if number >= from && number < until && taken < READ_LIMIT {
+                    text.extend_from_slice(&rest[..end]);
+                    taken += text.len();
+                    lines.push(parse(&text));
+                }
+                text.clear();
+                number += 1;
+                rest = &rest[end + 1..];
+            }
+            text.extend_from_slice(rest);
+        }
+        Ok(())
+    }
+}
+
+fn parse(bytes: &[u8]) -> OutputLine {
+    match serde_json::from_slice::<Row<'_>>(bytes) {
+        Ok(row) => OutputLine { at_ms: row.t, channel: row.c, text: row.s.into() },
+        Err(_) => OutputLine { at_ms: 0, channel: Channel::Note, text: "[unreadable line]".into() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(n: u64) -> OutputLine {
+        let channel = if n.is_multiple_of(3) { Channel::Err } else { Channel::Out };
+        OutputLine { at_ms: n, channel, text: format!("line {n} \"é\"\u{1b}[31m\n").into() }
+    }
+
+    #[test]
+    fn windows_of_a_growing_transcript() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("transcript.jsonl");
+        let mut reader = TranscriptReader::new(&path);
+        assert_eq!(reader.read(0, 10).unwrap(), (vec![], 0));
+
+        let mut writer = TranscriptWriter::new(path.clone(), "r");
+        let lines: Vec<OutputLine> = (0..10_000).map(line).collect();
+        for part in lines.chunks(77) {
+            writer.append(part).unwrap();
+        }
+        for (from, count) in [(0, 1), (0, 200), (62, 4), (63, 1), (64, 1), (9_990, 10), (127, 5_000)] {
+            let want = &lines[from..(from + count).min(10_000)];
+            let (got, total) = reader.read(from as u64, u32::try_from(count).unwrap()).unwrap();
+            assert_eq!((&got[..], total), (want, 10_000), "{from} {count}");
+        }
+        assert_eq!(reader.read(9_999, 50).unwrap(), (vec![line(9_999)], 10_000));
+        assert_eq!(reader.read(10_000, 50).unwrap(), (vec![], 10_000));
+        writer.append(&[line(10_000)]).unwrap();
+        assert_eq!(reader.read(10_000, 50).unwrap(), (vec![line(10_000)], 10_001));
+        assert!(reader.places.len() < 200);
+    }
+
+    #[test]
+    fn a_torn_last_line_is_not_there_and_a_broken_one_keeps_its_number() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("transcript.jsonl");
+        let mut writer = TranscriptWriter::new(path.clone(), "r");
+        writer.append(&[line(0)]).unwrap();
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(b"\xff\xfe{]\n{\"t\":1,\"c\":\"o").unwrap();
+        let broken = OutputLine { at_ms: 0, channel: Channel::Note, text: "[unreadable line]".into() };
+        assert_eq!(TranscriptReader::new(&path).read(0, 9).unwrap(), (vec![line(0), broken], 2));
+    }
+
+    #[test]
+    fn a_link_in_place_of_a_transcript_is_not_followed() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("transcript.jsonl");
+        std::fs::write(base.path().join("secret"), "x\ny\n").unwrap();
+        std::os::unix::fs::symlink(base.path().join("secret"), &path).unwrap();
+        assert!(TranscriptReader::new(&path).read(0, 9).is_err());
+        assert!(TranscriptWriter::new(path, "r").append(&[line(0)]).is_err());
+    }
+}
