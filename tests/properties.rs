@@ -1,0 +1,144 @@
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! The bodies of the fuzz targets under a stable toolchain: made-up bytes, the seeds, and every counterexample that a
+//! fuzzer has ever found (`tests/fuzz/seeds/<target>/`).
+
+#[path = "support/properties.rs"]
+mod properties;
+
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+
+/// The seeds of one target, by name.
+fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds").join(target);
+    let mut seeds: Vec<_> = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap()))
+        .collect();
+    seeds.sort();
+    assert!(!seeds.is_empty(), "no seeds for {target}");
+    seeds
+}
+
+/// Bytes that look like terminal output: text, controls, escape sequences, wide and combining characters.
+fn terminal_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        "[ -~]{0,8}".prop_map(String::into_bytes),
+        proptest::collection::vec(any::<u8>(), 0..6),
+        Just(b"\x1b[31m".to_vec()),
+        Just(b"\x1b]52;c;aGk=\x07".to_vec()),
+        Just(b"\x1b]8;;http://x\x1b\\".to_vec()),
+        Just(b"\x1bP1$r".to_vec()),
+        Just(b"\x1b[".to_vec()),
+        Just(b"\x9b2J".to_vec()),
+        Just(b"\r".to_vec()),
+        Just(b"\t\x08\x08".to_vec()),
+        Just("\u{202e}\u{200d}e\u{301}\u{301}\u{301}\u{1f468}\u{200d}\u{1f469}漢".as_bytes().to_vec()),
+    ];
+    proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+/// A seed with some bytes changed, taken out or doubled.
+fn bent(target: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    let seeds: Vec<Vec<u8>> = seeds(target).into_iter().map(|(_, bytes)| bytes).collect();
+    let bends = proptest::collection::vec((any::<prop::sample::Index>(), 0u8..4, any::<u8>()), 0..6);
+    (prop::sample::select(seeds), bends).prop_map(|(mut bytes, bends)| {
+        for (index, how, byte) in bends {
+            if bytes.is_empty() {
+                break;
+            }
+            let at = index.index(bytes.len());
+            match how {
+                0 => bytes[at] = byte,
+                1 => drop(bytes.remove(at)),
+                2 => bytes.insert(at, byte),
+                _ => {
+                    let piece = bytes[at..(at + usize::from(byte)).min(bytes.len())].to_vec();
+                    bytes.splice(at..at, piece);
+                }
+            }
+        }
+        bytes
+    })
+}
+
+#[test]
+fn seeds_of_the_sanitiser_hold() {
+    for (name, bytes) in seeds("sanitiser") {
+        println!("{name}");
+        properties::sanitiser(&bytes);
+    }
+}
+
+#[test]
+fn seeds_of_the_store_hold() {
+    for (name, bytes) in seeds("store") {
+        println!("{name}");
+        properties::store(&bytes);
+    }
+}
+
+#[test]
+fn seeds_of_the_policy_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in seeds("policy") {
+        println!("{name}");
+        properties::policy(folder.path(), &bytes);
+    }
+}
+
+/// Ways to write a value under a gate's key; only the first two are YAML's true.
+const VALUES: [&str; 12] = [
+    "true",
+    "True",
+    "'true'",
+    "\"true\"",
+    "yes",
+    "on",
+    "1",
+    "[true]",
+    "{true: true}",
+    "null",
+    "!!str true",
+    "false",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_a_terminal_obeys_passes_the_sanitiser(bytes in terminal_bytes()) {
+        properties::sanitiser(&bytes);
+    }
+
+    #[test]
+    fn a_policy_file_opens_only_what_it_says(picks in proptest::array::uniform6(0..VALUES.len())) {
+        let folder = tempfile::tempdir().unwrap();
+        let strict = koru_tui::plan::policy::Policy::default();
+        let lines: String = properties::gates(&strict)
+            .iter()
+            .zip(picks)
+            .map(|((gate, _), pick)| format!("  {}: {}\n", gate.key(), VALUES[pick]))
+            .collect();
+        let text = format!("llm:\n{lines}");
+        properties::policy(folder.path(), text.as_bytes());
+        let (read, _) = koru_tui::plan::policy::Policy::load(folder.path());
+        for ((gate, open), pick) in properties::gates(&read).into_iter().zip(picks) {
+            prop_assert_eq!(open, pick < 2, "{} written as {}", gate.key(), VALUES[pick]);
+        }
+    }
+
+    #[test]
+    fn a_bent_policy_is_never_looser(bytes in bent("policy")) {
+        let folder = tempfile::tempdir().unwrap();
+        properties::policy(folder.path(), &bytes);
+    }
+
+    #[test]
+    fn a_bent_sprint_is_refused_or_edited_faithfully(bytes in bent("store")) {
+        properties::store(&bytes);
+    }
+}

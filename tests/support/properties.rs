@@ -1,0 +1,151 @@
+//! What must hold for any bytes at all, as plain functions that panic on a counterexample.
+//!
+//! The fuzz targets under `tests/fuzz/` and the property tests in `tests/properties.rs` call the same bodies, so the
+//! targets cannot rot unseen and every crash that a fuzzer finds can be replayed by a stable toolchain.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use koru_tui::base::text::{safe_block, safe_line, safe_text};
+use koru_tui::plan::lifecycle::Change;
+use koru_tui::plan::policy::{Gate, Policy};
+use koru_tui::plan::yaml::sprint::SprintDoc;
+use serde_json::{Value, json};
+
+/// Characters that a terminal obeys instead of showing, or that hide or reorder what is shown.
+fn is_control(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[track_caller]
+fn assert_shows_only(text: &str, from: &[u8]) {
+    if let Some(character) = text.chars().find(|character| is_control(*character)) {
+        panic!(
+            "U+{:04X} is left in {text:?} (from {})",
+            u32::from(character),
+            String::from_utf8_lossy(from).escape_debug()
+        );
+    }
+}
+
+/// The sanitiser: nothing a terminal would obey comes out, and sanitising twice changes nothing more.
+pub fn sanitiser(bytes: &[u8]) {
+    let line = safe_line(bytes);
+    let plain = line.plain();
+    assert_shows_only(&plain, bytes);
+    assert_eq!(safe_line(plain.as_bytes()).plain(), plain, "a safe line is not stable");
+    assert!(plain.len() <= 64 * bytes.len().max(1), "{} bytes grew to {}", bytes.len(), plain.len());
+
+    let text = String::from_utf8_lossy(bytes);
+    let safe = safe_text(&text);
+    assert_shows_only(safe.as_str(), bytes);
+    assert_eq!(safe_text(safe.as_str()).as_str(), safe.as_str(), "a safe text is not stable");
+    for part in safe_block(&text) {
+        assert_shows_only(part.as_str(), bytes);
+        assert_eq!(safe_text(part.as_str()).as_str(), part.as_str(), "a line of a safe block is not stable");
+    }
+}
+
+/// Changes that lifecycle operations make, with values of the kinds that YAML 1.1 misreads.
+const CHANGES: [(&[&str], &str); 10] = [
+    (&["status"], "in_progress"),
+    (&["execution", "state"], "running"),
+    (&["execution", "assigned_to"], "yes"),
+    (&["execution", "last_error"], "12:30:00"),
+    (&["updated_at"], "2026-11-21T05:05:08.913515+00:00"),
+    (&["name"], "a: b # c"),
+    (&["priority"], "1e3"),
+    (&["inputs", "prompt"], "line one\nline two\n"),
+    (&["description"], "\u{1F680} \u{0141}ódź 'q' \"d\" \\"),
+    (&["outputs", "result"], "null"),
+];
+
+/// The store's document: what parses keeps its bytes; an edit changes the named key of the named ticket and nothing
+/// else, survives being parsed again, and can be said a second time without any effect. `bytes`: one byte that picks the
+/// ticket, one that picks the change, then the file.
+pub fn store(bytes: &[u8]) {
+    let [pick_ticket, pick_change, file @ ..] = bytes else { return };
+    let Ok(document) = SprintDoc::parse("current", file.to_vec(), None) else { return };
+    assert_eq!(document.text().as_bytes(), file, "parsing changed the text");
+    let again = SprintDoc::parse("current", file.to_vec(), Some(&document)).expect("it parsed before");
+    let plain =
+        |document: &SprintDoc| document.tickets().map(|ticket| (**ticket).clone()).collect::<Vec<_>>();
+    assert_eq!(plain(&again), plain(&document), "taking tickets over is not the same as parsing them");
+
+    let tickets = plain(&document);
+    let Some(ticket) = tickets.get(usize::from(*pick_ticket) % tickets.len().max(1)) else { return };
+    let id = ticket.id.as_str();
+    let (path, word) = CHANGES[usize::from(*pick_change) % CHANGES.len()];
+    let change =
+        Change { path: path.iter().map(|key| (*key).to_owned()).collect(), value: Some(json!(word)) };
+    // Refusing is always right: a file may be written in a way that cannot be edited faithfully.
+    let Ok(edited) = document.edit(id, std::slice::from_ref(&change)) else { return };
+
+    let reparsed = SprintDoc::parse("current", edited.text().as_bytes().to_vec(), None)
+        .unwrap_or_else(|fault| panic!("the edit broke the file: {fault}\n{}", edited.text()));
+    for other in tickets.iter().filter(|other| other.id.as_str() != id) {
+        let other = other.id.as_str();
+        assert_eq!(reparsed.record(other), document.record(other), "{other} was not named");
+        assert_eq!(reparsed.source(other), document.source(other), "the text of {other} was not named");
+    }
+    let mut wanted = document.record(id).expect("a record");
+    set(&mut wanted, path, json!(word));
+    assert_eq!(reparsed.record(id), Some(wanted), "the edit does not say what was meant");
+    let twice = reparsed.edit(id, std::slice::from_ref(&change)).expect("what was edited can be edited");
+    assert_eq!(twice.text(), edited.text(), "an edit to the value that is there changed the text");
+}
+
+/// Sets a value in a record, making the maps on the way.
+fn set(record: &mut Value, path: &[&str], value: Value) {
+    let [first, rest @ ..] = path else {
+        *record = value;
+        return;
+    };
+    if !record.is_object() {
+        *record = json!({});
+    }
+    set(record.as_object_mut().expect("a map").entry(*first).or_insert(Value::Null), rest, value);
+}
+
+/// The policy: no file content opens a gate unless it says `true` under that gate's own key, and none takes a default
+/// prohibition away. `bytes` is the file.
+pub fn policy(folder: &Path, bytes: &[u8]) {
+    let path: PathBuf = folder.join(".planfile/.koru/policy.yaml");
+    fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+    fs::write(&path, bytes).expect("a policy file");
+    let (read, _) = Policy::load(folder);
+    let strict = Policy::default();
+    let text = String::from_utf8_lossy(bytes);
+    // An escape inside a quoted key can spell it without its letters; such files are judged by the other rules.
+    let spelt_out = !text.contains('\\');
+    for (gate, open) in gates(&read) {
+        let said = text.contains(gate.key()) && text.to_ascii_lowercase().contains("true");
+        assert!(!open || said || !spelt_out, "{} is open without a word in {text:?}", gate.key());
+    }
+    for (what, of_strict, of_read) in [
+        ("path", &strict.forbidden_paths, &read.forbidden_paths),
+        ("pattern", &strict.forbidden_shell_patterns, &read.forbidden_shell_patterns),
+    ] {
+        for kept in of_strict {
+            assert!(of_read.contains(kept), "the forbidden {what} {kept} was lost by {text:?}");
+        }
+    }
+    assert!(read.ci_timeout_seconds > 0, "no time for CI in {text:?}");
+    // Whatever the text is as a command line, judging it is total and gives the same answer twice.
+    assert_eq!(strict.check_command(&text), strict.check_command(&text));
+}
+
+/// Every gate with what a policy says about it.
+pub fn gates(policy: &Policy) -> [(Gate, bool); 6] {
+    [
+        (Gate::AllowCommit, policy.allow_commit),
+        (Gate::AllowPush, policy.allow_push),
+        (Gate::AllowBranchCreate, policy.allow_branch_create),
+        (Gate::AllowBranchSwitch, policy.allow_branch_switch),
+        (Gate::AllowTag, policy.allow_tag),
+        (Gate::AllowDestructiveShell, policy.allow_destructive_shell),
+    ]
+}
