@@ -2,11 +2,15 @@
 //!
 //! The document owns the text. An edit returns a new document; nothing here touches a disk.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::layout::Layout;
+use super::value::to_value;
+use super::{fault, load};
 use crate::plan::lifecycle::Change;
 use crate::plan::ticket::Ticket;
 
@@ -33,22 +37,38 @@ pub struct SprintWarning {
     pub message: String,
 }
 
-/// A parsed sprint file. Cloning is cheap where it can be (`Arc`).
+/// A parsed sprint file. Cloning is cheap (`Arc`).
 #[derive(Clone, Debug)]
 pub struct SprintDoc {
     text: Arc<str>,
     stem: Arc<str>,
-    tickets: Vec<Entry>,
-    warnings: Vec<SprintWarning>,
+    entries: Arc<Vec<Entry>>,
+    index: Arc<HashMap<Arc<str>, u32>>,
+    warnings: Arc<Vec<SprintWarning>>,
+    layout: Option<Arc<Layout>>,
 }
 
-/// Where one ticket stands.
+/// Where one ticket stands, and what it says.
 #[derive(Clone, Debug)]
-struct Entry {
-    key: Arc<str>,
-    span: Range<usize>,
-    hash: u64,
-    ticket: Arc<Ticket>,
+pub(super) struct Entry {
+    /// Its key in `tickets`.
+    pub(super) key: Arc<str>,
+    /// Its bytes in the file: whole lines with what follows them up to the next ticket, where the file is block style.
+    pub(super) span: Range<usize>,
+    /// Offset of the key in `span`.
+    pub(super) key_at: usize,
+    /// Offset of the end of the record's content in `span`.
+    pub(super) body: usize,
+    /// xxh3 of the bytes of `span`.
+    pub(super) hash: u64,
+    /// Offset in `span` and text of a key that stands twice.
+    pub(super) duplicate: Option<(usize, Arc<str>)>,
+    /// Whether a later ticket has the same key, so that planfile does not see this one.
+    pub(super) shadowed: bool,
+    /// Whether the value is a mapping.
+    pub(super) record: bool,
+    /// The ticket.
+    pub(super) ticket: Arc<Ticket>,
 }
 
 impl SprintDoc {
@@ -57,8 +77,25 @@ impl SprintDoc {
     /// # Errors
     /// The first place where the file stops being a sprint that planfile reads as its author meant.
     pub fn parse(stem: &str, bytes: Vec<u8>, previous: Option<&SprintDoc>) -> Result<SprintDoc, SprintFault> {
-        let _ = (stem, bytes, previous);
-        unimplemented!()
+        let text: Arc<str> = Arc::from(fault::decode(bytes)?);
+        SprintDoc::from_text(stem, text, previous)
+    }
+
+    /// Parses text that is known to hold no forbidden characters.
+    pub(super) fn from_text(
+        stem: &str,
+        text: Arc<str>,
+        previous: Option<&SprintDoc>,
+    ) -> Result<SprintDoc, SprintFault> {
+        let loaded = load::load(&text, stem, previous)?;
+        Ok(SprintDoc {
+            stem: Arc::from(stem),
+            index: Arc::new(index(&loaded.entries)),
+            entries: Arc::new(loaded.entries),
+            warnings: Arc::new(loaded.warnings),
+            layout: loaded.layout.map(Arc::new),
+            text,
+        })
     }
 
     /// The file's text.
@@ -71,14 +108,14 @@ impl SprintDoc {
         &self.stem
     }
 
-    /// Tickets in file order, invalid ones included.
+    /// Tickets in file order, invalid ones included; of two with the same key only the one that planfile sees.
     pub fn tickets(&self) -> impl Iterator<Item = &Arc<Ticket>> {
-        self.tickets.iter().map(|entry| &entry.ticket)
+        self.entries.iter().filter(|entry| !entry.shadowed).map(|entry| &entry.ticket)
     }
 
-    /// The ticket with this id.
+    /// The ticket with this id, or with this key when its record names no other id.
     pub fn ticket(&self, id: &str) -> Option<&Arc<Ticket>> {
-        self.tickets.iter().find(|entry| entry.ticket.id.as_str() == id).map(|entry| &entry.ticket)
+        self.entry(id).map(|entry| &entry.ticket)
     }
 
     /// What planfile would misread.
@@ -86,16 +123,31 @@ impl SprintDoc {
         &self.warnings
     }
 
+    /// The entries, shadowed ones included.
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The layout, when tickets stand in lines of their own.
+    pub(super) fn layout(&self) -> Option<&Layout> {
+        self.layout.as_deref()
+    }
+
+    /// The entry of a ticket.
+    pub(super) fn entry(&self, id: &str) -> Option<&Entry> {
+        self.entries.get(*self.index.get(id)? as usize)
+    }
+
     /// The whole record of a ticket as JSON, unknown keys included, values as PyYAML reads them.
     pub fn record(&self, id: &str) -> Option<Value> {
-        let _ = id;
-        unimplemented!()
+        let entry = self.entry(id)?;
+        load::with_ticket(&self.text, self.layout(), entry, |tape, _, value| to_value(tape, value))
     }
 
     /// The ticket's own source text with its key line, as it stands in the file (for moving it to another file).
     pub fn source(&self, id: &str) -> Option<&str> {
-        let _ = id;
-        unimplemented!()
+        let entry = self.entry(id)?;
+        self.text.get(entry.span.start..entry.span.start + entry.body)
     }
 
     /// A document where the named ticket's keys are changed and every other byte is the same.
@@ -142,6 +194,19 @@ impl SprintDoc {
         let _ = (id, name, status);
         unimplemented!()
     }
+}
+
+/// Finds entries by id and by key; ids win where the two disagree.
+fn index(entries: &[Entry]) -> HashMap<Arc<str>, u32> {
+    let mut index = HashMap::with_capacity(entries.len());
+    let seen = || entries.iter().zip(0u32..).filter(|(entry, _)| !entry.shadowed);
+    for (entry, number) in seen() {
+        index.insert(entry.key.clone(), number);
+    }
+    for (entry, number) in seen().filter(|(entry, _)| entry.ticket.id.as_str() != &*entry.key) {
+        index.insert(Arc::from(entry.ticket.id.as_str()), number);
+    }
+    index
 }
 
 /// Why an edit was not made; the document is unchanged.

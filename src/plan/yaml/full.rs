@@ -1,0 +1,461 @@
+//! Any YAML text → tape, by libyaml's grammar and PyYAML's composer: one document, known tags, no duplicate anchors,
+//! no recursive aliases, bounded depth and expansion.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::fault::Bad;
+use super::scan::{MAX_DEPTH, Scanner, Tok, too_deep};
+use super::tape::{Kind, Props, Tag, Tape};
+
+/// Most nodes a document may stand for once its aliases are expanded; planfile expands them all on every read.
+const MAX_EXPANDED: u64 = 4_000_000;
+
+/// Parses `text` from byte `from` (past a BOM) into `tape`. True when there is a document, false when there is none.
+///
+/// # Errors
+/// Where planfile's loader would refuse the text.
+pub(super) fn parse<'a>(text: &'a str, from: usize, tape: &mut Tape<'a>) -> Result<bool, Bad> {
+    tape.clear();
+    let mut parser = Parser {
+        text,
+        scanner: Scanner::new(text, from),
+        tape,
+        anchors: HashMap::new(),
+        tags: Vec::new(),
+        depth: 0,
+        extra: 0,
+        end: 0,
+    };
+    parser.document()
+}
+
+struct Anchor {
+    node: usize,
+    /// Expanded size; `None` while the node is still open.
+    weight: Option<u64>,
+}
+
+struct Parser<'a, 't> {
+    text: &'a str,
+    scanner: Scanner<'a>,
+    tape: &'t mut Tape<'a>,
+    anchors: HashMap<&'a str, Anchor>,
+    tags: Vec<(String, String)>,
+    depth: usize,
+    /// Nodes that aliases would add.
+    extra: u64,
+    /// End of the last node or property taken.
+    end: usize,
+}
+
+impl<'a> Parser<'a, '_> {
+    fn document(&mut self) -> Result<bool, Bad> {
+        while self.scanner.peek()?.tok == Tok::DocEnd {
+            self.scanner.take()?;
+        }
+        if !self.directives()? && self.scanner.peek()?.tok == Tok::End {
+            return Ok(false);
+        }
+        let token = self.scanner.peek()?;
+        if matches!(
+            token.tok,
+            Tok::DocEnd | Tok::DocStart | Tok::End | Tok::Version(_) | Tok::TagDirective(..)
+        ) {
+            let at = token.start;
+            self.tape.push(Kind::Plain, at, at, Cow::Borrowed(""));
+        } else {
+            self.node(true, false)?;
+        }
+        self.finish()?;
+        Ok(true)
+    }
+
+    /// Reads directives and `---`; true when there was `---`.
+    fn directives(&mut self) -> Result<bool, Bad> {
+        let mut any = false;
+        let mut versions = 0;
+        loop {
+            let token = self.scanner.peek()?.clone();
+            match token.tok {
+                Tok::Version(known) => {
+                    versions += 1;
+                    if !known || versions > 1 {
+                        return Err(Bad::new(
+                            token.start,
+                            "this %YAML version is not one that planfile reads; remove the line",
+                        ));
+                    }
+                }
+                Tok::TagDirective(handle, prefix) => {
+                    if self.tags.iter().any(|(known, _)| *known == handle) {
+                        return Err(Bad::new(token.start, "this %TAG handle is declared twice; remove one"));
+                    }
+                    self.tags.push((handle, prefix));
+                }
+                Tok::DocStart => {
+                    self.scanner.take()?;
+                    return Ok(true);
+                }
+                _ if any => {
+                    return Err(Bad::new(token.start, "a `---` line must follow the % directives; add it"));
+                }
+                _ => return Ok(false),
+            }
+            any = true;
+            self.tape.directives = true;
+            self.scanner.take()?;
+        }
+    }
+
+    /// After the one document: nothing but `...` and the end.
+    fn finish(&mut self) -> Result<(), Bad> {
+        let mut ended = false;
+        loop {
+            let token = self.scanner.peek()?;
+            let at = token.start;
+            match token.tok {
+                Tok::End => return Ok(()),
+                Tok::DocEnd => {
+                    ended = true;
+                    self.scanner.take()?;
+                }
+                Tok::DocStart | Tok::Version(_) | Tok::TagDirective(..) => return Err(second_document(at)),
+                _ if ended => return Err(second_document(at)),
+                _ => {
+                    let message = "this line does not belong to the block above it; align its indentation with its neighbours";
+                    return Err(Bad::new(at, message));
+                }
+            }
+        }
+    }
+
+    /// Parses one node; returns its expanded weight.
+    fn node(&mut self, block: bool, indentless: bool) -> Result<u64, Bad> {
+        if self.depth > MAX_DEPTH {
+            return Err(too_deep(self.scanner.peek()?.start));
+        }
+        if let Tok::Alias(name) = self.scanner.peek()?.tok {
+            return self.alias(name);
+        }
+        let (anchor, tag, first) = self.properties()?;
+        let index = self.tape.nodes.len();
+        if let Some(start) = first {
+            self.tape.props.push(Props {
+                node: index as u32,
+                start: start as u32,
+                anchored: anchor.is_some(),
+                tag,
+            });
+        }
+        if let Some((name, at)) = anchor {
+            let open = Anchor { node: index, weight: None };
+            if self.anchors.insert(name, open).is_some() {
+                return Err(Bad::new(
+                    at,
+                    format!("the anchor &{name} is defined twice, which planfile refuses; rename one"),
+                ));
+            }
+        }
+        self.depth += 1;
+        let weight = self.content(block, indentless, first)?;
+        self.depth -= 1;
+        if let Some((name, _)) = anchor
+            && let Some(anchor) = self.anchors.get_mut(name)
+        {
+            anchor.weight = Some(weight);
+        }
+        Ok(weight)
+    }
+
+    fn alias(&mut self, name: &'a str) -> Result<u64, Bad> {
+        let token = self.scanner.take()?;
+        let Some(anchor) = self.anchors.get(name) else {
+            return Err(Bad::new(
+                token.start,
+                format!("the alias *{name} has no anchor &{name} above it; write the value out"),
+            ));
+        };
+        let Some(weight) = anchor.weight else {
+            return Err(Bad::new(
+                token.start,
+                format!("the alias *{name} contains itself; write the value out"),
+            ));
+        };
+        self.extra = self.extra.saturating_add(weight);
+        if self.extra > MAX_EXPANDED {
+            return Err(Bad::new(
+                token.start,
+                "aliases multiply here to millions of values; write the values out",
+            ));
+        }
+        let index = self.tape.push(Kind::Alias, token.start, token.end, Cow::Borrowed(""));
+        self.tape.nodes[index].target = anchor.node as u32;
+        self.tape.aliases += 1;
+        self.end = token.end;
+        Ok(weight)
+    }
+
+    /// Reads anchor and tag, in either order.
+    fn properties(&mut self) -> Result<NodeProps<'a>, Bad> {
+        let mut anchor = None;
+        let mut tag = None;
+        let mut first = None;
+        loop {
+            let token = self.scanner.peek()?;
+            let start = token.start;
+            match &token.tok {
+                Tok::Anchor(name) if anchor.is_none() => anchor = Some((*name, start)),
+                Tok::Tag(handle, suffix) if tag.is_none() => {
+                    let (handle, suffix) = (*handle, suffix.clone());
+                    tag = Some(self.tag(handle, &suffix, start)?);
+                }
+                _ => return Ok((anchor, tag, first)),
+            }
+            first.get_or_insert(start);
+            self.end = self.scanner.take()?.end;
+        }
+    }
+
+    fn tag(&self, handle: &str, suffix: &str, at: usize) -> Result<Tag, Bad> {
+        let declared = self.tags.iter().find(|(known, _)| known == handle).map(|(_, prefix)| prefix.as_str());
+        let prefix = match (handle, declared) {
+            (_, Some(prefix)) => prefix,
+            ("", _) => "",
+            ("!", _) => "!",
+            ("!!", _) => "tag:yaml.org,2002:",
+            _ => {
+                return Err(Bad::new(at, format!("the tag handle {handle} is not declared; remove the tag")));
+            }
+        };
+        let uri = format!("{prefix}{suffix}");
+        Tag::parse(&uri).ok_or_else(|| {
+            Bad::new(
+                at,
+                format!(
+                    "planfile does not know the tag {uri} and would read the file as empty; remove the tag"
+                ),
+            )
+        })
+    }
+
+    fn content(&mut self, block: bool, indentless: bool, first: Option<usize>) -> Result<u64, Bad> {
+        let token = self.scanner.peek()?;
+        let at = token.start;
+        match token.tok {
+            Tok::Entry if indentless => self.block_seq(at, true),
+            Tok::Scalar(kind, _) => {
+                let token = self.scanner.take()?;
+                if let Tok::Scalar(_, text) = token.tok {
+                    self.tape.push(kind, token.start, token.end, text);
+                }
+                self.end = token.end;
+                Ok(1)
+            }
+            Tok::FlowSeqStart => self.flow_seq(),
+            Tok::FlowMapStart => self.flow_map(),
+            Tok::SeqStart if block => self.block_seq(at, false),
+            Tok::MapStart if block => self.block_map(at),
+            _ => match first {
+                Some(_) => Ok(self.empty(self.end)),
+                None => Err(Bad::new(at, unexpected(&token.tok))),
+            },
+        }
+    }
+
+    fn empty(&mut self, at: usize) -> u64 {
+        self.tape.push(Kind::Plain, at, at, Cow::Borrowed(""));
+        self.end = at;
+        1
+    }
+
+    fn block_seq(&mut self, at: usize, indentless: bool) -> Result<u64, Bad> {
+        if !indentless {
+            self.scanner.take()?;
+        }
+        let index = self.tape.push(Kind::BlockSeq, at, at, Cow::Borrowed(""));
+        let mut weight = 1;
+        loop {
+            let token = self.scanner.peek()?;
+            match token.tok {
+                Tok::Entry => {
+                    let after = token.end;
+                    self.scanner.take()?;
+                    let next = &self.scanner.peek()?.tok;
+                    let empty = matches!(next, Tok::Entry | Tok::BlockEnd)
+                        || (indentless && matches!(next, Tok::Key | Tok::Value));
+                    weight += if empty { self.empty(after) } else { self.node(true, false)? };
+                }
+                Tok::BlockEnd if !indentless => {
+                    self.scanner.take()?;
+                    break;
+                }
+                _ if indentless => break,
+                _ => {
+                    let message = "this line is neither a `- ` item of the list above nor outside of it; align its indentation";
+                    return Err(Bad::new(token.start, message));
+                }
+            }
+        }
+        self.tape.close(index, self.end);
+        Ok(weight)
+    }
+
+    fn block_map(&mut self, at: usize) -> Result<u64, Bad> {
+        self.scanner.take()?;
+        let index = self.tape.push(Kind::BlockMap, at, at, Cow::Borrowed(""));
+        let mut weight = 1;
+        loop {
+            let token = self.scanner.peek()?;
+            match token.tok {
+                Tok::Key | Tok::Value => {
+                    weight += self.pair(true)?;
+                }
+                Tok::BlockEnd => {
+                    self.scanner.take()?;
+                    break;
+                }
+                _ => {
+                    let message = "this is neither a `key: value` of the block above nor outside of it; align its indentation";
+                    return Err(Bad::new(token.start, message));
+                }
+            }
+        }
+        self.tape.close(index, self.end);
+        Ok(weight)
+    }
+
+    /// One `key: value` of a block or flow mapping; either side may be missing.
+    fn pair(&mut self, block: bool) -> Result<u64, Bad> {
+        let mut weight = 0;
+        let token = self.scanner.peek()?;
+        let (mut at, mut known) = (token.start, false);
+        if token.tok == Tok::Key {
+            at = token.end;
+            self.scanner.take()?;
+            known = true;
+        }
+        let next = &self.scanner.peek()?.tok;
+        let bare = if block {
+            !known || matches!(next, Tok::Key | Tok::Value | Tok::BlockEnd)
+        } else {
+            matches!(next, Tok::Value | Tok::Comma | Tok::FlowMapEnd | Tok::FlowSeqEnd)
+        };
+        weight += if bare { self.empty(at) } else { self.node(block, block)? };
+        let after_key = self.end;
+        if self.scanner.peek()?.tok != Tok::Value {
+            return Ok(weight + self.empty(after_key));
+        }
+        let after = self.scanner.take()?.end;
+        let next = &self.scanner.peek()?.tok;
+        let bare = if block {
+            matches!(next, Tok::Key | Tok::Value | Tok::BlockEnd)
+        } else {
+            matches!(next, Tok::Comma | Tok::FlowMapEnd | Tok::FlowSeqEnd)
+        };
+        Ok(weight + if bare { self.empty(after) } else { self.node(block, block)? })
+    }
+
+    fn flow_seq(&mut self) -> Result<u64, Bad> {
+        let open = self.scanner.take()?;
+        let index = self.tape.push(Kind::FlowSeq, open.start, open.end, Cow::Borrowed(""));
+        let mut weight = 1;
+        let mut first = true;
+        loop {
+            let mut token = self.scanner.peek()?;
+            if token.tok != Tok::FlowSeqEnd && !first {
+                if token.tok != Tok::Comma {
+                    return Err(unclosed(self.text, open.start, token.start, "[", "]"));
+                }
+                self.scanner.take()?;
+                token = self.scanner.peek()?;
+            }
+            match token.tok {
+                Tok::FlowSeqEnd => {
+                    self.end = self.scanner.take()?.end;
+                    self.tape.close(index, self.end);
+                    return Ok(weight);
+                }
+                Tok::Key => {
+                    let at = token.start;
+                    weight += self.single_pair(at)?;
+                }
+                Tok::End => return Err(unclosed(self.text, open.start, token.start, "[", "]")),
+                _ => weight += self.node(false, false)?,
+            }
+            first = false;
+        }
+    }
+
+    /// `[a: b]`: a mapping of one pair inside a flow sequence.
+    fn single_pair(&mut self, at: usize) -> Result<u64, Bad> {
+        let index = self.tape.push(Kind::FlowMap, at, at, Cow::Borrowed(""));
+        let weight = 1 + self.pair(false)?;
+        self.tape.close(index, self.end);
+        Ok(weight)
+    }
+
+    fn flow_map(&mut self) -> Result<u64, Bad> {
+        let open = self.scanner.take()?;
+        let index = self.tape.push(Kind::FlowMap, open.start, open.end, Cow::Borrowed(""));
+        let mut weight = 1;
+        let mut first = true;
+        loop {
+            let mut token = self.scanner.peek()?;
+            if token.tok != Tok::FlowMapEnd && !first {
+                if token.tok != Tok::Comma {
+                    return Err(unclosed(self.text, open.start, token.start, "{", "}"));
+                }
+                self.scanner.take()?;
+                token = self.scanner.peek()?;
+            }
+            match token.tok {
+                Tok::FlowMapEnd => {
+                    self.end = self.scanner.take()?.end;
+                    self.tape.close(index, self.end);
+                    return Ok(weight);
+                }
+                Tok::Key => weight += self.pair(false)?,
+                Tok::End => return Err(unclosed(self.text, open.start, token.start, "{", "}")),
+                _ => {
+                    // `{a, b}`: keys without values.
+                    weight += self.node(false, false)?;
+                    weight += self.empty(self.end);
+                }
+            }
+            first = false;
+        }
+    }
+}
+
+type NodeProps<'a> = (Option<(&'a str, usize)>, Option<Tag>, Option<usize>);
+
+fn second_document(at: usize) -> Bad {
+    Bad::new(
+        at,
+        "a second YAML document begins here, and planfile reads such a file as empty; keep one document in a file",
+    )
+}
+
+fn unclosed(text: &str, open: usize, at: usize, left: &str, right: &str) -> Bad {
+    // Past the line of the bracket it was most likely forgotten; on the line a comma may be missing.
+    if text[open..at].contains(['\n', '\r']) || at == text.len() {
+        Bad::new(open, format!("this `{left}` is never closed; add the `{right}` (was the file cut off?)"))
+    } else {
+        Bad::new(
+            at,
+            format!("a `,` or `{right}` is missing before this (the `{left}` may never have been closed)"),
+        )
+    }
+}
+
+fn unexpected(tok: &Tok<'_>) -> &'static str {
+    match tok {
+        Tok::End => "the text ends where a value was expected (was the file cut off?)",
+        Tok::FlowSeqEnd | Tok::FlowMapEnd => {
+            "a closing bracket stands here without an opening one; remove it or quote the text"
+        }
+        Tok::Comma => "a `,` stands where a value was expected; remove it or quote the text",
+        _ => "a value was expected here; write one or remove the key",
+    }
+}

@@ -1,0 +1,337 @@
+//! A sprint file's text → its tickets and where they stand.
+//!
+//! First chunk by chunk (see `layout`), taking over what a previous document already parsed; when anything is unusual,
+//! the whole file at once. Faults always come from the parse of the whole file, so that they are the first in the file.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::fault::{Bad, position};
+use super::layout::{self, Layout};
+use super::sprint::{Entry, SprintDoc, SprintFault, SprintWarning};
+use super::tape::{Kind, Tape};
+use super::value::key_text;
+use super::{check, full, read};
+
+/// What loading yields.
+pub(super) struct Loaded {
+    pub(super) entries: Vec<Entry>,
+    pub(super) warnings: Vec<SprintWarning>,
+    /// The layout, when the file is read chunk by chunk.
+    pub(super) layout: Option<Layout>,
+}
+
+/// Loads the tickets of `text`.
+///
+/// # Errors
+/// The first place where planfile would not read the file as its author meant.
+pub(super) fn load(text: &str, stem: &str, previous: Option<&SprintDoc>) -> Result<Loaded, SprintFault> {
+    let from = bom_len(text);
+    if let Some(loaded) = by_chunks(text, from, stem, previous) {
+        return Ok(loaded);
+    }
+    whole(text, from, stem).map_err(|bad| bad.in_file(text))
+}
+
+/// Bytes of a byte order mark at the start.
+pub(super) fn bom_len(text: &str) -> usize {
+    if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
+}
+
+/// Parses the lines of one ticket alone; `None` when they are not exactly one pair at the right place.
+pub(super) fn parse_chunk<'a>(
+    text: &'a str,
+    span: &Range<usize>,
+    indent: usize,
+    tape: &mut Tape<'a>,
+) -> Option<(usize, usize)> {
+    full::parse(&text[..span.end], span.start, tape).ok().filter(|found| *found)?;
+    let root = tape.nodes.first()?;
+    if root.kind != Kind::BlockMap || root.start as usize != span.start + indent {
+        return None;
+    }
+    let mut pairs = tape.pairs(0);
+    let pair = pairs.next()?;
+    let reaching = tape.aliases > 0 || tape.directives || tape.props.iter().any(|props| props.anchored);
+    if pairs.next().is_some() || reaching || check::constructible(tape, 0).is_err() {
+        return None;
+    }
+    Some(pair)
+}
+
+fn by_chunks(text: &str, from: usize, stem: &str, previous: Option<&SprintDoc>) -> Option<Loaded> {
+    let layout = layout::find(text, from)?;
+    let mut warnings = skeleton(text, from, &layout)?;
+    let known: HashMap<u64, &Entry> = previous
+        .filter(|previous| previous.stem() == stem)
+        .map(|previous| previous.entries().iter().map(|entry| (entry.hash, entry)).collect())
+        .unwrap_or_default();
+    let mut entries = Vec::with_capacity(layout.starts.len());
+    let mut tape = Tape::default();
+    for span in layout.chunks() {
+        let hash = xxh3_64(&text.as_bytes()[span.clone()]);
+        let same = known.get(&hash).filter(|entry| entry.span.len() == span.len());
+        entries.push(match same {
+            Some(entry) => Entry { span, ..(*entry).clone() },
+            None => {
+                let (key, value) = parse_chunk(text, &span, layout.indent, &mut tape)?;
+                entry(&tape, key, value, span, hash, stem)
+            }
+        });
+    }
+    finish(text, &mut entries, &mut warnings);
+    Some(Loaded { entries, warnings, layout: Some(layout) })
+}
+
+/// Makes the entry of one ticket. Spans in the entry that are relative count from its span's start.
+pub(super) fn entry(
+    tape: &Tape<'_>,
+    key: usize,
+    value: usize,
+    span: Range<usize>,
+    hash: u64,
+    stem: &str,
+) -> Entry {
+    let relative = |at: u32| at as usize - span.start;
+    let body = relative(tape.nodes[value].end.max(tape.nodes[key].end));
+    Entry {
+        key: Arc::from(key_text(tape, key)),
+        key_at: tape.outer_start(key) - span.start,
+        body,
+        hash,
+        duplicate: check::duplicate(tape, value)
+            .map(|key| (relative(tape.nodes[key].start), Arc::from(key_text(tape, key)))),
+        shadowed: false,
+        record: tape.node(value).kind.is_map(),
+        ticket: Arc::new(read::ticket(tape, key, value, stem)),
+        span,
+    }
+}
+
+/// Parses the file without its ticket lines and makes sure that the tickets belong where they stand.
+fn skeleton(text: &str, from: usize, layout: &Layout) -> Option<Vec<SprintWarning>> {
+    let bones = format!("{}{}", &text[..layout.start], &text[layout.end..]);
+    let mut tape = Tape::default();
+    full::parse(&bones, from, &mut tape).ok().filter(|found| *found)?;
+    if tape.aliases > 0 || tape.directives || tape.props.iter().any(|props| props.anchored) {
+        return None;
+    }
+    check::constructible(&tape, 0).ok()?;
+    let place = Place::find(&tape).ok()?;
+    let (key, value) = place.tickets?;
+    let empty = tape.nodes[value].kind == Kind::Plain
+        && tape.nodes[value].text.is_empty()
+        && tape.props(value).is_none();
+    if tape.nodes[key].start as usize != layout.tickets || !empty {
+        return None;
+    }
+    Some(place.warnings(text))
+}
+
+/// Where the `tickets` mapping hangs.
+struct Place {
+    wrapped: bool,
+    tickets: Option<(usize, usize)>,
+}
+
+impl Place {
+    /// Finds `sprint.tickets`, or `tickets` at the root when there is no `sprint`.
+    fn find(tape: &Tape<'_>) -> Result<Place, Bad> {
+        let root = tape.resolve(0);
+        if !tape.nodes[root].kind.is_map() {
+            let message = "the file is not a mapping; it must begin with `sprint:`";
+            return Err(Bad::new(tape.nodes[root].start as usize, message));
+        }
+        let sprint = only(tape, root, "sprint")?;
+        let (map, wrapped) = match sprint {
+            None => (root, false),
+            Some((key, value)) => {
+                let map = tape.resolve(value);
+                if !tape.nodes[map].kind.is_map() {
+                    let message = "`sprint:` is not a mapping; it must hold id, name, status and tickets";
+                    return Err(Bad::new(tape.nodes[key].start as usize, message));
+                }
+                (map, true)
+            }
+        };
+        Ok(Place { wrapped, tickets: only(tape, map, "tickets")? })
+    }
+
+    fn warnings(&self, text: &str) -> Vec<SprintWarning> {
+        if self.wrapped {
+            return Vec::new();
+        }
+        let message = "there is no `sprint:` above `tickets:`; planfile reads the file, and its `ticket create` corrupts it: \
+                       indent everything below a `sprint:` line";
+        let (line, ..) = position(text.as_bytes(), bom_len(text));
+        vec![SprintWarning { line, message: message.to_owned() }]
+    }
+}
+
+/// The pair of a key that may stand only once.
+fn only(tape: &Tape<'_>, map: usize, name: &str) -> Result<Option<(usize, usize)>, Bad> {
+    let mut found = None;
+    for (key, value) in tape.pairs(map) {
+        if tape.node(key).text == name && tape.node(key).kind.is_scalar() {
+            if found.is_some() {
+                let message = format!(
+                    "`{name}:` stands twice, and planfile drops the first with all that is below it; join them"
+                );
+                return Err(Bad::new(tape.nodes[key].start as usize, message));
+            }
+            found = Some((key, value));
+        }
+    }
+    Ok(found)
+}
+
+fn whole(text: &str, from: usize, stem: &str) -> Result<Loaded, Bad> {
+    let mut tape = Tape::default();
+    let found = full::parse(text, from, &mut tape)?;
+    let root = tape.nodes.first();
+    if !found
+        || root.is_none_or(|root| {
+            root.kind == Kind::Plain && super::scalar::implicit(&root.text) == super::scalar::Implicit::Null
+        })
+    {
+        let message = "the file is empty, and planfile would destroy it on its next write; put the sprint back or delete the file";
+        return Err(Bad::new(0, message));
+    }
+    check::constructible(&tape, 0)?;
+    let place = Place::find(&tape)?;
+    let mut warnings = place.warnings(text);
+    let mut entries = Vec::new();
+    if let Some((key, value)) = place.tickets {
+        let map = tape.resolve(value);
+        let at = tape.nodes[key].start as usize;
+        if tape.nodes[map].kind.is_map() {
+            for (key, value) in tape.pairs(map) {
+                let span = ticket_span(text, &tape, key, value);
+                let hash = xxh3_64(&text.as_bytes()[span.clone()]);
+                entries.push(entry(&tape, key, value, span, hash, stem));
+            }
+        } else if super::value::scalar(&tape, value) == Some(super::scalar::Scalar::Null) {
+            let (line, ..) = position(text.as_bytes(), at);
+            let message =
+                "`tickets:` is empty, and planfile cannot create a ticket there; write `tickets: {}`"
+                    .to_owned();
+            warnings.push(SprintWarning { line, message });
+        } else {
+            return Err(Bad::new(
+                at,
+                "`tickets:` is not a mapping of ids to tickets; write `PLF-001:` lines below it",
+            ));
+        }
+    }
+    finish(text, &mut entries, &mut warnings);
+    Ok(Loaded { entries, warnings, layout: None })
+}
+
+/// From the key to the end of the value; whole lines where the ticket has lines of its own.
+fn ticket_span(text: &str, tape: &Tape<'_>, key: usize, value: usize) -> Range<usize> {
+    let bytes = text.as_bytes();
+    let start = tape.outer_start(key);
+    // An alias as value ends where the alias ends.
+    let end = (tape.nodes[value].end.max(tape.nodes[key].end) as usize).max(start);
+    let line = bytes[..start]
+        .iter()
+        .rposition(|byte| matches!(byte, b'\n' | b'\r'))
+        .map_or(bom_len(text), |at| at + 1);
+    if bytes[line..start].iter().all(|byte| *byte == b' ') { line..end } else { start..end }
+}
+
+/// Marks shadowed tickets and gathers the warnings that concern tickets.
+fn finish(text: &str, entries: &mut [Entry], warnings: &mut Vec<SprintWarning>) {
+    let mut last: HashMap<Arc<str>, usize> = HashMap::with_capacity(entries.len());
+    let mut notes: Vec<(usize, Cow<'static, str>)> = Vec::new();
+    for index in 0..entries.len() {
+        entries[index].shadowed = false;
+        if let Some(earlier) = last.insert(entries[index].key.clone(), index) {
+            entries[earlier].shadowed = true;
+            let key = &entries[index].key;
+            let at = entries[index].span.start + entries[index].key_at;
+            notes.push((at, Cow::Owned(format!("{key} stands twice; planfile reads this one and drops the other on its next write: remove or rename one"))));
+        }
+    }
+    for entry in entries.iter() {
+        let at = entry.span.start + entry.key_at;
+        if let Some((offset, key)) = &entry.duplicate {
+            let message = format!(
+                "`{key}` stands twice in {}; planfile reads the last one and drops the other: remove one",
+                entry.key
+            );
+            notes.push((entry.span.start + offset, Cow::Owned(message)));
+        }
+        if entry.ticket.id.as_str() != &*entry.key {
+            let message =
+                format!("the ticket below {} says `id: {}`; make them equal", entry.key, entry.ticket.id);
+            notes.push((at, Cow::Owned(message)));
+        }
+        if let Some(reason) = &entry.ticket.invalid {
+            notes.push((at, Cow::Owned(format!("{}: {reason}", entry.key))));
+        }
+    }
+    notes.sort_by_key(|(at, _)| *at);
+    let mut lines = LineCounter::new(text);
+    warnings.extend(
+        notes
+            .into_iter()
+            .map(|(at, message)| SprintWarning { line: lines.line(at), message: message.into_owned() }),
+    );
+}
+
+/// Line numbers of rising offsets in one pass.
+struct LineCounter<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: usize,
+}
+
+impl<'a> LineCounter<'a> {
+    fn new(text: &'a str) -> Self {
+        LineCounter { bytes: text.as_bytes(), at: 0, line: 1 }
+    }
+
+    fn line(&mut self, to: usize) -> usize {
+        for index in self.at..to.min(self.bytes.len()) {
+            let byte = self.bytes[index];
+            if byte == b'\n' || (byte == b'\r' && self.bytes.get(index + 1) != Some(&b'\n')) {
+                self.line += 1;
+            }
+        }
+        self.at = self.at.max(to);
+        self.line
+    }
+}
+
+/// Parses the ticket of `entry` again and hands its nodes (tape, key, value) to `each`.
+pub(super) fn with_ticket<T>(
+    text: &str,
+    layout: Option<&Layout>,
+    entry: &Entry,
+    each: impl FnOnce(&Tape<'_>, usize, usize) -> T,
+) -> Option<T> {
+    let mut tape = Tape::default();
+    let (key, value) = match layout {
+        Some(layout) => parse_chunk(text, &entry.span, layout.indent, &mut tape)?,
+        None => {
+            full::parse(text, bom_len(text), &mut tape).ok().filter(|found| *found)?;
+            pair_at(&tape, entry.span.start + entry.key_at)?
+        }
+    };
+    Some(each(&tape, key, value))
+}
+
+/// The ticket whose key (anchor and tag included) begins at byte `at`.
+fn pair_at(tape: &Tape<'_>, at: usize) -> Option<(usize, usize)> {
+    let (_, tickets) = Place::find(tape).ok()?.tickets?;
+    let map = tape.resolve(tickets);
+    if !tape.nodes[map].kind.is_map() {
+        return None;
+    }
+    tape.pairs(map).find(|(key, _)| tape.outer_start(*key) == at)
+}
