@@ -249,3 +249,130 @@ fn kind(value: &Value) -> &'static str {
         Value::Tagged(_) => "a tagged value",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Policy {
+        from_bytes(text.as_bytes()).0
+    }
+
+    fn notes(text: &str) -> Vec<(NoteKind, String)> {
+        from_bytes(text.as_bytes()).1.into_iter().map(|note| (note.kind, note.key)).collect()
+    }
+
+    #[test]
+    fn what_is_no_policy_leaves_every_gate_closed_and_says_so() {
+        for text in
+            ["llm: [", "- a\n- b\n", "just text", "llm: [allow_commit]\n", "a: 1\na: 2\n", "\0", "llm: {{{{"]
+        {
+            let (policy, notes) = from_bytes(text.as_bytes());
+            assert_eq!(policy, Policy::default(), "{text:?}");
+            assert_eq!(notes.len(), 1, "{text:?}");
+            assert_eq!(notes[0].kind, NoteKind::WholeFile, "{text:?}");
+        }
+        assert_eq!(from_bytes(b"\xff\xfe\x00"), from_bytes(b"\xff\xfe\x00"));
+        assert_eq!(from_bytes(b"\xff\xfe").0, Policy::default());
+        for text in ["", "# only a comment\n", "llm:\n", "other: true\n"] {
+            assert_eq!(from_bytes(text.as_bytes()), (Policy::default(), Vec::new()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_is_no_mistake_and_a_folder_in_its_place_is() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(Policy::load(dir.path()), (Policy::default(), Vec::new()));
+        std::fs::create_dir_all(ProjectPaths::new(dir.path()).policy()).unwrap();
+        let (policy, notes) = Policy::load(dir.path());
+        assert_eq!((policy, notes.len()), (Policy::default(), 1));
+    }
+
+    #[test]
+    fn only_a_real_boolean_moves_a_gate() {
+        for value in ["\"true\"", "yes", "1", "[true]", "~", "!!str true", "TRUE!"] {
+            let text = format!("llm:\n  allow_commit: {value}\n");
+            assert_eq!(read(&text), Policy::default(), "{value}");
+            assert_eq!(notes(&text), [(NoteKind::Value, "llm.allow_commit".to_owned())], "{value}");
+        }
+        let expected = Policy { allow_branch_create: true, ..Policy::default() };
+        assert_eq!(read("llm:\n  allow_branch_create: true\n"), expected);
+        let expected = Policy { allow_push: true, ..Policy::default() };
+        assert_eq!(read("llm:\n  allow_commit: 'true'\n  allow_push: true\n"), expected);
+        let expected = Policy { require_ci_pass_before_complete: false, ..Policy::default() };
+        assert_eq!(read("llm:\n  require_ci_pass_before_complete: false\n"), expected);
+    }
+
+    #[test]
+    fn paths_and_patterns_add_to_the_defaults() {
+        let text =
+            "llm:\n  forbidden_paths: [.env, 7, infra/]\n  forbidden_shell_patterns: [terraform destroy]\n";
+        let mut expected = Policy::default();
+        expected.forbidden_paths.push("infra/".to_owned());
+        expected.forbidden_shell_patterns.push("terraform destroy".to_owned());
+        assert_eq!(read(text), expected);
+        assert_eq!(notes(text), [(NoteKind::Value, "llm.forbidden_paths".to_owned())]);
+        assert_eq!(read("llm:\n  forbidden_paths: infra/\n"), Policy::default());
+        assert_eq!(read("llm:\n  forbidden_paths: []\n"), Policy::default());
+    }
+
+    #[test]
+    fn ci_and_notes() {
+        let text = "ci:\n  command: pytest -q\n  timeout_seconds: 60\nnotes:\n  - one\n  - two\n";
+        let expected = Policy {
+            ci_command: "pytest -q".to_owned(),
+            ci_timeout_seconds: 60,
+            notes: vec!["one".to_owned(), "two".to_owned()],
+            ..Policy::default()
+        };
+        assert_eq!(from_bytes(text.as_bytes()), (expected, Vec::new()));
+        for value in ["-5", "0", "1.5", "\"60\"", "true", "[]"] {
+            let text = format!("ci:\n  timeout_seconds: {value}\n");
+            assert_eq!(read(&text), Policy::default(), "{value}");
+            assert_eq!(notes(&text), [(NoteKind::Value, "ci.timeout_seconds".to_owned())], "{value}");
+        }
+        assert_eq!(read("ci: [x]\n"), Policy::default());
+        assert_eq!(read("ci:\n  command: [rm]\n"), Policy::default());
+    }
+
+    /// No gate that the defaults close is open, nothing forbidden by default is allowed.
+    fn is_no_looser(policy: &Policy) -> bool {
+        let strict = Policy::default();
+        !policy.allow_branch_create
+            && !policy.allow_branch_switch
+            && !policy.allow_commit
+            && !policy.allow_destructive_shell
+            && !policy.allow_push
+            && !policy.allow_tag
+            && policy.require_ci_pass_before_complete
+            && policy.require_planfile_lifecycle
+            && strict.forbidden_paths.iter().all(|path| policy.forbidden_paths.contains(path))
+            && strict
+                .forbidden_shell_patterns
+                .iter()
+                .all(|text| policy.forbidden_shell_patterns.contains(text))
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_without_a_gate_key_are_never_looser(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let (policy, _) = from_bytes(&bytes);
+            prop_assert!(is_no_looser(&policy));
+        }
+
+        /// A well-formed policy that opens every gate, damaged at one place: what still counts is a real boolean.
+        #[test]
+        fn a_damaged_policy_opens_only_what_reads_as_true(at in 0_usize..160, byte in any::<u8>()) {
+            let mut bytes = b"llm:\n  allow_commit: true\n  allow_push: true\n  forbidden_paths: [a]\n\
+                require_ci_pass_before_complete: false\n".to_vec();
+            let at = at % bytes.len();
+            bytes[at] = byte;
+            let (policy, _) = from_bytes(&bytes);
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            prop_assert!(!policy.allow_commit || text.contains("allow_commit"));
+            prop_assert!(!policy.allow_tag && !policy.allow_destructive_shell);
+            prop_assert!(Policy::default().forbidden_paths.iter().all(|path| policy.forbidden_paths.contains(path)));
+        }
+    }
+}

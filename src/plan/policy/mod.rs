@@ -8,6 +8,7 @@
 //! several layers: what text cannot show is refused by git hooks and seen in the diff after the run.
 
 mod load;
+mod paths;
 mod shell;
 
 use std::path::Path;
@@ -100,5 +101,10 @@ impl Policy {
     /// or resolved. Each kind of violation is reported once.
     pub fn check_command(&self, command: &str) -> Vec<Violation> {
         shell::check(self, command)
+    }
+
+    /// The forbidden-path pattern that covers `path` (relative to the project, with `/`), if one does.
+    pub fn forbidden_path(&self, path: &str) -> Option<&str> {
+        paths::covering(&self.forbidden_paths, path)
     }
 }
