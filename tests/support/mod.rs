@@ -5,3 +5,4 @@ pub mod peer;
 pub mod project;
 pub mod pty;
 pub mod svg;
+pub mod wait;

@@ -1,0 +1,54 @@
+//! Steps that the scripts of this suite have in common.
+
+use crate::support::project::Project;
+use crate::support::pty::{Launch, Modes, Terminal};
+use crate::support::wait;
+
+/// Opens the console on a project at 120 columns by 40 rows and waits for its first ticket.
+#[track_caller]
+pub(crate) fn open(project: &Project) -> Terminal {
+    let terminal = Launch::koru(project.path(), &[]).size(120, 40).start();
+    terminal.wait_for("PLF-001");
+    terminal
+}
+
+/// Leaves by key and checks what is left behind.
+#[track_caller]
+pub(crate) fn quit(mut terminal: Terminal) {
+    terminal.send("q");
+    assert_left_well(&mut terminal, 0);
+}
+
+/// Waits for the end, and checks the exit code and that the terminal is as a shell wants it.
+#[track_caller]
+pub(crate) fn assert_left_well(terminal: &mut Terminal, code: u32) {
+    let status = terminal.wait_exit();
+    assert_eq!((status.exit_code(), status.signal()), (code, None), "{}", terminal.text());
+    assert_restored(terminal);
+}
+
+/// The terminal is as a shell wants it: no mode left on, canonical input with echo.
+#[track_caller]
+pub(crate) fn assert_restored(terminal: &Terminal) {
+    assert_eq!(terminal.modes_left(), Modes::default());
+    assert!(terminal.is_cooked(), "the line discipline is still raw");
+}
+
+/// Waits until a ticket's record on disk has this status.
+#[track_caller]
+pub(crate) fn wait_status(project: &Project, id: &str, status: &str) {
+    let mut last = String::new();
+    wait::until(&format!("{id} to be {status} on disk"), || {
+        let word = project.record(id)["status"].as_str().unwrap_or_default().to_owned();
+        if word != last {
+            println!("{id} is {word}");
+            last.clone_from(&word);
+        }
+        (word == status).then_some(())
+    });
+}
+
+/// A shell script that says its pid in the file `pid`, prints `started`, and goes on when the file `go` appears.
+pub(crate) fn waits_for_go(then: &str) -> String {
+    format!("echo $$ > pid; echo started; until [ -e go ]; do sleep 0.02; done; {then}")
+}
