@@ -9,12 +9,15 @@ mod classic;
 mod cli;
 mod completions;
 mod context;
+mod demo;
 mod doctor;
 mod error;
 mod init;
 mod json;
+mod logging;
 mod open;
 mod output;
+mod queue;
 mod ticket;
 
 use std::ffi::OsString;
@@ -125,10 +128,8 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Done, VerbError> {
         Verb::Doctor => doctor::run(&context, out)?.into(),
         Verb::Brief(args) => brief::run(&context, &args, out)?.into(),
         Verb::Ticket { verb } => ticket::run(&context, verb, out)?.into(),
-        Verb::Queue { verb: QueueVerb::Run(_) } => {
-            return Err(VerbError::Failed("queue run is not in this version yet".to_owned()));
-        }
-        Verb::Demo(_) => return Err(VerbError::Failed("demo is not in this version yet".to_owned())),
+        Verb::Queue { verb: QueueVerb::Run(args) } => queue::run(&context, &args, out)?.into(),
+        Verb::Demo(args) => demo::run(&context, &args, out)?,
         Verb::Completions { shell } => {
             completions::run(shell, out);
             Exit::Ok.into()

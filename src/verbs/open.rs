@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use super::cli::OpenArgs;
 use super::context::Context;
+use super::demo::DemoServer;
 use super::error::VerbError;
+use super::logging::{self, LogGuard};
+use super::output::{Out, Tone};
 use crate::runtime::Options;
 
 /// A call of the console.
@@ -14,6 +17,20 @@ pub struct ConsoleCall {
     pub options: Options,
     /// Whether the queue is started at once (the demo does).
     pub resume: bool,
+    /// The demo's server, which lives as long as the console.
+    pub(super) demo: Option<DemoServer>,
+    /// The log, which lives as long as the console.
+    pub(super) _log: Option<LogGuard>,
+}
+
+impl ConsoleCall {
+    /// What is said once the console is closed: where a demo was left.
+    pub fn farewell(&self) {
+        if self.demo.is_some() {
+            let path = self.options.root.display();
+            Out::standard().note(Tone::Faint, &format!("the demo is kept in {path}"));
+        }
+    }
 }
 
 /// Length of a run's lease; renewed at a third of it.
@@ -38,5 +55,5 @@ pub(super) fn call(context: &Context, args: OpenArgs) -> Result<ConsoleCall, Ver
         grace: GRACE,
         clock: context.clock.clone(),
     };
-    Ok(ConsoleCall { options, resume: false })
+    Ok(ConsoleCall { options, resume: false, demo: None, _log: logging::start() })
 }
