@@ -10,7 +10,7 @@ use crate::base::{atomic, paths};
 
 /// Keeps the log going; dropping it writes what is left.
 #[derive(Debug)]
-pub struct LogGuard {
+pub(super) struct LogGuard {
     _worker: WorkerGuard,
 }
 

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A running server; dropping it ends it.
 #[derive(Debug)]
-pub struct Server {
+pub(in crate::verbs) struct Server {
     at: SocketAddr,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
