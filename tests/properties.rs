@@ -23,8 +23,19 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
     seeds
 }
 
+/// Bytes that a failing test shows as text, and not in full.
+#[derive(Clone)]
+struct Input(Vec<u8>);
+
+impl std::fmt::Debug for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = &self.0[..self.0.len().min(2_000)];
+        write!(f, "{} bytes: b\"{}\"", self.0.len(), shown.escape_ascii())
+    }
+}
+
 /// Bytes that look like terminal output: text, controls, escape sequences, wide and combining characters.
-fn terminal_bytes() -> impl Strategy<Value = Vec<u8>> {
+fn terminal_bytes() -> impl Strategy<Value = Input> {
     let piece = prop_oneof![
         "[ -~]{0,8}".prop_map(String::into_bytes),
         proptest::collection::vec(any::<u8>(), 0..6),
@@ -38,11 +49,11 @@ fn terminal_bytes() -> impl Strategy<Value = Vec<u8>> {
         Just(b"\t\x08\x08".to_vec()),
         Just("\u{202e}\u{200d}e\u{301}\u{301}\u{301}\u{1f468}\u{200d}\u{1f469}漢".as_bytes().to_vec()),
     ];
-    proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+    proptest::collection::vec(piece, 0..24).prop_map(|pieces| Input(pieces.concat()))
 }
 
 /// A seed with some bytes changed, taken out or doubled.
-fn bent(target: &'static str) -> impl Strategy<Value = Vec<u8>> {
+fn bent(target: &'static str) -> impl Strategy<Value = Input> {
     let seeds: Vec<Vec<u8>> = seeds(target).into_iter().map(|(_, bytes)| bytes).collect();
     let bends = proptest::collection::vec((any::<prop::sample::Index>(), 0u8..4, any::<u8>()), 0..6);
     (prop::sample::select(seeds), bends).prop_map(|(mut bytes, bends)| {
@@ -61,7 +72,7 @@ fn bent(target: &'static str) -> impl Strategy<Value = Vec<u8>> {
                 }
             }
         }
-        bytes
+        Input(bytes)
     })
 }
 
@@ -111,7 +122,7 @@ proptest! {
 
     #[test]
     fn nothing_a_terminal_obeys_passes_the_sanitiser(bytes in terminal_bytes()) {
-        properties::sanitiser(&bytes);
+        properties::sanitiser(&bytes.0);
     }
 
     #[test]
@@ -134,11 +145,11 @@ proptest! {
     #[test]
     fn a_bent_policy_is_never_looser(bytes in bent("policy")) {
         let folder = tempfile::tempdir().unwrap();
-        properties::policy(folder.path(), &bytes);
+        properties::policy(folder.path(), &bytes.0);
     }
 
     #[test]
     fn a_bent_sprint_is_refused_or_edited_faithfully(bytes in bent("store")) {
-        properties::store(&bytes);
+        properties::store(&bytes.0);
     }
 }
