@@ -101,6 +101,15 @@ fn seeds_of_the_policy_hold() {
     }
 }
 
+#[test]
+fn seeds_of_the_run_log_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in seeds("run_log") {
+        println!("{name}");
+        properties::run_log(folder.path(), &bytes);
+    }
+}
+
 /// Ways to write a value under a gate's key; only the first two are YAML's true.
 const VALUES: [&str; 12] = [
     "true",
@@ -146,6 +155,12 @@ proptest! {
     fn a_bent_policy_is_never_looser(bytes in bent("policy")) {
         let folder = tempfile::tempdir().unwrap();
         properties::policy(folder.path(), &bytes.0);
+    }
+
+    #[test]
+    fn a_bent_run_log_is_counted_and_windowed_alike(bytes in bent("run_log")) {
+        let folder = tempfile::tempdir().unwrap();
+        properties::run_log(folder.path(), &bytes.0);
     }
 
     #[test]

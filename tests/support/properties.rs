@@ -7,6 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use koru_tui::base::text::{safe_block, safe_line, safe_text};
+use koru_tui::execute::folder::{RunFolder, all_records};
+use koru_tui::execute::transcript::TranscriptReader;
 use koru_tui::plan::lifecycle::Change;
 use koru_tui::plan::policy::{Gate, Policy};
 use koru_tui::plan::yaml::sprint::SprintDoc;
@@ -136,6 +138,42 @@ pub fn policy(folder: &Path, bytes: &[u8]) {
     assert!(read.ci_timeout_seconds > 0, "no time for CI in {text:?}");
     // Whatever the text is as a command line, judging it is total and gives the same answer twice.
     assert_eq!(strict.check_command(&text), strict.check_command(&text));
+}
+
+/// The run log: any bytes are read as a transcript without loss of count; a window is a part of the whole, and a file
+/// that grew is read like one that was always so. The same bytes as a run's record are read or passed over. `bytes`: one
+/// byte that says where the file is cut while it grows, one for the window's start, one for its length, then the file.
+pub fn run_log(folder: &Path, bytes: &[u8]) {
+    let [cut, from, count, file @ ..] = bytes else { return };
+    let path = folder.join("transcript.jsonl");
+    fs::write(&path, file).expect("a transcript");
+    let (whole, total) = TranscriptReader::new(&path).read(0, u32::MAX).expect("it can be read");
+    let ended = file.iter().filter(|byte| **byte == b'\n').count();
+    assert_eq!(total, ended.saturating_sub(1) as u64, "one line is the header, a torn one does not count");
+    assert_eq!(whole.len() as u64, total);
+
+    let (from, count) = (usize::from(*from), usize::from(*count));
+    let window = TranscriptReader::new(&path).read(from as u64, count as u32).expect("it can be read").0;
+    let wanted = whole.iter().skip(from).take(count).cloned().collect::<Vec<_>>();
+    assert_eq!(window, wanted, "the window {from}+{count} is not a part of the whole");
+
+    let half = file.len() * usize::from(*cut) / 256;
+    fs::write(&path, &file[..half]).expect("a transcript");
+    let mut reader = TranscriptReader::new(&path);
+    reader.read(0, u32::MAX).expect("it can be read");
+    fs::write(&path, file).expect("a transcript");
+    assert_eq!(
+        reader.read(0, u32::MAX).expect("it can be read"),
+        (whole, total),
+        "it grew from {half} bytes"
+    );
+
+    let run = folder.join("runs/PLF-001-20261121T050508Z-1");
+    fs::create_dir_all(&run).expect("a run folder");
+    fs::write(run.join("run.json"), file).expect("a record");
+    let record =
+        RunFolder::at(&folder.join("runs"), "PLF-001-20261121T050508Z-1").and_then(|run| run.read_record());
+    assert_eq!(all_records(&folder.join("runs")).len(), usize::from(record.is_some()));
 }
 
 /// Every gate with what a policy says about it.
