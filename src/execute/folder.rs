@@ -211,7 +211,7 @@ mod tests {
             label: "true".to_owned(),
             holder: "me".to_owned(),
             supervisor: None,
-            child: Some(ProcessIdentity { pid: 7, start_ticks: 8, boot_id: "b".to_owned() }),
+            child: Some(ProcessIdentity { pid: 7, start_ticks: 8, boot_id: "b".to_owned(), marker: None }),
             started_at: "2026-11-21T06:00:00Z".parse().unwrap(),
             state: RecordState::Running,
             ended_at: None,

@@ -1,33 +1,34 @@
-//! Child processes that leave nobody behind: each child leads its own group, is killed when we die (PDEATHSIG), is
-//! stopped by a ladder (TERM, grace, KILL), and can be found again by the next start through its identity.
+//! Child processes that leave nobody behind.
+//!
+//! - [`Program`] says what to run; [`Program::spawn`] starts it as the leader of a session of its own (hence of a
+//!   process group of its own): it has no controlling terminal, so it can neither read our keys nor draw over our
+//!   screen, and whatever it starts is found again by the session's number even when a tool such as `timeout` moves
+//!   itself to another group.
+//! - It is killed when we die (PDEATHSIG). That signal is tied to the *thread* that spawned it, and tokio's threads
+//!   come and go, so every child is spawned from one thread that never ends ([`spawn`]).
+//! - [`Group::stop`] is the stop ladder: TERM (and CONT) to all, grace, KILL to all, also when the leader is long gone.
+//!   "Gone" counts processes that are not zombies in `/proc`: a killed orphan stays a zombie until pid 1 looks at it.
+//! - [`ProcessIdentity`] finds a child again after *we* were killed; [`Group::of_orphan`] stops what is left of it.
+//!   What a killed console leaves is at worst the grandchildren: PDEATHSIG took the leader.
+//!
+//! What a child inherits of our environment is decided by whoever starts it: [`Program`] passes on nothing by itself.
+//! A process that makes a session of its own (a daemon) has left on purpose and is left alone. This module owns no
+//! record on disk; whoever starts a run writes down its identity.
 
-use serde::{Deserialize, Serialize};
+mod group;
+mod identity;
+mod spawn;
+mod stat;
 
-/// A process that cannot be confused with a later one of the same pid.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ProcessIdentity {
-    /// Process id.
-    pub pid: u32,
-    /// Start time in clock ticks since boot (field 22 of `/proc/<pid>/stat`).
-    pub start_ticks: u64,
-    /// Boot id of the machine.
-    pub boot_id: String,
-}
+pub use group::{Group, Stopped};
+pub use identity::ProcessIdentity;
+pub use spawn::{MARKER, Program, Running, SpawnError};
 
-impl ProcessIdentity {
-    /// This process.
-    pub fn own() -> Option<Self> {
-        unimplemented!()
-    }
+use std::time::Duration;
 
-    /// The process that has this pid now.
-    pub fn of(pid: u32) -> Option<Self> {
-        let _ = pid;
-        unimplemented!()
-    }
+/// How long output may still come once the leader has ended: a grandchild that inherited the pipe can hold it open
+/// for ever. Wrap the wait for end of file in a timeout of this length, then [`Group::stop`] who is left.
+pub const PIPE_GRACE: Duration = Duration::from_millis(500);
 
-    /// Whether that very process still lives (a zombie does not count).
-    pub fn is_alive(&self) -> bool {
-        unimplemented!()
-    }
-}
+#[cfg(test)]
+mod tests;
