@@ -3,8 +3,9 @@
 
 mod support;
 
+use support::modes::{self, Modes};
 use support::project::{Project, human, shell};
-use support::pty::{Launch, Modes, modes_left};
+use support::pty::Launch;
 use support::{peer, svg};
 
 #[test]
@@ -29,11 +30,11 @@ fn a_question_to_the_terminal_is_answered() {
 #[test]
 fn modes_that_are_left_on_are_seen() {
     assert_eq!(
-        modes_left(b"\x1b[?1049h\x1b[?25l\x1b[?2004hx\x1b[?2004l\x1b[?25h\x1b[?1049l"),
+        modes::left_by(b"\x1b[?1049h\x1b[?25l\x1b[?2004hx\x1b[?2004l\x1b[?25h\x1b[?1049l"),
         Modes::default()
     );
     assert_eq!(
-        modes_left(b"\x1b[?1049h\x1b[?25l\x1b[?1000;1006h\x1b[>1u"),
+        modes::left_by(b"\x1b[?1049h\x1b[?25l\x1b[?1000;1006h\x1b[>1u"),
         Modes { private: vec![25, 1000, 1006, 1049], keyboard: 1 }
     );
 }
@@ -47,6 +48,18 @@ fn the_size_of_the_window_reaches_the_program() {
     terminal.resize(33, 7);
     terminal.send("\r");
     terminal.wait_for("7 33");
+}
+
+#[test]
+fn a_closed_window_is_felt_by_the_program() {
+    let project = Project::bare();
+    let script =
+        "trap 'echo size' WINCH; trap 'echo hung up > hung; exit' HUP; echo up; while :; do sleep 0.02; done";
+    let mut terminal = Launch::program("/bin/sh", project.path(), &["-c", script]).start();
+    terminal.wait_for("up");
+    terminal.hang_up();
+    terminal.wait_exit();
+    assert_eq!(project.read("hung"), "hung up\n");
 }
 
 #[test]

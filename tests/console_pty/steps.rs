@@ -1,7 +1,8 @@
 //! Steps that the scripts of this suite have in common.
 
+use crate::support::modes::{self, Modes};
 use crate::support::project::Project;
-use crate::support::pty::{Launch, Modes, Terminal};
+use crate::support::pty::{Launch, Terminal};
 use crate::support::wait;
 
 /// Opens the console on a project at 120 columns by 40 rows and waits for its first ticket.
@@ -30,7 +31,7 @@ pub(crate) fn assert_left_well(terminal: &mut Terminal, code: u32) {
 /// The terminal is as a shell wants it: no mode left on, canonical input with echo.
 #[track_caller]
 pub(crate) fn assert_restored(terminal: &Terminal) {
-    assert_eq!(terminal.modes_left(), Modes::default());
+    assert_eq!(modes::left_by(&terminal.raw()), Modes::default());
     assert!(terminal.is_cooked(), "the line discipline is still raw");
 }
 

@@ -1,6 +1,7 @@
 //! What the black-box suites share. Each suite takes the parts it needs, so unused ones are no defect.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod modes;
 pub mod peer;
 pub mod project;
 pub mod pty;

@@ -39,7 +39,8 @@ pub fn sanitiser(bytes: &[u8]) {
     let plain = line.plain();
     assert_shows_only(&plain, bytes);
     assert_eq!(safe_line(plain.as_bytes()).plain(), plain, "a safe line is not stable");
-    assert!(plain.len() <= 64 * bytes.len().max(1), "{} bytes grew to {}", bytes.len(), plain.len());
+    // A cursor movement may open a gap of blanks, so a few bytes can become many, but never without end.
+    assert!(plain.len() <= 64 * 1024, "{} bytes grew to {}", bytes.len(), plain.len());
 
     let text = String::from_utf8_lossy(bytes);
     let safe = safe_text(&text);

@@ -24,20 +24,13 @@ pub fn patience() -> Duration {
     Duration::from_secs(10).mul_f64(factor)
 }
 
-/// The terminal's modes that a program can leave on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Modes {
-    /// DEC private modes that were set and not reset, ascending; mode 25 (cursor) counts when it was *hidden*.
-    pub private: Vec<u16>,
-    /// Depth of the kitty keyboard stack.
-    pub keyboard: i32,
-}
-
 struct State {
     emulator: vt100::Parser,
     raw: Vec<u8>,
     /// When each chunk arrived, with the length of `raw` after it.
     arrivals: Vec<(Instant, usize)>,
+    /// The reader is to let go of the terminal with the next bytes.
+    closing: bool,
     ended: bool,
 }
 
@@ -119,6 +112,7 @@ impl Launch {
                 emulator: vt100::Parser::new(cells(rows), cells(columns), 0),
                 raw: Vec::new(),
                 arrivals: Vec::new(),
+                closing: false,
                 ended: false,
             }),
             Condvar::new(),
@@ -147,7 +141,9 @@ fn read_all(
         let count = source.read(&mut buffer).unwrap_or(0);
         let (state, changed) = &**shared;
         let mut state = state.lock().unwrap();
-        if count == 0 {
+        if count == 0 || state.closing {
+            // Whoever waits for the end must find the terminal closed.
+            drop(source);
             state.ended = true;
             changed.notify_all();
             return;
@@ -289,12 +285,23 @@ impl Terminal {
         kill(self.session, signal).unwrap();
     }
 
-    /// Closes the window: the program gets SIGHUP and its terminal is gone.
+    /// Closes the window as a terminal emulator does: the kernel sends SIGHUP, and every later read or write fails. The
+    /// program must answer a change of size with output, which is what makes the reader let go.
+    #[track_caller]
     pub fn hang_up(&mut self) {
+        self.state().closing = true;
+        let (rows, columns) = self.screen().size();
+        self.resize(columns.get() - 1, rows.get());
+        let until = Instant::now() + patience();
+        let mut state = self.shared.0.lock().unwrap();
+        while !state.ended {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "the program did not answer a change of size");
+            state = self.shared.1.wait_timeout(state, left).unwrap().0;
+        }
+        drop(state);
         *self.writer.lock().unwrap() = None;
         self.master = None;
-        // The reader holds a duplicate of the master; only the signal tells the program while it is open.
-        let _ = killpg(self.session, Signal::SIGHUP);
     }
 
     /// Whether the line discipline is cooked (canonical, with echo), as a shell expects it.
@@ -324,11 +331,6 @@ impl Terminal {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
-
-    /// Modes that the bytes so far have left on.
-    pub fn modes_left(&self) -> Modes {
-        modes_left(&self.raw())
-    }
 }
 
 impl Drop for Terminal {
@@ -349,36 +351,4 @@ impl Drop for Terminal {
 pub fn text_of(screen: &vt100::Screen) -> String {
     let (_, columns) = screen.size();
     screen.rows(0, columns.get()).map(|row| row.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
-}
-
-/// Reads `CSI ? n h`, `CSI ? n l`, `CSI > n u` and `CSI < n u` and says what is left on.
-pub fn modes_left(raw: &[u8]) -> Modes {
-    let mut modes = Modes::default();
-    let mut rest = raw;
-    while let Some(start) =
-        rest.windows(3).position(|window| window[..2] == *b"\x1b[" && b"?<>".contains(&window[2]))
-    {
-        let kind = rest[start + 2];
-        rest = &rest[start + 3..];
-        let Some(end) = rest.iter().position(|byte| !byte.is_ascii_digit() && *byte != b';') else { break };
-        let numbers =
-            std::str::from_utf8(&rest[..end]).unwrap().split(';').filter_map(|text| text.parse().ok());
-        let numbers: Vec<u16> = numbers.collect();
-        match (kind, rest[end]) {
-            (b'?', on @ (b'h' | b'l')) => {
-                for number in numbers {
-                    modes.private.retain(|mode| *mode != number);
-                    if (on == b'h') != (number == 25) {
-                        modes.private.push(number);
-                    }
-                }
-            }
-            (b'>', b'u') => modes.keyboard += 1,
-            (b'<', b'u') => modes.keyboard -= i32::from(numbers.first().copied().unwrap_or(1)),
-            _ => {}
-        }
-        rest = &rest[end..];
-    }
-    modes.private.sort_unstable();
-    modes
 }
