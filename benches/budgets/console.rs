@@ -107,7 +107,7 @@ pub fn keys(_: &Options, report: &mut Report) {
     let (noisy, terminal) = under_load();
     for _ in 0..150 {
         // The page of keys is unlike anything that a stream prints, so its paint cannot be mistaken.
-        for (key, shown) in [("?", true), ("\x1b", false)] {
+        for (key, shown) in [("?", true), ("?", false)] {
             let sent = Instant::now();
             terminal.send(key);
             terminal
@@ -132,9 +132,9 @@ fn under_load() -> (Project, Terminal) {
              100; sleep 0.1; i=$((i+1)); done"
         )
     });
-    let terminal = Launch::koru(&project.path(), &["--jobs", "8"]).size(SIZE.0, SIZE.1).start();
+    let terminal = Launch::koru(&project.path(), &["open", "--jobs", "8"]).size(SIZE.0, SIZE.1).start();
     terminal.wait_for("bulk ticket 0008");
-    terminal.send("Q");
+    terminal.send("w");
     terminal.wait_for("8 running");
     (project, terminal)
 }

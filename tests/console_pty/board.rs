@@ -1,8 +1,9 @@
 //! A day's work on the board: open, watch, search, answer, retry, and what others do to the planfile meanwhile.
 
 use std::fs;
+use std::time::Duration;
 
-use crate::steps::{open, quit, wait_status, waits_for_go};
+use crate::steps::{open, quit, select, wait_status, waits_for_go};
 use crate::support::peer;
 use crate::support::project::{Project, human, shell};
 use crate::support::pty::Launch;
@@ -51,10 +52,11 @@ fn output_is_searched_while_typing() {
     terminal.send("s");
     let tail = terminal.wait_for("the end");
     assert!(!tail.contains("row 42 needle"), "the hit must not be on the tail for this test:\n{tail}");
-    // The output pane is the next one after the queue.
-    terminal.send("\t/needle");
+    // The output pane is the next one after the queue; what is typed is searched at once.
+    terminal.send("\t");
+    terminal.send("/needle");
     terminal.wait_for("row 42 needle");
-    terminal.send("\r\x1b");
+    terminal.send("\r");
     terminal.send("G");
     terminal.wait_for("the end");
     quit(terminal);
@@ -92,12 +94,14 @@ fn a_failed_ticket_is_retried_by_key() {
     let script = "if [ -e fixed ]; then echo repaired; else echo broken >&2; exit 3; fi";
     let project = Project::with(&[shell("PLF-001", "flaky", script), shell("PLF-002", "other", "true")]);
     let terminal = open(&project);
+    select(&terminal, "PLF-001");
     terminal.send("s");
     terminal.wait_for("broken");
     wait_status(&project, "PLF-001", "failed");
     terminal.wait_for("failed");
     assert_eq!(project.record("PLF-001")["execution"]["last_error"], "broken\n");
     project.write("fixed", "");
+    select(&terminal, "PLF-001");
     terminal.send("r");
     wait_status(&project, "PLF-001", "done");
     assert_eq!(project.record("PLF-002")["status"], "open", "only the selected ticket was run");
@@ -155,17 +159,33 @@ fn hostile_text_never_reaches_the_terminal_as_control() {
     let script = "printf 'out \\033]52;c;aGk=\\007\\033[2J\\033[?1049l \\033[31mred\\033[0m end-of-out\\n'";
     let project = Project::with(&[shell("PLF-001", hostile, script), human("PLF-002", "ask", hostile)]);
     let terminal = open(&project);
+    select(&terminal, "PLF-001");
     terminal.send("s");
     terminal.wait_for("end-of-out");
-    terminal.send("ja");
-    wait::until("the form", || terminal.text().contains("PLF-002").then_some(()));
+    select(&terminal, "PLF-002");
+    terminal.send("a");
+    terminal.wait_for("Ctrl-S");
     terminal.send("\x1b");
+    terminal.wait_gone("Ctrl-S");
     let raw = terminal.raw();
     for forbidden in [&b"\x1b]52"[..], b"\x07", b"\x1b]0;owned", b"\xc2\x9b", "\u{202e}".as_bytes()] {
         let found = raw.windows(forbidden.len()).any(|window| window == forbidden);
         assert!(!found, "{:?} was written to the terminal", String::from_utf8_lossy(forbidden));
     }
     assert!(terminal.screen().alternate_screen(), "the output left the alternate screen");
+    quit(terminal);
+}
+
+#[test]
+fn an_idle_console_is_silent() {
+    let project = Project::with(&[shell("PLF-001", "nothing", "true"), human("PLF-002", "ask", "well?")]);
+    let terminal = open(&project);
+    terminal.wait_for("PLF-002");
+    // Silence has no event to wait for. The first half second belongs to start-up, the next two seconds to nothing.
+    std::thread::sleep(Duration::from_millis(500));
+    let before = terminal.written();
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(terminal.written(), before, "something was drawn while nothing happened");
     quit(terminal);
 }
 

@@ -44,7 +44,7 @@ fn quitting_with_a_run_asks_and_leaves_nobody_behind() {
     assert!(wait::is_alive(&pid));
     terminal.send("q");
     terminal.wait_until("a question about the run", |screen| screen.to_lowercase().contains("stop"));
-    terminal.send("y");
+    terminal.send("s");
     assert_left_well(&mut terminal, 0);
     wait::gone(&pid);
     assert_eq!(project.record("PLF-001")["status"], "open", "its ticket can be run again");

@@ -13,6 +13,25 @@ pub(crate) fn open(project: &Project) -> Terminal {
     terminal
 }
 
+/// The detail pane of a 120×40 board: the lower left.
+fn detail(screen: &str) -> String {
+    screen.lines().skip(24).map(|line| line.chars().take(50).collect::<String>() + "\n").collect()
+}
+
+/// Goes down the queue until the detail pane is about this ticket.
+#[track_caller]
+pub(crate) fn select(terminal: &Terminal, id: &str) {
+    for _ in 0..20 {
+        let before = detail(&terminal.text());
+        if before.contains(id) {
+            return;
+        }
+        terminal.send("j");
+        terminal.wait_until("the selection to move", |screen| detail(screen) != before);
+    }
+    panic!("{id} cannot be selected:\n{}", terminal.text());
+}
+
 /// Leaves by key and checks what is left behind.
 #[track_caller]
 pub(crate) fn quit(mut terminal: Terminal) {
