@@ -1,0 +1,129 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! The demo project through the real binary: it is made whole, both programs read it, and its queue does what it shows.
+
+#[path = "support/cli.rs"]
+mod cli;
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use cli::{Empty, Place};
+use serde_json::Value;
+
+/// A demo made at `shop/demo`.
+fn demo() -> (Empty, PathBuf) {
+    let place = Empty::new();
+    let ran = place.run(&["demo", "--no-open", "--path", "demo"]).expect(0);
+    let path = PathBuf::from(ran.out.trim_end());
+    assert_eq!(path, place.root().canonicalize().unwrap().join("demo"));
+    (place, path)
+}
+
+fn at<'a>(path: &'a std::path::Path, args: &[&'a str]) -> Vec<&'a str> {
+    [&["--project", path.to_str().unwrap()], args].concat()
+}
+
+#[test]
+fn the_demo_is_a_committed_project_with_every_kind_of_work() {
+    let (place, path) = demo();
+    let repository = git2::Repository::open(&path).unwrap();
+    assert_eq!(repository.head().unwrap().shorthand().ok(), Some("main"));
+    let head = repository.head().unwrap().peel_to_commit().unwrap();
+    assert!(head.tree().unwrap().get_path(".planfile/sprints/current.yaml".as_ref()).is_ok());
+    let mut options = git2::StatusOptions::new();
+    options.include_untracked(true);
+    let dirty: Vec<String> = repository
+        .statuses(Some(&mut options))
+        .unwrap()
+        .iter()
+        .map(|entry| String::from_utf8_lossy(entry.path_bytes()).into_owned())
+        .collect();
+    assert_eq!(dirty, Vec::<String>::new());
+
+    let ran = place.run(&at(&path, &["ticket", "list", "--sprint", "all", "--format", "json"])).expect(0);
+    assert_eq!(ran.err, "");
+    let list = ran.json();
+    let tickets = list.as_array().unwrap();
+    assert!(tickets.len() >= 14, "{} tickets", tickets.len());
+    let words = |pointer: &str| -> BTreeSet<&str> {
+        tickets.iter().filter_map(|ticket| ticket.pointer(pointer).and_then(Value::as_str)).collect()
+    };
+    assert_eq!(words("/executor/kind"), BTreeSet::from(["api", "human", "llm", "mcp", "shell"]));
+    let statuses = ["blocked", "canceled", "done", "failed", "in_progress", "open", "review"];
+    assert_eq!(words("/status"), BTreeSet::from(statuses));
+    let text = list.to_string();
+    assert!(!text.contains('@') || !text.contains("@-"), "a word was not filled in");
+}
+
+#[test]
+fn a_second_demo_never_overwrites_a_folder() {
+    let (place, path) = demo();
+    let before = cli::files(&path);
+    let ran = place.run(&["demo", "--no-open", "--path", "demo"]).expect(2);
+    assert!(ran.err.contains("not empty"), "{}", ran.err);
+    assert_eq!(cli::files(&path), before);
+    // Without --path each one gets a fresh folder in the user's state folder.
+    let first = place.run(&["demo", "--no-open"]).expect(0).out;
+    let second = place.run(&["demo", "--no-open"]).expect(0).out;
+    assert_ne!(first, second);
+    assert!(first.starts_with(place.home_folder().join("state").to_str().unwrap()), "{first}");
+}
+
+#[test]
+fn the_doctor_finds_only_what_the_demo_shows_on_purpose() {
+    let (place, path) = demo();
+    let report = place.run(&at(&path, &["doctor", "--format", "json"])).json();
+    let failed: Vec<String> = report["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|check| check["status"] == "fail")
+        .map(|check| check.to_string())
+        .collect();
+    let on_purpose =
+        |check: &String| ["TILL-099", "TILL-011", "planfile_binary"].iter().any(|word| check.contains(word));
+    assert!(failed.iter().all(on_purpose), "{failed:#?}");
+    assert!(report.to_string().contains("TILL-099"), "the dangling blocker is not named: {report:#}");
+}
+
+#[test]
+fn the_queue_of_the_demo_starts_with_the_chain() {
+    let (place, path) = demo();
+    let report = place
+        .run(&at(&path, &["ticket", "next", "--debug", "--queue", "default", "--format", "json"]))
+        .expect(0)
+        .json();
+    let reason = |id: &str| {
+        let found = report["skipped"].as_array().unwrap().iter().find(|entry| entry["id"] == id);
+        found.map(|entry| entry["reason"].as_str().unwrap().to_owned()).unwrap_or_default()
+    };
+    assert_eq!(report["selected"], "TILL-012");
+    assert_eq!(reason("TILL-021"), "blocked by TILL-099, which does not exist");
+    assert!(reason("TILL-018").contains("blocked by TILL-012 (open)"), "{}", reason("TILL-018"));
+    assert!(reason("TILL-011").contains("lease is over"), "{}", reason("TILL-011"));
+    assert_eq!(reason("TILL-027"), "in queue nightly");
+    assert_eq!(reason("TILL-015"), "label waiting:demo-server");
+}
+
+#[test]
+fn the_real_planfile_reads_the_demo_as_we_do() {
+    let Some(planfile) = support::peer::planfile() else { return };
+    let (place, path) = demo();
+    let output = std::process::Command::new(planfile)
+        .args(["ticket", "list", "--sprint", "all", "--format", "json"])
+        .current_dir(&path)
+        .env("NO_COLOR", "1")
+        .env("TERM", "dumb")
+        .env("COLUMNS", "100000")
+        .output()
+        .unwrap();
+    let theirs: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let ours =
+        place.run(&at(&path, &["ticket", "list", "--sprint", "all", "--format", "json"])).expect(0).json();
+    let pick = |list: &Value| -> BTreeSet<(String, String, String)> {
+        let word = |record: &Value, key: &str| record[key].as_str().unwrap().to_owned();
+        list.as_array().unwrap().iter().map(|r| (word(r, "id"), word(r, "name"), word(r, "status"))).collect()
+    };
+    assert_eq!(pick(&ours), pick(&theirs));
+}
