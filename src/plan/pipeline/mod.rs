@@ -3,6 +3,12 @@
 //! A pipeline is one mapping with a list `tasks`; every other key is its header. All mistakes are found in one pass, so
 //! that an author fixes a file once. Nothing here touches a planfile: [`super::scaffold`] writes what was parsed.
 
+mod check;
+mod convert;
+mod graph;
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -89,6 +95,14 @@ pub fn parse(path: &Path) -> Result<Pipeline, PipelineError> {
 /// # Errors
 /// See [`PipelineError`].
 pub fn parse_text(path: &Path, text: &str) -> Result<Pipeline, PipelineError> {
-    let _ = (path, text);
-    unimplemented!()
+    let syntax = |message: String| PipelineError::Syntax { path: path.to_owned(), message };
+    let root: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| syntax(error.to_string()))?;
+    let root = convert::json(&root).map_err(syntax)?;
+    let mut problems = Vec::new();
+    let pipeline = check::pipeline(root, &mut problems);
+    if problems.is_empty() {
+        Ok(pipeline)
+    } else {
+        Err(PipelineError::Invalid { path: path.to_owned(), problems })
+    }
 }
