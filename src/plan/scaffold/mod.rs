@@ -4,11 +4,25 @@
 //! that `force` replaces is kept as a copy under `.planfile/.koru/`. A project counts as initialised when it has a config
 //! and at least one sprint file: planfile itself makes a lone config when it is merely asked something.
 
+mod config;
+pub(crate) mod gitignore;
+mod import;
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 
-use super::pipeline::PipelineError;
+use import::Request;
+
+use super::pipeline::{self, PipelineError};
 use crate::base::clock::Clock;
 use crate::base::lock::LockError;
+use crate::base::paths::ProjectPaths;
+
+/// The pipeline of `init` without `--from`.
+const STARTER: &str = include_str!("../../../assets/starter-pipeline.yaml");
+/// What `.planfile/.koru/` is.
+const README: &str = include_str!("../../../assets/koru-readme.md");
 
 /// What `init` shall do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +94,22 @@ pub enum InitError {
         "{0:?} is no sprint name: use 1 to 128 letters, digits, `_` or `-`, starting with a letter or digit"
     )]
     SprintName(String),
+    /// The config that is there cannot be worked with.
+    #[error("{path} {message}; nothing was written", path = .path.display())]
+    Config {
+        /// The config file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// The tickets cannot be written so that planfile reads them as meant.
+    #[error("composing the sprint {sprint} failed: {detail}; nothing was written")]
+    Compose {
+        /// Sprint file stem.
+        sprint: String,
+        /// Where.
+        detail: String,
+    },
     /// planfile's lock was not had.
     #[error("initialising failed: {0}")]
     Lock(#[from] LockError),
@@ -101,17 +131,22 @@ impl InitError {
         match self {
             InitError::AlreadyInitialised(_)
             | InitError::SprintExists(_)
+            | InitError::Config { .. }
             | InitError::Lock(_)
             | InitError::Io { .. } => 1,
-            InitError::Pipeline(_) | InitError::SprintName(_) => 2,
+            InitError::Pipeline(_) | InitError::SprintName(_) | InitError::Compose { .. } => 2,
         }
     }
 }
 
 /// Whether the project at `root` has a config and at least one sprint file. Creates nothing.
 pub fn is_initialised(root: &Path) -> bool {
-    let _ = root;
-    unimplemented!()
+    let paths = ProjectPaths::new(root);
+    let is_sprint = |name: &str| name.ends_with(".yaml") && !name.starts_with('.');
+    paths.config().is_file()
+        && std::fs::read_dir(paths.sprints()).is_ok_and(|entries| {
+            entries.flatten().any(|entry| entry.file_name().to_str().is_some_and(is_sprint))
+        })
 }
 
 /// Makes the planfile of the project at `root` (created when missing), policy stub and `.gitignore` line included.
@@ -119,8 +154,23 @@ pub fn is_initialised(root: &Path) -> bool {
 /// # Errors
 /// See [`InitError`].
 pub fn init(root: &Path, options: &InitOptions, clock: &Clock) -> Result<InitReport, InitError> {
-    let _ = (root, options, clock);
-    unimplemented!()
+    check_sprint_name(&options.sprint)?;
+    if !options.force && is_initialised(root) {
+        return Err(InitError::AlreadyInitialised(root.to_owned()));
+    }
+    let pipeline = match &options.from {
+        Some(path) => pipeline::parse(path)?,
+        None => pipeline::parse_text(Path::new("starter pipeline"), STARTER)?,
+    };
+    import::run(&Request {
+        root,
+        pipeline: &pipeline,
+        starter: options.from.is_none(),
+        sprint: &options.sprint,
+        force: options.force,
+        project_files: true,
+        clock,
+    })
 }
 
 /// Imports the pipeline `from` as the sprint `sprint`: no policy stub, no `.gitignore` (koru §1.1).
@@ -134,8 +184,10 @@ pub fn bootstrap(
     force: bool,
     clock: &Clock,
 ) -> Result<InitReport, InitError> {
-    let _ = (root, from, sprint, force, clock);
-    unimplemented!()
+    check_sprint_name(sprint)?;
+    let pipeline = pipeline::parse(from)?;
+    let project_files = false;
+    import::run(&Request { root, pipeline: &pipeline, starter: false, sprint, force, project_files, clock })
 }
 
 /// Makes `.planfile/.koru/runs/` and, the first time, the explainer `.planfile/.koru/README.md`.
@@ -143,6 +195,22 @@ pub fn bootstrap(
 /// # Errors
 /// The folder or the file cannot be made.
 pub fn ensure_runs_dir(root: &Path) -> Result<PathBuf, InitError> {
-    let _ = root;
-    unimplemented!()
+    let paths = ProjectPaths::new(root);
+    let runs = paths.runs();
+    if !runs.is_dir() {
+        import::make_dir(&runs)?;
+        let readme = paths.koru().join("README.md");
+        if std::fs::symlink_metadata(&readme).is_err() {
+            import::write(&readme, README.as_bytes())?;
+        }
+    }
+    Ok(runs)
+}
+
+/// planfile takes `^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$`. Its own history files are no sprint to import into.
+fn check_sprint_name(name: &str) -> Result<(), InitError> {
+    let legal = name.len() <= 128
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    if legal { Ok(()) } else { Err(InitError::SprintName(name.to_owned())) }
 }
