@@ -1,5 +1,7 @@
 //! The process group of one run: signals to all of it, and whether anybody is left in it.
 
+use std::time::{Duration, Instant};
+
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -57,6 +59,23 @@ impl Drop for Group {
             self.kill();
         }
     }
+}
+
+/// Stops the group that `leader` leads: TERM, `grace`, KILL. Blocks the calling thread. False when the leader is gone
+/// already; its number may be somebody else's by now, so nothing is signalled then.
+pub fn stop_group_of(leader: &ProcessIdentity, grace: Duration) -> bool {
+    if !leader.is_alive() {
+        return false;
+    }
+    let Some(mut group) = Group::led_by(leader.pid) else { return false };
+    group.terminate();
+    let kill_at = Instant::now() + grace;
+    while group.has_members() && Instant::now() < kill_at {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    group.kill();
+    group.disarm();
+    true
 }
 
 /// Looks through `/proc` for a process of `group` that is no zombie. Without `/proc`, says that there is one.

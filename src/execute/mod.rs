@@ -18,3 +18,5 @@ pub mod shell;
 pub mod stop;
 pub mod tail;
 pub mod transcript;
+
+pub use group::stop_group_of;

@@ -1,0 +1,95 @@
+//! Runs whose supervisor died: what their folder tells, and whether something they started is still alive.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::protocol::{RunId, RunState, RunView};
+use crate::base::process::ProcessIdentity;
+use crate::execute::folder::{RecordState, RunFolder, RunRecord, safe_name};
+use crate::execute::transcript::TranscriptReader;
+use crate::plan::ticket::Ticket;
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub(super) struct Interrupted {
+    /// As shown.
+    pub(super) view: RunView,
+}
+
+/// What can be said about the runs of `tickets`, all of them in progress with a dead holder. Reads folders.
+pub(super) fn find(runs: &Path, tickets: &[Arc<Ticket>]) -> Vec<Interrupted> {
+    tickets.iter().map(|ticket| describe(runs, ticket)).collect()
+}
+
+fn describe(runs: &Path, ticket: &Ticket) -> Interrupted {
+    let found = newest(runs, ticket);
+    let holder = ticket.execution.assigned_to.as_deref().unwrap_or("nobody");
+    let mut view = RunView {
+        id: RunId(format!("{}-interrupted", safe_name(ticket.id.as_str())).into()),
+        ticket: ticket.id.clone(),
+        executor: ticket.executor.kind.word().to_owned(),
+        label: ticket.name.clone(),
+        state: RunState::Interrupted,
+        started_at: ticket.execution.started_at.or(ticket.updated_at).unwrap_or(Timestamp::UNIX_EPOCH),
+        ended_at: None,
+        last_output_at: None,
+        lines: 0,
+        exit_code: None,
+        message: Some(format!("its runner {holder} died without a word")),
+        kill_at: None,
+        orphaned: false,
+    };
+    if let Some((folder, record)) = found {
+        view.id = RunId(record.run.as_str().into());
+        view.orphaned = orphan(&record).is_some();
+        view.label = record.label;
+        view.started_at = record.started_at;
+        view.lines = TranscriptReader::new(&folder.transcript()).read(0, 0).map_or(0, |(_, total)| total);
+        if view.orphaned {
+            let sentence = "processes that it started are still alive";
+            view.message = Some(format!("its runner {holder} died without a word; {sentence}"));
+        }
+    }
+    Interrupted { view }
+}
+
+/// The newest record of a run of `ticket` by its present holder.
+fn newest(runs: &Path, ticket: &Ticket) -> Option<(RunFolder, RunRecord)> {
+    let prefix = format!("{}-", safe_name(ticket.id.as_str()));
+    let entries = std::fs::read_dir(runs).ok()?;
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.starts_with(&prefix))
+        .filter_map(|name| RunFolder::at(runs, &name))
+        .filter_map(|folder| folder.read_record().map(|record| (folder, record)))
+        .filter(|(_, record)| {
+            record.ticket == ticket.id && Some(&*record.holder) == ticket.execution.assigned_to.as_deref()
+        })
+        .max_by(|(_, a), (_, b)| a.started_at.cmp(&b.started_at))
+}
+
+/// The leader of the group that a dead supervisor left behind, if that very process is alive.
+fn orphan(record: &RunRecord) -> Option<&ProcessIdentity> {
+    record.child.as_ref().filter(|child| record.state == RecordState::Running && child.is_alive())
+}
+
+/// Stops what a run left behind: TERM to its group, `grace`, KILL. Blocks; false when nothing was alive.
+pub(super) fn stop_orphan(runs: &Path, run: &str, grace: std::time::Duration) -> bool {
+    let Some(record) = RunFolder::at(runs, run).and_then(|folder| folder.read_record()) else { return false };
+    orphan(&record).is_some_and(|leader| crate::execute::stop_group_of(leader, grace))
+}
+
+/// Notes in the run's record that it was decided.
+pub(super) fn settle(runs: &Path, run: &str, now: Timestamp) {
+    let Some(folder) = RunFolder::at(runs, run) else { return };
+    if let Some(mut record) = folder.read_record().filter(|record| record.state == RecordState::Running) {
+        record.state = RecordState::Interrupted;
+        record.ended_at = Some(now);
+        if let Err(error) = folder.write_record(&record) {
+            tracing::info!(run, %error, "the record of an interrupted run cannot be closed");
+        }
+    }
+}

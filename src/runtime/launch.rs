@@ -1,0 +1,253 @@
+//! Starting one run: its folder, its record, its task; what it says comes back as [`RunNotice`]s.
+//!
+//! The ticket was claimed before; nothing here writes a planfile. Children are spawned from the runtime's worker
+//! threads, which live as long as the runtime: the kernel ends a child when the *thread* that made it dies.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::task::JoinHandle;
+
+use super::feed::{Batch, Feed};
+use super::holder::Holder;
+use crate::base::clock::Clock;
+use crate::base::process::ProcessIdentity;
+use crate::execute::action::Action;
+use crate::execute::environment::Environment;
+use crate::execute::folder::{FORMAT, RecordState, RunFolder, RunRecord};
+use crate::execute::outcome::{Ending, Outcome};
+use crate::execute::recorder::{Listener, Recorder};
+use crate::execute::shell::ShellJob;
+use crate::execute::stop::{StopWatch, Stopper, stop_pair};
+use crate::execute::transcript::TranscriptWriter;
+use crate::execute::{api, shell};
+use crate::plan::ticket::{Ticket, TicketId};
+
+/// What every run of one supervisor shares.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    /// Project folder.
+    pub(crate) root: PathBuf,
+    /// Folder of run folders.
+    pub(crate) runs: PathBuf,
+    /// Who holds the tickets.
+    pub(crate) holder: Holder,
+    /// Variables of this process.
+    pub(crate) environment: Environment,
+    /// TERM to KILL.
+    pub(crate) grace: Duration,
+    /// The clock.
+    pub(crate) clock: Clock,
+    http: std::sync::OnceLock<Result<reqwest::Client, String>>,
+}
+
+impl Ground {
+    /// The ground of a supervisor of the project at `root`.
+    pub(crate) fn new(root: PathBuf, runs: PathBuf, actor: &str, grace: Duration, clock: Clock) -> Ground {
+        let holder = Holder::own(actor);
+        let environment = Environment::of_process();
+        Ground { root, runs, holder, environment, grace, clock, http: std::sync::OnceLock::new() }
+    }
+
+    /// The HTTP client, made with the first request: it loads the trusted roots, which most projects never need.
+    fn http(&self) -> Result<reqwest::Client, String> {
+        self.http.get_or_init(|| crate::base::http::client().map_err(|error| error.to_string())).clone()
+    }
+}
+
+/// What a run says.
+#[derive(Debug)]
+pub(crate) enum RunNotice {
+    /// Output, a sign of life, or a step of the stop ladder.
+    Batch(Batch),
+    /// It is over; its folder is written, its ticket is not.
+    Over(Box<Outcome>),
+}
+
+/// A run that was launched.
+#[derive(Debug)]
+pub(crate) struct Launched {
+    /// Folder name; the run's id.
+    pub(crate) id: Arc<str>,
+    /// What is run, in one line, redacted.
+    pub(crate) label: String,
+    /// Start.
+    pub(crate) started_at: Timestamp,
+    /// Stops it.
+    pub(crate) stopper: Stopper,
+    /// Ends right after [`RunNotice::Over`].
+    pub(crate) task: JoinHandle<()>,
+}
+
+/// Launches `action` for `ticket` on the current runtime; `sink` is called on the run's task and must not block.
+pub(crate) fn launch(
+    ground: &Arc<Ground>,
+    ticket: &Ticket,
+    action: Action,
+    sink: impl Fn(&Arc<str>, RunNotice) + Send + Sync + 'static,
+) -> Launched {
+    let started_at = ground.clock.now();
+    let keys = ticket.inputs.env_keys.clone();
+    let redactor = ground.environment.redactor(&keys);
+    let label = redactor.clean(&action.label()).into_owned();
+    let (stopper, watch) = stop_pair();
+    let folder = RunFolder::create(&ground.runs, &ticket.id, started_at);
+    let id: Arc<str> = match &folder {
+        Ok(folder) => folder.name().into(),
+        Err(_) => format!("{}-{}-unkept", ticket.id, started_at.strftime("%Y%m%dT%H%M%SZ")).into(),
+    };
+    let record = RunRecord {
+        format: FORMAT,
+        run: id.to_string(),
+        ticket: ticket.id.clone(),
+        executor: ticket.executor.kind.word().to_owned(),
+        label: label.clone(),
+        holder: ground.holder.to_string(),
+        supervisor: ProcessIdentity::own(),
+        child: None,
+        started_at,
+        state: RecordState::Running,
+        ended_at: None,
+        exit_code: None,
+        message: None,
+    };
+    let run = Run { ground: Arc::clone(ground), ticket: ticket.id.clone(), keys, action, record, redactor };
+    let task = tokio::spawn(run.work(folder, watch, Arc::clone(&id), sink));
+    Launched { id, label, started_at, stopper, task }
+}
+
+/// One run before it works.
+struct Run {
+    ground: Arc<Ground>,
+    ticket: TicketId,
+    keys: Vec<String>,
+    action: Action,
+    record: RunRecord,
+    redactor: crate::base::redact::Redactor,
+}
+
+impl Run {
+    async fn work(
+        self,
+        folder: std::io::Result<RunFolder>,
+        watch: StopWatch,
+        id: Arc<str>,
+        sink: impl Fn(&Arc<str>, RunNotice) + Send + Sync + 'static,
+    ) {
+        let feed = Feed::default();
+        let outcome = {
+            let pump = feed.pump(|batch| sink(&id, RunNotice::Batch(batch)));
+            tokio::select! {
+                outcome = self.perform(&folder, watch, feed.clone()) => outcome,
+                () = pump => Outcome::not_started("the run's feed ended"),
+            }
+        };
+        if let Some(rest) = feed.take() {
+            sink(&id, RunNotice::Batch(rest));
+        }
+        if let Ok(folder) = &folder {
+            self.settle(folder, &outcome);
+        }
+        sink(&id, RunNotice::Over(Box::new(outcome)));
+    }
+
+    /// Does the work. Whatever is wrong before the start is an outcome too: the ticket is held and must be let go.
+    async fn perform(&self, folder: &std::io::Result<RunFolder>, watch: StopWatch, feed: Feed) -> Outcome {
+        let folder = match folder {
+            Ok(folder) => folder,
+            Err(error) => {
+                let runs = self.ground.runs.display();
+                return Outcome::not_started(format!("making a run folder in {runs} failed: {error}"));
+            }
+        };
+        if let Err(error) = folder.write_record(&self.record) {
+            let path = folder.path().display();
+            return Outcome::not_started(format!("writing the run's record in {path} failed: {error}"));
+        }
+        let missing = self.ground.environment.missing(&self.keys);
+        if !missing.is_empty() {
+            return Outcome::not_started(format!(
+                "environment variables that the ticket needs are not set: {}",
+                missing.join(", ")
+            ));
+        }
+        let transcript = TranscriptWriter::new(folder.transcript(), folder.name());
+        let listener = RecordingListener { feed, folder: folder.clone(), record: self.record.clone() };
+        let recorder = Recorder::new(self.redactor.clone(), Some(transcript), Box::new(listener));
+        match &self.action {
+            Action::Shell { command, timeout } => {
+                let extra = [("KORU_TICKET", self.ticket.as_str()), ("KORU_RUN", folder.name())];
+                let job = ShellJob {
+                    command: command.clone(),
+                    folder: self.ground.root.clone(),
+                    env: self.ground.environment.for_child(&self.keys, &extra),
+                    timeout: *timeout,
+                    grace: self.ground.grace,
+                };
+                shell::run(&job, watch, recorder).await
+            }
+            Action::Api(request) => match self.ground.http() {
+                Ok(client) => api::run(request, &client, watch, recorder).await,
+                Err(error) => Outcome::not_started(error),
+            },
+            Action::Human { .. } | Action::Missing { .. } | Action::Unsupported { .. } => {
+                Outcome::not_started(format!("there is nothing to execute: {}", self.action.label()))
+            }
+        }
+    }
+
+    /// Records the end in the folder. Failing to is only worth a log line: the ticket is what counts.
+    fn settle(&self, folder: &RunFolder, outcome: &Outcome) {
+        let mut record = folder.read_record().unwrap_or_else(|| self.record.clone());
+        record.state = match outcome.ending {
+            Ending::Succeeded => RecordState::Done,
+            Ending::Failed | Ending::TimedOut => RecordState::Failed,
+            Ending::Stopped => RecordState::Stopped,
+        };
+        record.ended_at = Some(self.ground.clock.now());
+        record.exit_code = Some(shown_code(outcome));
+        record.message = (!outcome.succeeded()).then(|| outcome.error_text());
+        let written = folder.write_result(&outcome.result_json()).and_then(|()| folder.write_record(&record));
+        if let Err(error) = written {
+            tracing::warn!(run = folder.name(), %error, "the end of a run cannot be recorded in its folder");
+        }
+    }
+}
+
+/// The number that a screen shows for an outcome: the HTTP status if there was one, else the exit code.
+pub(crate) fn shown_code(outcome: &Outcome) -> i32 {
+    outcome.status_code.map_or(outcome.exit_code, i32::from)
+}
+
+/// Passes everything on to the feed, and puts the child's identity into the record before anything else is done.
+struct RecordingListener {
+    feed: Feed,
+    folder: RunFolder,
+    record: RunRecord,
+}
+
+impl Listener for RecordingListener {
+    fn lines(&mut self, first: u64, lines: Vec<crate::execute::output::OutputLine>) {
+        self.feed.lines(first, lines);
+    }
+
+    fn alive(&mut self) {
+        self.feed.alive();
+    }
+
+    fn started(&mut self, leader: Option<ProcessIdentity>) {
+        if leader.is_some() {
+            self.record.child.clone_from(&leader);
+            if let Err(error) = self.folder.write_record(&self.record) {
+                tracing::warn!(run = self.folder.name(), %error, "a child's identity cannot be recorded");
+            }
+        }
+        self.feed.started(leader);
+    }
+
+    fn stopping(&mut self, kill_in: Duration) {
+        self.feed.stopping(kill_in);
+    }
+}

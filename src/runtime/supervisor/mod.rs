@@ -1,0 +1,388 @@
+//! The supervisor's task: the one owner of runs, queue and snapshot. Everything reaches it as a message, in order.
+//!
+//! A turn takes one message and whatever waits behind it, changes state, gathers the planfile steps that follow, hands
+//! them over in one request, then publishes one snapshot. Nothing here blocks and nothing ticks: without runs the only
+//! timers are the next lease end and, while the queue runs, the next second try.
+//!
+//! The parts: `commands` (what consoles ask), `starts` (which ticket runs now), `runs` (what runs say and how they
+//! end), `upkeep` (leases, silence, dead holders), `closing` (leaving nobody behind), `outbox` (slow consoles).
+
+mod closing;
+mod commands;
+mod outbox;
+mod runs;
+mod starts;
+mod upkeep;
+
+use std::sync::{Arc, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::files::Files;
+use super::interrupted::Interrupted;
+use super::launch::{Ground, RunNotice};
+use super::protocol::{
+    Command, Event, Outcome, PROTOCOL, PlanHealth, ProjectEvent, QueueView, RequestId, RunEvent, RunId,
+    RunView, Snapshot,
+};
+use super::storage::{Storage, View};
+use super::{Options, SharedSnapshot};
+use crate::base::paths::ProjectPaths;
+use crate::execute::output::OutputLine;
+use crate::plan::queue::Scope;
+use crate::plan::store::{MutateError, Mutated, Step};
+use crate::plan::ticket::TicketId;
+use closing::Closing;
+use outbox::Outbox;
+use runs::ActiveRun;
+use starts::QueueState;
+use upkeep::Upkeep;
+
+/// Ended runs that a session keeps in view.
+const PAST_RUNS: usize = 200;
+
+/// What a [`super::Handle`] sends.
+#[derive(Debug)]
+pub(super) enum Call {
+    /// A command.
+    Command(RequestId, Command),
+    /// Stop everything and end.
+    Shutdown(oneshot::Sender<()>),
+}
+
+/// What the threads and runs send.
+#[derive(Debug)]
+pub(super) enum Mail {
+    /// Results of the steps of one turn.
+    Stepped(Vec<(Purpose, Result<Mutated, MutateError>)>),
+    /// A run says something.
+    Run(Arc<str>, RunNotice),
+    /// A command was carried out elsewhere.
+    Replied(RequestId, Outcome),
+    /// Lines that were asked for.
+    Fetched { request: RequestId, run: RunId, from: u64, lines: Vec<OutputLine> },
+    /// A draft that was asked for.
+    Draft { request: RequestId, key: String, text: String },
+    /// Runs whose supervisor is dead.
+    Found(Vec<Interrupted>),
+    /// What a dead supervisor's run left behind is stopped.
+    OrphanStopped(RunId),
+    /// The git branch.
+    Branch(Option<String>),
+}
+
+/// Why a step was sent.
+#[derive(Clone, Debug)]
+pub(super) enum Purpose {
+    /// A bare claim of our own actor is turned into a start.
+    Unclaim { ticket: TicketId, request: Option<RequestId> },
+    /// A run is to begin.
+    Start { ticket: TicketId, request: Option<RequestId> },
+    /// A run is over; the how-manieth try to record it.
+    Finish { run: Arc<str>, tries: u32 },
+    /// A lease moves on.
+    Renew { run: Arc<str> },
+    /// An operator's operation.
+    Apply { request: RequestId },
+    /// An operator's decision about a past run.
+    Resolve { request: RequestId, run: RunId, retry: bool },
+    /// A lease that was over is released, or a missing input is asked for.
+    Tidy { ticket: TicketId },
+}
+
+/// The state of one supervisor.
+pub(super) struct Supervisor {
+    options: Options,
+    paths: ProjectPaths,
+    ground: Arc<Ground>,
+    storage: Storage,
+    files: Files,
+    views: watch::Receiver<View>,
+    view: View,
+    calls: mpsc::UnboundedReceiver<Call>,
+    mail: mpsc::UnboundedReceiver<Mail>,
+    post: mpsc::UnboundedSender<Mail>,
+    events: mpsc::Sender<Event>,
+    outbox: Outbox,
+    shared: SharedSnapshot,
+    runs: Vec<ActiveRun>,
+    /// Tickets whose start is on its way to the planfile.
+    starting: Vec<TicketId>,
+    /// Ended and interrupted runs, newest first.
+    past: Vec<Arc<RunView>>,
+    queue: QueueState,
+    upkeep: Upkeep,
+    /// Steps of this turn.
+    steps: Vec<(Step, Purpose)>,
+    closing: Option<Closing>,
+    branch: Option<String>,
+    revision: u64,
+    dirty: bool,
+    /// Every handle is gone.
+    alone: bool,
+}
+
+impl Supervisor {
+    /// Sets everything up; reads nothing yet.
+    pub(super) fn new(
+        options: Options,
+        calls: mpsc::UnboundedReceiver<Call>,
+        events: mpsc::Sender<Event>,
+        shared: SharedSnapshot,
+    ) -> Supervisor {
+        let paths = ProjectPaths::new(&options.root);
+        let scope =
+            Scope { queue: options.queue.clone(), actor: Some(options.actor.clone()), ..Scope::default() };
+        let (storage, views) = Storage::start(options.root.clone(), Some(scope), options.clock.clone());
+        let view = views.borrow().clone();
+        let files = Files::start(paths.clone());
+        let (post, mail) = mpsc::unbounded_channel();
+        let ground = Ground::new(
+            options.root.clone(),
+            paths.runs(),
+            &options.actor,
+            options.grace,
+            options.clock.clone(),
+        );
+        let queue = QueueState::new(options.jobs);
+        Supervisor {
+            options,
+            paths,
+            ground: Arc::new(ground),
+            storage,
+            files,
+            views,
+            view,
+            calls,
+            mail,
+            post,
+            events,
+            outbox: Outbox::default(),
+            shared,
+            runs: Vec::new(),
+            starting: Vec::new(),
+            past: Vec::new(),
+            queue,
+            upkeep: Upkeep::default(),
+            steps: Vec::new(),
+            closing: None,
+            branch: None,
+            revision: 0,
+            dirty: false,
+            alone: false,
+        }
+    }
+
+    /// Works until shut down, or until every handle is gone.
+    pub(super) async fn work(mut self) {
+        self.ask_branch();
+        while self.turn().await {
+            self.fill();
+            self.send_steps();
+            self.publish();
+        }
+        self.abandon();
+        self.storage.close();
+        if let Some(closing) = self.closing.take() {
+            closing.done();
+        }
+    }
+
+    /// Waits for one message and takes it with all that wait behind it. False when it is time to end.
+    async fn turn(&mut self) -> bool {
+        if self.closing.as_ref().is_some_and(|closing| closing.is_over(self.busy())) {
+            return false;
+        }
+        let wake = self.wake_at();
+        let events = self.events.clone();
+        let timer = async {
+            match wake {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            call = self.calls.recv(), if !self.alone => match call {
+                Some(call) => self.take_call(call),
+                None => {
+                    self.alone = true;
+                    self.begin_closing(None);
+                }
+            },
+            Some(mail) = self.mail.recv() => self.take_mail(mail),
+            Ok(()) = self.views.changed() => self.take_view(),
+            permit = events.reserve(), if !self.outbox.is_empty() => match (permit, self.outbox.pop()) {
+                (Ok(permit), Some(event)) => permit.send(event),
+                // Nobody listens any more; events are dropped, the work goes on until the handles are gone too.
+                (Err(_), _) => self.outbox = Outbox::default(),
+                (Ok(_), None) => {}
+            },
+            () = timer => self.upkeep(),
+        }
+        self.take_waiting();
+        true
+    }
+
+    /// Takes what is there already, so that a burst is one turn and one snapshot.
+    fn take_waiting(&mut self) {
+        for _ in 0..256 {
+            if let Ok(mail) = self.mail.try_recv() {
+                self.take_mail(mail);
+            } else if let Ok(call) = self.calls.try_recv() {
+                self.take_call(call);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn take_call(&mut self, call: Call) {
+        match call {
+            Call::Command(request, command) => self.take_command(request, command),
+            Call::Shutdown(done) => self.begin_closing(Some(done)),
+        }
+    }
+
+    fn take_mail(&mut self, mail: Mail) {
+        // An answer of the owner thread comes after the view that shows its effect.
+        if self.views.has_changed().unwrap_or(false) {
+            self.take_view();
+        }
+        match mail {
+            Mail::Stepped(results) => {
+                for (purpose, result) in results {
+                    self.take_step(purpose, result);
+                }
+            }
+            Mail::Run(run, notice) => self.take_notice(&run, notice),
+            Mail::Replied(request, outcome) => self.reply(request, outcome),
+            Mail::Fetched { request, run, from, lines } => {
+                let event = RunEvent::Lines { run: run.clone(), first: from, lines: lines.into() };
+                self.outbox.push(Event::Run(event));
+                self.reply(request, Outcome::Done { ticket: None, run: Some(run) });
+            }
+            Mail::Draft { request, key, text } => {
+                self.outbox.push(Event::Project(ProjectEvent::Draft { key, text }));
+                self.reply(request, Outcome::Done { ticket: None, run: None });
+            }
+            Mail::Found(found) => self.take_found(found),
+            Mail::OrphanStopped(run) => self.orphan_stopped(&run),
+            Mail::Branch(branch) => {
+                self.dirty |= self.branch != branch;
+                self.branch = branch;
+            }
+        }
+    }
+
+    fn take_step(&mut self, purpose: Purpose, result: Result<Mutated, MutateError>) {
+        match purpose {
+            Purpose::Unclaim { ticket, request } => self.unclaimed(ticket, request, result),
+            Purpose::Start { ticket, request } => self.started(&ticket, request, result),
+            Purpose::Finish { run, tries } => self.finished(&run, tries, result),
+            Purpose::Renew { run } => self.renewed(&run, result),
+            Purpose::Apply { request } => {
+                let outcome = match result {
+                    Ok(mutated) => Outcome::Done { ticket: Some(mutated.ticket.id.clone()), run: None },
+                    Err(error) => Outcome::Refused { message: error.to_string() },
+                };
+                self.reply(request, outcome);
+            }
+            Purpose::Resolve { request, run, retry } => self.resolved(request, &run, retry, result),
+            Purpose::Tidy { ticket } => self.tidied(&ticket, result),
+        }
+    }
+
+    /// Takes over what the planfile says now.
+    fn take_view(&mut self) {
+        let first = matches!(self.view.health, PlanHealth::Loading);
+        self.view = self.views.borrow_and_update().clone();
+        self.dirty = true;
+        self.look_at_runs();
+        self.look_for_interrupted();
+        if !first {
+            self.ask_branch();
+        }
+    }
+
+    /// Asks for the branch on the files' thread: opening a repository reads the disk.
+    fn ask_branch(&self) {
+        let (post, root) = (self.post.clone(), self.options.root.clone());
+        self.files.work(move || {
+            let _ = post.send(Mail::Branch(crate::base::repo::branch(&root)));
+        });
+    }
+
+    fn reply(&mut self, request: RequestId, outcome: Outcome) {
+        self.outbox.push(Event::Reply { request, outcome });
+    }
+
+    fn refuse(&mut self, request: RequestId, message: impl Into<String>) {
+        self.reply(request, Outcome::Refused { message: message.into() });
+    }
+
+    fn now(&self) -> Timestamp {
+        self.options.clock.now()
+    }
+
+    /// Runs that occupy a job, those on their way included.
+    fn busy(&self) -> usize {
+        self.runs.len() + self.starting.len()
+    }
+
+    fn step(&mut self, step: Step, purpose: Purpose) {
+        self.steps.push((step, purpose));
+    }
+
+    /// Hands the steps of this turn over in one request, so that one run's end and the next one's start share a write.
+    fn send_steps(&mut self) {
+        if self.steps.is_empty() {
+            return;
+        }
+        let (steps, purposes): (Vec<Step>, Vec<Purpose>) = self.steps.drain(..).unzip();
+        let post = self.post.clone();
+        self.storage.apply(steps, move |results| {
+            let _ = post.send(Mail::Stepped(purposes.into_iter().zip(results).collect()));
+        });
+    }
+
+    /// Publishes a snapshot if anything changed.
+    fn publish(&mut self) {
+        if !std::mem::take(&mut self.dirty) {
+            return;
+        }
+        self.revision += 1;
+        let snapshot = Arc::new(self.snapshot());
+        *self.shared.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        self.outbox.changed(self.revision);
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let active = self.runs.iter().map(|run| Arc::clone(&run.view));
+        Snapshot {
+            version: PROTOCOL,
+            revision: self.revision,
+            root: self.options.root.display().to_string(),
+            name: super::project_name(&self.view.plan.project, &self.options.root),
+            branch: self.branch.clone(),
+            health: self.view.health.clone(),
+            plan: Arc::clone(&self.view.plan),
+            order: Arc::clone(&self.view.order),
+            runs: active.chain(self.past.iter().cloned()).collect(),
+            queue: QueueView {
+                running: self.queue.running,
+                jobs: self.queue.jobs,
+                active: u32::try_from(self.busy()).unwrap_or(u32::MAX),
+            },
+            held: self.queue.held.clone(),
+            actor: self.options.actor.clone(),
+        }
+    }
+
+    /// Moves a run's view to the past.
+    fn keep_past(&mut self, view: Arc<RunView>) {
+        self.past.insert(0, view);
+        self.past.truncate(PAST_RUNS);
+        self.dirty = true;
+    }
+}
