@@ -8,13 +8,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::fault::{Bad, position};
 use super::layout::{self, Layout};
 use super::sprint::{Entry, SprintDoc, SprintFault, SprintWarning};
 use super::tape::{Kind, Tape};
-use super::value::key_text;
+use super::value::{key_text, to_value};
 use super::{check, full, read};
 
 /// What loading yields.
@@ -78,8 +79,8 @@ fn by_chunks(text: &str, from: usize, stem: &str, previous: Option<&SprintDoc>) 
         entries.push(match same {
             Some(entry) => Entry { span, ..(*entry).clone() },
             None => {
-                let (key, value) = parse_chunk(text, &span, layout.indent, &mut tape)?;
-                entry(&tape, key, value, span, hash, stem)
+                let pair = parse_chunk(text, &span, layout.indent, &mut tape)?;
+                entry(text, &tape, pair, span, hash, stem)
             }
         });
     }
@@ -87,22 +88,30 @@ fn by_chunks(text: &str, from: usize, stem: &str, previous: Option<&SprintDoc>) 
     Some(Loaded { entries, warnings, layout: Some(layout) })
 }
 
-/// Makes the entry of one ticket. Spans in the entry that are relative count from its span's start.
-pub(super) fn entry(
+/// Makes the entry of one ticket of `text`; offsets in it count from its span's start.
+fn entry(
+    text: &str,
     tape: &Tape<'_>,
-    key: usize,
-    value: usize,
+    pair: (usize, usize),
     span: Range<usize>,
     hash: u64,
     stem: &str,
 ) -> Entry {
+    let (key, value) = pair;
     let relative = |at: u32| at as usize - span.start;
     let body = relative(tape.nodes[value].end.max(tape.nodes[key].end));
+    // Bytes decide for a ticket that stands alone; one that reaches elsewhere is told by what it reads as.
+    let record_hash = if tape.aliases > 0 {
+        xxh3_64(to_value(tape, value).to_string().as_bytes())
+    } else {
+        xxh3_64(&text.as_bytes()[span.start..span.start + body])
+    };
     Entry {
         key: Arc::from(key_text(tape, key)),
         key_at: tape.outer_start(key) - span.start,
         body,
         hash,
+        record_hash,
         duplicate: check::duplicate(tape, value)
             .map(|key| (relative(tape.nodes[key].start), Arc::from(key_text(tape, key)))),
         shadowed: false,
@@ -135,6 +144,8 @@ fn skeleton(text: &str, from: usize, layout: &Layout) -> Option<Vec<SprintWarnin
 /// Where the `tickets` mapping hangs.
 struct Place {
     wrapped: bool,
+    /// The mapping that holds `tickets`.
+    map: usize,
     tickets: Option<(usize, usize)>,
 }
 
@@ -158,7 +169,7 @@ impl Place {
                 (map, true)
             }
         };
-        Ok(Place { wrapped, tickets: only(tape, map, "tickets")? })
+        Ok(Place { wrapped, map, tickets: only(tape, map, "tickets")? })
     }
 
     fn warnings(&self, text: &str) -> Vec<SprintWarning> {
@@ -212,7 +223,7 @@ fn whole(text: &str, from: usize, stem: &str) -> Result<Loaded, Bad> {
             for (key, value) in tape.pairs(map) {
                 let span = ticket_span(text, &tape, key, value);
                 let hash = xxh3_64(&text.as_bytes()[span.clone()]);
-                entries.push(entry(&tape, key, value, span, hash, stem));
+                entries.push(entry(text, &tape, (key, value), span, hash, stem));
             }
         } else if super::value::scalar(&tape, value) == Some(super::scalar::Scalar::Null) {
             let (line, ..) = position(text.as_bytes(), at);
@@ -334,4 +345,37 @@ fn pair_at(tape: &Tape<'_>, at: usize) -> Option<(usize, usize)> {
         return None;
     }
     tape.pairs(map).find(|(key, _)| tape.outer_start(*key) == at)
+}
+
+/// Parses the whole file and hands its nodes and the mapping that holds `tickets` to `each`.
+pub(super) fn with_whole<T>(text: &str, each: impl FnOnce(&Tape<'_>, usize) -> T) -> Option<T> {
+    let mut tape = Tape::default();
+    full::parse(text, bom_len(text), &mut tape).ok().filter(|found| *found)?;
+    let place = Place::find(&tape).ok()?;
+    Some(each(&tape, place.map))
+}
+
+/// What the file says besides its tickets.
+pub(super) fn surroundings(text: &str) -> Option<Value> {
+    let mut tape = Tape::default();
+    full::parse(text, bom_len(text), &mut tape).ok().filter(|found| *found)?;
+    let mut root = to_value(&tape, 0);
+    let wrapped = root.get("sprint").is_some();
+    let holder = if wrapped { root.get_mut("sprint") } else { Some(&mut root) };
+    holder.and_then(Value::as_object_mut)?.shift_remove("tickets");
+    Some(root)
+}
+
+/// The record in a ticket's own source text, if that text says everything.
+pub(super) fn read_source(id: &str, source: &str) -> Option<Value> {
+    let mut tape = Tape::default();
+    full::parse(source, 0, &mut tape).ok().filter(|found| *found)?;
+    check::constructible(&tape, 0).ok()?;
+    let root = tape.resolve(0);
+    if !tape.nodes[root].kind.is_map() {
+        return None;
+    }
+    let mut pairs = tape.pairs(root);
+    let (key, value) = pairs.next()?;
+    (pairs.next().is_none() && key_text(&tape, key) == id).then(|| to_value(&tape, value))
 }

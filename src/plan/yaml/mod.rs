@@ -4,14 +4,18 @@
 //! itself emits, parsed line by line), `scan` and `full` (any YAML, token by token as libyaml reads it), `scalar` (what
 //! PyYAML's safe loader makes of a plain scalar), `check` (what its constructor refuses), `value` (tape → JSON), `emit`
 //! (values as text that PyYAML reads back as meant), `edit` (set or remove a key of one mapping, in place), `read`
-//! (tape → `Ticket`), `layout` and `load` (where the tickets of a file stand), `sprint` (one sprint file).
+//! (tape → `Ticket`), `layout` and `load` (where the tickets of a file stand), `sprint` (one sprint file), `change` (whole edits of
+//! it, each read back before it is believed).
 //!
 //! `full` is our own rather than an event parser for YAML 1.2, because the question is never "is this YAML" but "what
 //! will planfile make of it": a text that we read and libyaml refuses is a file that planfile treats as empty.
 //!
 //! Invariant: whatever text an edit returns was parsed again and equals the intended value before it left this module.
 
+mod change;
 mod check;
+mod edit;
+mod emit;
 mod fault;
 mod full;
 mod layout;

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::emit::Style;
 use super::layout::Layout;
 use super::value::to_value;
 use super::{fault, load};
-use crate::plan::lifecycle::Change;
 use crate::plan::ticket::Ticket;
 
 /// Why a sprint file cannot be used. Such a file is never overwritten and never treated as empty.
@@ -61,6 +61,8 @@ pub(super) struct Entry {
     pub(super) body: usize,
     /// xxh3 of the bytes of `span`.
     pub(super) hash: u64,
+    /// xxh3 of the record's value: what must not change when another ticket is edited.
+    pub(super) record_hash: u64,
     /// Offset in `span` and text of a key that stands twice.
     pub(super) duplicate: Option<(usize, Arc<str>)>,
     /// Whether a later ticket has the same key, so that planfile does not see this one.
@@ -150,49 +152,17 @@ impl SprintDoc {
         self.text.get(entry.span.start..entry.span.start + entry.body)
     }
 
-    /// A document where the named ticket's keys are changed and every other byte is the same.
-    ///
-    /// Values that already equal the wanted one are not touched at all. `append` paths: a change whose value is to be
-    /// appended to a list is given as the whole new list; the edit appends in place when the old list is its prefix.
-    ///
-    /// # Errors
-    /// When the ticket is not there, or the result would not read back as intended (nothing is changed then).
-    pub fn edit(&self, id: &str, changes: &[Change]) -> Result<SprintDoc, EditError> {
-        let _ = (id, changes);
-        unimplemented!()
-    }
-
-    /// A document with one more ticket. `record` is emitted in block style, keys sorted as PyYAML would.
-    ///
-    /// # Errors
-    /// When the id is taken or the result would not read back as intended.
-    pub fn insert(&self, id: &str, record: &Value) -> Result<SprintDoc, EditError> {
-        let _ = (id, record);
-        unimplemented!()
-    }
-
-    /// A document with a ticket's source text (from [`SprintDoc::source`] of another file), re-indented to fit.
-    ///
-    /// # Errors
-    /// As [`SprintDoc::insert`].
-    pub fn insert_source(&self, id: &str, source: &str) -> Result<SprintDoc, EditError> {
-        let _ = (id, source);
-        unimplemented!()
-    }
-
-    /// A document without the named tickets; comments that belong to none of them stay.
-    ///
-    /// # Errors
-    /// When one of them is not there.
-    pub fn remove(&self, ids: &[&str]) -> Result<SprintDoc, EditError> {
-        let _ = ids;
-        unimplemented!()
-    }
-
     /// The text of a new, empty sprint file.
     pub fn empty_text(id: &str, name: &str, status: &str) -> String {
-        let _ = (id, name, status);
-        unimplemented!()
+        let mut map = serde_json::Map::new();
+        map.insert("id".to_owned(), Value::from(id));
+        map.insert("name".to_owned(), Value::from(name));
+        map.insert("status".to_owned(), Value::from(status));
+        map.insert("tickets".to_owned(), Value::Object(serde_json::Map::new()));
+        let mut text = "sprint:\n  ".to_owned();
+        Style { newline: "\n" }.block_map(&map, 2, &mut text);
+        text.push('\n');
+        text
     }
 }
 
