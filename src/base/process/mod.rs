@@ -30,5 +30,14 @@ use std::time::Duration;
 /// for ever. Wrap the wait for end of file in a timeout of this length, then [`Group::stop`] who is left.
 pub const PIPE_GRACE: Duration = Duration::from_millis(500);
 
+/// Whether a process of `session` outside of `group` is the parent of one inside: then a shell can continue the group
+/// after it was stopped.
+pub(super) fn is_continuable(group: u32, session: u32) -> bool {
+    stat::Stat::all().filter(|member| member.group == group).any(|member| {
+        stat::Stat::read(member.parent)
+            .is_some_and(|parent| parent.session == session && parent.group != group && !parent.zombie)
+    })
+}
+
 #[cfg(test)]
 mod tests;

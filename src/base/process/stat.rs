@@ -6,6 +6,7 @@ pub(super) struct Stat {
     pub(super) pid: u32,
     /// Ended, waiting to be reaped.
     pub(super) zombie: bool,
+    pub(super) parent: u32,
     /// Process group.
     pub(super) group: u32,
     /// Session.
@@ -34,11 +35,12 @@ impl Stat {
         let end = memchr::memrchr(b')', bytes)?;
         let mut fields = std::str::from_utf8(&bytes[end + 1..]).ok()?.split_ascii_whitespace();
         let zombie = matches!(fields.next()?, "Z" | "X" | "x");
-        let group = fields.nth(1)?.parse().ok()?;
+        let parent = fields.next()?.parse().ok()?;
+        let group = fields.next()?.parse().ok()?;
         let session = fields.next()?.parse().ok()?;
         // Field 22 of the line; the state, just read past, was field 3 and the session field 6.
         let start_ticks = fields.nth(15)?.parse().ok()?;
-        Some(Stat { pid, zombie, group, session, start_ticks })
+        Some(Stat { pid, zombie, parent, group, session, start_ticks })
     }
 }
 
@@ -49,7 +51,8 @@ mod tests {
     #[test]
     fn a_name_full_of_traps_is_skipped() {
         let line = b"4711 (a) Z ) (b)) S 1 4700 4699 34816 4711 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 1";
-        let expected = Stat { pid: 4711, zombie: false, group: 4700, session: 4699, start_ticks: 987_654 };
+        let expected =
+            Stat { pid: 4711, zombie: false, parent: 1, group: 4700, session: 4699, start_ticks: 987_654 };
         assert_eq!(Stat::parse(4711, line), Some(expected));
         assert_eq!(Stat::parse(1, b"1 (x) S 1"), None);
         assert_eq!(Stat::parse(1, b""), None);

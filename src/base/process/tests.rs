@@ -129,7 +129,7 @@ async fn a_process_that_moves_to_another_group_is_still_found() {
     assert_eq!(line(&mut lines).await, "up");
     let group = running.group();
     assert!(group.members().len() >= 3, "{:?}", group.members());
-    assert_eq!(group.stop(LONG, pending()).await.left, Vec::<u32>::new());
+    assert_eq!(group.stop(LONG, pending()).await, Stopped { killed: false, left: vec![] });
     assert_eq!(group.members(), Vec::<u32>::new());
 }
 
@@ -202,7 +202,7 @@ fn children_outlive_the_threads_of_the_runtime_that_asked_for_them() {
     // `read` meets the null device, so the script goes on to `sleep`; it lives until it is stopped.
     assert!(!group.members().is_empty());
     let stopped = second.block_on(group.stop(LONG, pending()));
-    assert_eq!(stopped.left, Vec::<u32>::new());
+    assert_eq!(stopped, Stopped { killed: false, left: vec![] });
     drop(keep);
 }
 
