@@ -40,6 +40,8 @@ struct Row {
     cells: Option<Vec<Cell>>,
     /// Bytes that found no room.
     skipped: usize,
+    /// The last character found no room, so its marks find none either.
+    full: bool,
 }
 
 impl Row {
@@ -59,8 +61,10 @@ impl Row {
     fn put(&mut self, c: char, width: usize) {
         if self.cursor + width > COLUMNS || (self.cells.is_none() && self.text.len() > LINE_BYTES) {
             self.skipped += c.len_utf8();
+            self.full = true;
             return;
         }
+        self.full = false;
         if self.cells.is_none() {
             if self.cursor == self.width {
                 self.append(c, width);
@@ -87,6 +91,7 @@ impl Row {
 
     fn mark(&mut self, c: char) {
         match &mut self.cells {
+            _ if self.full => self.skipped += c.len_utf8(),
             None if self.text.len() <= LINE_BYTES => self.text.push(c),
             None => self.skipped += c.len_utf8(),
             Some(cells) => {
