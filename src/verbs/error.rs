@@ -84,3 +84,51 @@ impl VerbError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Exit, VerbError};
+    use crate::plan::lifecycle::Refusal;
+    use crate::plan::scaffold::InitError;
+    use crate::plan::store::{FileFault, MutateError, OpenError};
+    use crate::plan::ticket::TicketId;
+    use crate::plan::yaml::SprintFault;
+
+    #[test]
+    fn mistakes_of_the_caller_and_of_the_world_have_their_own_codes() {
+        let id = TicketId::new("PLF-1");
+        let held = Refusal::Held { id: id.clone(), holder: "ada".to_owned(), until: "no end".to_owned() };
+        let invalid = Refusal::Invalid { field: "sprint", reason: "no".to_owned() };
+        let cases: [(VerbError, Exit); 8] = [
+            (VerbError::Usage(String::new()), Exit::Usage),
+            (MutateError::NoTicket(id).into(), Exit::Usage),
+            (MutateError::Refused(invalid).into(), Exit::Usage),
+            (InitError::SprintName("..".to_owned()).into(), Exit::Usage),
+            (MutateError::Refused(held).into(), Exit::Failed),
+            (InitError::AlreadyInitialised("x".into()).into(), Exit::Failed),
+            (OpenError::Uninitialised("x".into()).into(), Exit::Failed),
+            (VerbError::Broken(Vec::new()), Exit::Failed),
+        ];
+        for (error, exit) in cases {
+            assert_eq!(error.exit(), exit, "{error:?}");
+        }
+        assert_eq!([Exit::Ok as u8, Exit::Failed as u8, Exit::Usage as u8, Exit::Bug as u8], [0, 1, 2, 70]);
+    }
+
+    #[test]
+    fn a_broken_file_is_named_with_its_line_and_the_remedy() {
+        let fault = SprintFault {
+            line: 3,
+            column: 7,
+            message: "a tab".to_owned(),
+            excerpt: Some("  \tx: 1 ".to_owned()),
+        };
+        let error =
+            VerbError::Broken(vec![FileFault { path: ".planfile/sprints/current.yaml".to_owned(), fault }]);
+        assert_eq!(
+            error.to_string(),
+            ".planfile/sprints/current.yaml: line 3, column 7: a tab\n    x: 1\n    repair the file (it was left as \
+             it is); its tickets are not shown until it parses"
+        );
+    }
+}

@@ -211,3 +211,92 @@ fn render(pieces: &[(Tone, &str)], colour: bool) -> String {
     line.push('\n');
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use super::{Out, Tone};
+    use crate::verbs::error::VerbError;
+
+    /// Keeps what is written; fails with this error after so many bytes.
+    #[derive(Clone, Default)]
+    struct Sink {
+        kept: Arc<Mutex<Vec<u8>>>,
+        fails: Option<io::ErrorKind>,
+    }
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if let Some(kind) = self.fails {
+                return Err(kind.into());
+            }
+            self.kept.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Sink {
+        fn text(&self) -> String {
+            String::from_utf8(self.kept.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    fn printed(colour: bool, print: impl FnOnce(&mut Out)) -> (String, String) {
+        let (to, err) = (Sink::default(), Sink::default());
+        let mut out = Out::new(Box::new(to.clone()), Box::new(err.clone()), colour, colour);
+        print(&mut out);
+        out.finish().unwrap();
+        (to.text(), err.text())
+    }
+
+    #[test]
+    fn colours_are_ours_and_never_those_of_the_text() {
+        let print = |out: &mut Out| {
+            out.pieces(&[
+                (Tone::Bad, "x\u{1b}[32my"),
+                (Tone::Plain, " \u{1b}]0;t\u{7}z\n"),
+                (Tone::Good, ""),
+            ]);
+            out.note(Tone::Warn, "two\nlines\u{1b}[2J");
+        };
+        assert_eq!(printed(true, print).1, "\u{1b}[33mtwo\u{1b}[0m\n\u{1b}[33mlines^[[2J\u{1b}[0m\n");
+        let (plain, _) = printed(false, print);
+        assert!(!plain.contains('\u{1b}'), "{plain:?}");
+        let (coloured, _) = printed(true, print);
+        assert_eq!(coloured.matches('\u{1b}').count(), 2, "{coloured:?}");
+        assert!(coloured.starts_with("\u{1b}[31m"), "{coloured:?}");
+        assert_eq!(plain.lines().count(), 1, "a line stays one line: {plain:?}");
+    }
+
+    #[test]
+    fn a_list_is_one_element_a_line_and_an_empty_one_is_still_a_list() {
+        assert_eq!(printed(false, |out| out.json_list([1, 2].iter())).0, "[\n1,\n2\n]\n");
+        assert_eq!(printed(false, |out| out.json_list(Vec::<u8>::new().into_iter())).0, "[]\n");
+    }
+
+    fn failing(kind: io::ErrorKind) -> io::Result<()> {
+        let sink = Sink { fails: Some(kind), ..Sink::default() };
+        let mut out = Out::new(Box::new(sink), Box::new(Sink::default()), false, false);
+        out.json(&vec!["x"; 100_000]);
+        out.line("more");
+        out.finish()
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_silence_and_a_full_disk_is_an_error() {
+        assert!(failing(io::ErrorKind::BrokenPipe).is_ok());
+        assert_eq!(failing(io::ErrorKind::StorageFull).unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+
+    #[test]
+    fn an_error_names_the_program() {
+        let (out, err) = printed(false, |out| out.error(&VerbError::Usage("no such thing".to_owned())));
+        assert_eq!((out.as_str(), err.as_str()), ("", "koru-tui: no such thing\n"));
+    }
+}
