@@ -42,7 +42,8 @@ impl Engine {
         self.complaints.clear();
         let now = self.clock.now();
         let mut batch = Batch::new(&self.files, now);
-        let mut outcomes: Vec<Result<Prepared, MutateError>> = steps.iter().map(|step| batch.step(step)).collect();
+        let mut outcomes: Vec<Result<Prepared, MutateError>> =
+            steps.iter().map(|step| batch.step(step)).collect();
         let mut healed = Vec::new();
         for (ticket, stem) in &self.torn {
             // A finished ticket is moved again by the archive below; an active one belongs to `current` alone.
@@ -53,7 +54,10 @@ impl Engine {
         }
         let docs = std::mem::take(&mut batch.docs);
         if docs.is_empty() {
-            return outcomes.into_iter().map(|outcome| outcome.and_then(|done| self.seen_now(&done.id))).collect();
+            return outcomes
+                .into_iter()
+                .map(|outcome| outcome.and_then(|done| self.seen_now(&done.id)))
+                .collect();
         }
         self.write_all(docs, &mut outcomes);
         let done = || outcomes.iter().filter_map(|outcome| outcome.as_ref().ok());
@@ -147,12 +151,16 @@ impl MutateError {
         let io = |source: &io::Error| io::Error::new(source.kind(), source.to_string());
         match self {
             MutateError::NoTicket(id) => MutateError::NoTicket(id.clone()),
-            MutateError::Changed { id, found } => MutateError::Changed { id: id.clone(), found: found.clone() },
+            MutateError::Changed { id, found } => {
+                MutateError::Changed { id: id.clone(), found: found.clone() }
+            }
             MutateError::Refused(refusal) => MutateError::Refused(refusal.clone()),
             MutateError::Broken(fault) => {
                 MutateError::Broken(FileFault { path: fault.path.clone(), fault: fault.fault.clone() })
             }
-            MutateError::Edit { path, source } => MutateError::Edit { path: path.clone(), source: source.clone() },
+            MutateError::Edit { path, source } => {
+                MutateError::Edit { path: path.clone(), source: source.clone() }
+            }
             MutateError::LegacyWriter(path) => MutateError::LegacyWriter(path.clone()),
             MutateError::Locked { path, waited_ms } => {
                 MutateError::Locked { path: path.clone(), waited_ms: *waited_ms }

@@ -89,7 +89,10 @@ impl ArchiveRule {
             || (self.max_current_bytes > 0 && bytes > self.max_current_bytes);
         let kept = usize::try_from(self.retain_terminal_tickets).unwrap_or(usize::MAX);
         let surplus = if full { finished.len().saturating_sub(kept) } else { 0 };
-        let chosen = finished.into_iter().enumerate().filter(|(place, (at, _))| *place < surplus || self.is_stale(*at, now));
+        let chosen = finished
+            .into_iter()
+            .enumerate()
+            .filter(|(place, (at, _))| *place < surplus || self.is_stale(*at, now));
         chosen.map(|(_, (at, ticket))| (ticket, history_stem(at))).collect()
     }
 
@@ -129,7 +132,9 @@ fn number_of(value: &Value) -> Option<u64> {
             let float = number.as_f64().filter(|float| float.is_finite())?;
             format!("{:.0}", float.trunc().max(0.0)).parse().ok()
         }),
-        Value::String(text) => text.trim().parse::<i128>().ok().map(|n| u64::try_from(n.max(0)).unwrap_or(u64::MAX)),
+        Value::String(text) => {
+            text.trim().parse::<i128>().ok().map(|n| u64::try_from(n.max(0)).unwrap_or(u64::MAX))
+        }
         _ => None,
     }
 }
@@ -168,7 +173,10 @@ mod tests {
             finished("A-2", Status::Open, "2026-11-01T00:00:00Z"),
             finished("A-3", Status::Failed, "2026-11-19T23:59:59.9Z"),
             finished("A-4", Status::Blocked, "2026-11-20T00:00:00Z"),
-            Ticket { invalid: Some("odd".to_owned()), ..finished("A-5", Status::Done, "2026-11-01T00:00:00Z") },
+            Ticket {
+                invalid: Some("odd".to_owned()),
+                ..finished("A-5", Status::Done, "2026-11-01T00:00:00Z")
+            },
         ];
         let rule = ArchiveRule::read(Some(&value));
         let chosen = rule.select(tickets.iter(), bytes, at("2026-11-21T12:00:00Z"));
@@ -211,7 +219,8 @@ mod tests {
 
     #[test]
     fn odd_numbers_fall_back_as_in_python() {
-        let read = |text: &str| ArchiveRule::read(Some(&serde_yaml::from_str(text).unwrap())).retain_terminal_days;
+        let read =
+            |text: &str| ArchiveRule::read(Some(&serde_yaml::from_str(text).unwrap())).retain_terminal_days;
         assert_eq!(read("retain_terminal_days: '3'"), 3);
         assert_eq!(read("retain_terminal_days: -3"), 0);
         assert_eq!(read("retain_terminal_days: 2.9"), 2);

@@ -37,7 +37,9 @@ impl Config {
         let root = match serde_yaml::from_str::<Value>(text) {
             Ok(Value::Null) => Value::Mapping(serde_yaml::Mapping::new()),
             Ok(root @ Value::Mapping(_)) => root,
-            Ok(_) => return Err(fault(text, 1, 1, "the config must be a mapping of settings; repair it by hand")),
+            Ok(_) => {
+                return Err(fault(text, 1, 1, "the config must be a mapping of settings; repair it by hand"));
+            }
             Err(error) => return Err(unreadable(text, &error)),
         };
         let storage = root.get("storage").filter(|storage| !storage.is_null());
@@ -103,7 +105,9 @@ fn next_id_spans(text: &str) -> Vec<Range<usize>> {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let body = line.trim_end_matches(['\n', '\r']);
-        if let Some(rest) = body.strip_prefix("next_id").map(str::trim_start).and_then(|rest| rest.strip_prefix(':')) {
+        if let Some(rest) =
+            body.strip_prefix("next_id").map(str::trim_start).and_then(|rest| rest.strip_prefix(':'))
+        {
             let value = rest.find(" #").map_or(rest, |comment| &rest[..comment]);
             let from = start + body.len() - rest.len() + (value.len() - value.trim_start().len());
             if !value.trim().is_empty() {
@@ -117,7 +121,8 @@ fn next_id_spans(text: &str) -> Vec<Range<usize>> {
 
 /// Whether a further line `key: value` at the end would be one more setting.
 fn is_block_mapping(text: &str) -> bool {
-    let mut lines = text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    let mut lines =
+        text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
     lines.all(|line| !line.starts_with(['{', '.', '%']) && !line.starts_with("---"))
 }
 

@@ -21,7 +21,8 @@ impl Engine {
     pub(super) fn create(&mut self, new: &NewTicket) -> Result<Mutated, MutateError> {
         let stem = new.sprint.clone().unwrap_or_else(|| "current".to_owned());
         if !is_sprint_id(&stem) || is_archive(&stem) {
-            let reason = format!("{stem:?} is no sprint for new tickets: letters, digits, `_`, `-`, no history file");
+            let reason =
+                format!("{stem:?} is no sprint for new tickets: letters, digits, `_`, `-`, no history file");
             return Err(Refusal::Invalid { field: "sprint", reason }.into());
         }
         let lock = self.lock()?;
@@ -58,10 +59,12 @@ impl Engine {
     /// The number and id above the counter and above every id in any file, the unreadable ones included.
     fn free_id(&self, target: &SprintDoc) -> Result<(u64, TicketId), MutateError> {
         let counter = self.files.config.next_id.as_ref().map_err(|found| {
-            let reason = format!("{found:?} in .planfile/config.yaml is no number; put the next free number there");
+            let reason =
+                format!("{found:?} in .planfile/config.yaml is no number; put the next free number there");
             Refusal::Invalid { field: "next_id", reason }
         })?;
-        let first = self.highest_number().map_or(*counter, |highest| (*counter).max(highest.saturating_add(1)));
+        let first =
+            self.highest_number().map_or(*counter, |highest| (*counter).max(highest.saturating_add(1)));
         let prefix = &self.files.config.prefix;
         for number in first..first.saturating_add(TRIES) {
             let id = format!("{prefix}-{number:03}");
@@ -77,7 +80,8 @@ impl Engine {
         let number = |id: &str| id.strip_prefix(&prefix)?.parse::<u64>().ok();
         let mut highest = None;
         for (rank, file) in &self.files.sprints {
-            let known = file.doc.iter().flat_map(SprintDoc::tickets).filter_map(|ticket| number(ticket.id.as_str()));
+            let known =
+                file.doc.iter().flat_map(SprintDoc::tickets).filter_map(|ticket| number(ticket.id.as_str()));
             highest = highest.max(known.max());
             if file.fault.is_some() {
                 let bytes = std::fs::read(self.files.sprint_path(rank.stem())).unwrap_or_default();
@@ -97,7 +101,8 @@ impl Engine {
             let source = EditError::NotAsMeant { id: "config".to_owned(), detail };
             return Err(MutateError::Edit { path: ".planfile/config.yaml".to_owned(), source });
         };
-        atomic::replace(&path, &[text.as_bytes()]).map_err(|source| MutateError::Io { path: path.clone(), source })?;
+        atomic::replace(&path, &[text.as_bytes()])
+            .map_err(|source| MutateError::Io { path: path.clone(), source })?;
         super::apply::drop_mirror(&path);
         self.files.forget_config();
         self.files.refresh();

@@ -162,7 +162,8 @@ impl Files {
                 match Config::parse(&bytes) {
                     Ok(config) if config.is_sharded() => {
                         self.config_fault = Some(plain_fault(
-                            "the planfile was migrated to sharded storage, which koru-tui does not edit".to_owned(),
+                            "the planfile was migrated to sharded storage, which koru-tui does not edit"
+                                .to_owned(),
                         ));
                     }
                     Ok(config) => {
@@ -177,7 +178,9 @@ impl Files {
                 let message = "the config is gone; put it back or run `koru-tui init`".to_owned();
                 self.config_fault = Some(plain_fault(message));
             }
-            Err(error) => self.config_fault = Some(plain_fault(format!("the config cannot be read: {error}"))),
+            Err(error) => {
+                self.config_fault = Some(plain_fault(format!("the config cannot be read: {error}")))
+            }
         }
         before != self.config_fault
     }

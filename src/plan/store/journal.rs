@@ -60,8 +60,21 @@ fn row(id: &str, at: &str, action: &str, status: &str, actor: Option<&str>, payl
 /// The event as one `SODL/1` line.
 fn line(event: &Map<String, Value>) -> String {
     const FIELDS: [&str; 15] = [
-        "event_id", "event_hash", "timestamp", "kind", "source", "ticket_id", "actor", "oql", "uri", "mode", "status",
-        "correlation_id", "causation_id", "input_hash", "receipt_ref",
+        "event_id",
+        "event_hash",
+        "timestamp",
+        "kind",
+        "source",
+        "ticket_id",
+        "actor",
+        "oql",
+        "uri",
+        "mode",
+        "status",
+        "correlation_id",
+        "causation_id",
+        "input_hash",
+        "receipt_ref",
     ];
     let mut line = "SODL/1".to_owned();
     for key in FIELDS {
@@ -84,7 +97,8 @@ fn canonical(value: &Value) -> String {
         Value::Object(map) => {
             let mut keys: Vec<&String> = map.keys().collect();
             keys.sort();
-            let pairs = keys.iter().map(|key| format!("{}:{}", Value::from(key.as_str()), canonical(&map[*key])));
+            let pairs =
+                keys.iter().map(|key| format!("{}:{}", Value::from(key.as_str()), canonical(&map[*key])));
             format!("{{{}}}", pairs.collect::<Vec<_>>().join(","))
         }
         Value::Array(list) => format!("[{}]", list.iter().map(canonical).collect::<Vec<_>>().join(",")),
@@ -101,7 +115,10 @@ fn python_float(float: f64) -> String {
     if float.fract() == 0.0 {
         return if float == 0.0 { "0".to_owned() } else { format!("{float:.0}") };
     }
-    let text = json!(float).to_string();
+    if float.abs() >= 1e-4 {
+        return json!(float).to_string();
+    }
+    let text = format!("{float:e}");
     match text.split_once("e-") {
         Some((digits, exponent)) if exponent.len() == 1 => format!("{digits}e-0{exponent}"),
         _ => text,

@@ -51,7 +51,9 @@ impl Engine {
         for (stem, sources) in by_stem {
             match self.archive_into(&stem, &sources) {
                 Ok(()) => moved.extend(sources.into_iter().map(|(id, _)| (id, stem.clone()))),
-                Err(error) => self.complain(&Files::shown(&stem), format!("finished tickets stay in current: {error}")),
+                Err(error) => {
+                    self.complain(&Files::shown(&stem), format!("finished tickets stay in current: {error}"))
+                }
             }
         }
         if moved.is_empty() {
@@ -60,7 +62,9 @@ impl Engine {
         let ids: Vec<&str> = moved.keys().map(String::as_str).collect();
         let left = current.remove(&ids).map_err(|source| super::batch::edit_error("current", source));
         let done = self
-            .write_locator(|tickets| tickets.extend(moved.iter().map(|(id, stem)| (id.clone(), stem.clone()))))
+            .write_locator(|tickets| {
+                tickets.extend(moved.iter().map(|(id, stem)| (id.clone(), stem.clone())))
+            })
             .and_then(|()| left)
             .and_then(|left| self.write(&Rank::of("current"), left));
         if let Err(error) = done {
@@ -102,7 +106,8 @@ impl Engine {
         if !ids.iter().any(listed) {
             return;
         }
-        let forgotten = self.write_locator(|tickets| ids.iter().for_each(|id| drop(tickets.remove(id.as_str()))));
+        let forgotten =
+            self.write_locator(|tickets| ids.iter().for_each(|id| drop(tickets.remove(id.as_str()))));
         if let Err(error) = forgotten {
             self.complain(".planfile/index/history-locations.yaml", error.to_string());
         }
@@ -150,7 +155,9 @@ pub(super) fn alone(stem: &str, source: &str) -> Option<SprintDoc> {
     }
     let end = if source.ends_with('\n') { "" } else { "\n" };
     let parent = " ".repeat(indent / 2);
-    let text = format!("sprint:\n{parent}id: x\n{parent}name: x\n{parent}status: active\n{parent}tickets:\n{source}{end}");
+    let text = format!(
+        "sprint:\n{parent}id: x\n{parent}name: x\n{parent}status: active\n{parent}tickets:\n{source}{end}"
+    );
     SprintDoc::parse(stem, text.into_bytes(), None).ok().filter(|doc| doc.tickets().count() == 1)
 }
 
@@ -159,10 +166,12 @@ pub(super) fn alone(stem: &str, source: &str) -> Option<SprintDoc> {
 pub(super) fn append_all(doc: &SprintDoc, sources: &[(String, String)]) -> Option<SprintDoc> {
     let text = doc.text();
     let indent = |text: &str| text.len() - text.trim_start_matches(' ').len();
-    if sources.len() < 2 || !ends_with_tickets(text) || sources.iter().any(|(_, source)| indent(source) != 4) {
+    if sources.len() < 2 || !ends_with_tickets(text) || sources.iter().any(|(_, source)| indent(source) != 4)
+    {
         return None;
     }
-    let mut bytes = Vec::with_capacity(text.len() + sources.iter().map(|(_, source)| source.len() + 1).sum::<usize>());
+    let mut bytes =
+        Vec::with_capacity(text.len() + sources.iter().map(|(_, source)| source.len() + 1).sum::<usize>());
     bytes.extend_from_slice(text.as_bytes());
     for (_, source) in sources {
         bytes.extend_from_slice(source.as_bytes());
@@ -171,7 +180,8 @@ pub(super) fn append_all(doc: &SprintDoc, sources: &[(String, String)]) -> Optio
         }
     }
     let grown = SprintDoc::parse(doc.stem(), bytes, Some(doc)).ok()?;
-    let wanted = doc.tickets().map(|ticket| ticket.id.as_str()).chain(sources.iter().map(|(id, _)| id.as_str()));
+    let wanted =
+        doc.tickets().map(|ticket| ticket.id.as_str()).chain(sources.iter().map(|(id, _)| id.as_str()));
     wanted.eq(grown.tickets().map(|ticket| ticket.id.as_str())).then_some(grown)
 }
 

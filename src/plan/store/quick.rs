@@ -49,7 +49,10 @@ impl Engine {
             outcomes.push(outcome);
         }
         // Finished tickets leave `current`, which needs the history file: the long way does that.
-        if pieces.iter().any(|piece| piece.doc.tickets().any(|ticket| self.files.config.archive.covers(ticket))) {
+        if pieces
+            .iter()
+            .any(|piece| piece.doc.tickets().any(|ticket| self.files.config.archive.covers(ticket)))
+        {
             return None;
         }
         if pieces.iter().all(|piece| !piece.changed) {

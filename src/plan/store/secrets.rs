@@ -30,8 +30,18 @@ fn clean(value: Value, key: &str, redactor: &Redactor) -> Value {
 fn is_sensitive(key: &str) -> bool {
     let key = key.to_lowercase();
     const PARTS: [&str; 12] = [
-        "authorization", "cookie", "credential", "password", "passwd", "secret", "token", "apikey", "api_key", "api-key",
-        "private_key", "private-key",
+        "authorization",
+        "cookie",
+        "credential",
+        "password",
+        "passwd",
+        "secret",
+        "token",
+        "apikey",
+        "api_key",
+        "api-key",
+        "private_key",
+        "private-key",
     ];
     PARTS.iter().any(|part| key.contains(part)) || key.contains("privatekey")
 }
@@ -130,7 +140,8 @@ mod tests {
 
     #[test]
     fn plain_text_stays_and_twice_is_once() {
-        for text in ["", "no secrets: none", "pass the token", "authorization:", "päßword=1", "password=["] {
+        for text in ["", "no secrets: none", "pass the token", "authorization:", "päßword=1", "password=["]
+        {
             let once = without(json!(text));
             assert_eq!(without(once.clone()), once);
         }

@@ -66,7 +66,9 @@ mod tests {
         let known = Known::from([("current".to_owned(), stamp)]);
         write(&koru, &known);
         assert_eq!(read(&koru), known);
-        for garbage in ["", "{", "[]", "{\"version\":2,\"files\":{}}", "{\"version\":1,\"files\":{\"a\":[1]}}"] {
+        for garbage in
+            ["", "{", "[]", "{\"version\":2,\"files\":{}}", "{\"version\":1,\"files\":{\"a\":[1]}}"]
+        {
             std::fs::write(file(&koru), garbage).unwrap();
             assert_eq!(read(&koru), Known::new(), "{garbage}");
         }
