@@ -18,5 +18,3 @@ pub mod shell;
 pub mod stop;
 pub mod tail;
 pub mod transcript;
-
-pub use group::stop_group_of;

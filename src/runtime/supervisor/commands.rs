@@ -110,9 +110,8 @@ impl Supervisor {
             return self.refuse(request, format!("the run {} is over", run.0));
         }
         let (runs, grace, post) = (self.paths.runs(), self.options.grace, self.post.clone());
-        // A thread of its own: the ladder may take the whole grace, and drafts must not wait for it.
-        std::thread::spawn(move || {
-            let outcome = if interrupted::stop_orphan(&runs, &run.0, grace) {
+        tokio::spawn(async move {
+            let outcome = if interrupted::stop_orphan(&runs, &run.0, grace).await {
                 Outcome::Done { ticket: None, run: Some(run.clone()) }
             } else {
                 Outcome::Refused { message: "nothing of that run is alive any more".to_owned() }
