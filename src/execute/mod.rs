@@ -14,6 +14,7 @@ mod lines;
 pub mod outcome;
 pub mod output;
 pub mod recorder;
+pub mod runlog;
 pub mod shell;
 pub mod stop;
 pub mod tail;
