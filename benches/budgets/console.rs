@@ -122,7 +122,7 @@ pub fn keys(_: &Options, report: &mut Report) {
 }
 
 /// What the page of keys says and nothing else does.
-const HELP_MARK: &str = "Keys that work here";
+const HELP_MARK: &str = "keys that work here";
 
 /// A console with eight tickets that print 1,000 lines a second each, for a minute at most.
 fn under_load() -> (Project, Terminal) {

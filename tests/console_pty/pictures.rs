@@ -91,14 +91,14 @@ fn the_pictures_show_what_the_console_shows() {
 
     select(&terminal, "PLF-081");
     terminal.send("a");
-    terminal.wait_for("Ctrl-S");
+    terminal.wait_for("[ Submit ]");
     terminal.send("\tPKCE by default; device code behind --device.");
     terminal.wait_for("behind --device.");
     keep(&terminal, "answer.svg", "Answering a human ticket in place");
     terminal.send("\x1b");
-    terminal.wait_gone("Ctrl-S");
+    terminal.wait_gone("[ Submit ]");
 
     terminal.send("?");
-    terminal.wait_for("palette");
+    terminal.wait_for("keys that work here");
     keep(&terminal, "keys.svg", "The keys that work here");
 }
