@@ -20,6 +20,13 @@ fn project() -> Project {
         human("PLF-002", HOSTILE, HOSTILE).blocked_by(HOSTILE),
         human("PLF-003", HOSTILE, HOSTILE),
     ]);
+    // Raw controls would make the file unreadable; as escapes of double-quoted scalars they are legal YAML.
+    let escaped: String = place
+        .get(".planfile/sprints/current.yaml")
+        .chars()
+        .map(|c| if c > '~' { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() })
+        .collect();
+    place.put(".planfile/sprints/current.yaml", &escaped);
     place.put(".planfile/.koru/policy.yaml", "llm: {}\nnotes: [\"\\e[31mnote\"]\n");
     place
 }

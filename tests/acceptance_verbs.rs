@@ -111,6 +111,34 @@ fn a_claim_excludes_everybody_else() {
 }
 
 #[test]
+fn a_human_ticket_is_answered_by_name() {
+    let place = Project::with(&[
+        human("PLF-001", "Region", "Which region?"),
+        shell("PLF-002", "Run", "true"),
+        shell("PLF-003", "Run", "true").execution("state: waiting_input").input("prompt: \"Which key?\""),
+    ]);
+    place.run(&["ticket", "answer", "PLF-001", "--text", "eu-west", "--actor", "ada"]).expect(0);
+    let record = place.on_disk("PLF-001");
+    assert_eq!(record["status"], "done");
+    assert_eq!(
+        record["outputs"]["result"],
+        json!({"actor": "ada", "prompt": "Which region?", "answer": "eu-west"})
+    );
+    // The answer of a ticket of another kind makes it runnable again; it is read from standard input here.
+    place.run_with(&["ticket", "answer", "PLF-003"], "the red one\n").expect(0);
+    let record = place.on_disk("PLF-003");
+    assert_eq!((&record["status"], &record["execution"]["state"]), (&"open".into(), &"ready".into()));
+    assert!(record["outputs"]["notes"][0].as_str().unwrap().contains("the red one"), "{record:#}");
+    let before = place.get(".planfile/sprints/current.yaml");
+    place.run(&["ticket", "answer", "PLF-002", "--text", "x"]).expect(2);
+    place.run_with(&["ticket", "answer", "PLF-003"], "x").expect(2);
+    place.run(&["ticket", "answer", "PLF-404", "--text", "x"]).expect(2);
+    assert_eq!(place.get(".planfile/sprints/current.yaml"), before);
+    let kept = std::fs::read_dir(place.root().join(".planfile/.koru/prompts")).unwrap().count();
+    assert_eq!(kept, 2, "every answer is kept");
+}
+
+#[test]
 fn mistakes_of_the_caller_are_exit_code_2() {
     let place = Project::with(&[shell("PLF-001", "One", "true")]);
     let before = place.planfile_bytes();
