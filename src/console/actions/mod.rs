@@ -1,0 +1,234 @@
+//! The one table of named actions. Keys, `?` help, footer and palette are all made from it, so they cannot disagree.
+//!
+//! Owns no data: [`table::SPECS`] is a constant. Whether an action works at the moment, and if not why, is answered by
+//! [`super::update::available`], which reads the state.
+
+mod table;
+
+use std::fmt;
+
+pub(crate) use table::SPECS;
+
+/// Where a key is pressed. The innermost scope wins: a pane before the board, a form before everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Scope {
+    /// The queue pane has the focus.
+    Queue,
+    /// The output pane has the focus.
+    Run,
+    /// The detail pane has the focus, or a ticket's page is open.
+    Detail,
+    /// Any pane of the board has the focus.
+    Board,
+    /// Text is being typed into a form: only keys that no text needs work here.
+    Form,
+    /// A list over the board: palette, menu, help, history.
+    List,
+    /// The page of a folder without a planfile.
+    Init,
+}
+
+impl Scope {
+    /// The word used in messages.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Scope::Queue => "queue",
+            Scope::Run => "output",
+            Scope::Detail => "detail",
+            Scope::Board => "everywhere on the board",
+            Scope::Form => "forms",
+            Scope::List => "lists",
+            Scope::Init => "start page",
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub(crate) struct Spec {
+    /// Which action.
+    pub(crate) action: Action,
+    /// Its name in keymap files and in documentation, `area.verb`.
+    pub(crate) name: &'static str,
+    /// A few words for the footer and the palette.
+    pub(crate) title: &'static str,
+    /// One line for the help.
+    pub(crate) explain: &'static str,
+    /// Keys unless the user says otherwise.
+    pub(crate) keys: &'static [&'static str],
+    /// Where it works.
+    pub(crate) scopes: &'static [Scope],
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// Everything that a key or the palette can do.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub(crate) enum Action { $($(#[$doc])* $name,)* }
+
+        #[cfg(test)]
+        pub(crate) const ALL: &[Action] = &[$(Action::$name,)*];
+    };
+}
+
+actions! {
+    /// Leave; asks while runs are active.
+    Quit,
+    /// The keys that work here.
+    Help,
+    /// Search every action.
+    Palette,
+    /// Messages so far.
+    History,
+    /// Stop the program, keep the terminal.
+    Suspend,
+    /// Paint everything again.
+    Repaint,
+    /// Read the disk again.
+    Reload,
+    /// Make a planfile here.
+    Init,
+    /// Choose a theme.
+    Theme,
+    /// Next pane.
+    FocusNext,
+    /// Previous pane.
+    FocusPrevious,
+    /// Show one pane at full size.
+    Zoom,
+    /// One up.
+    Up,
+    /// One down.
+    Down,
+    /// One screen up.
+    PageUp,
+    /// One screen down.
+    PageDown,
+    /// To the first.
+    Top,
+    /// To the last, and follow it.
+    Bottom,
+    /// Open the selected ticket's page.
+    Open,
+    /// Close, or step back.
+    Back,
+    /// Accept.
+    Accept,
+    /// Filter the queue.
+    Filter,
+    /// Next sprint file.
+    Sprint,
+    /// Show or fold finished tickets.
+    Finished,
+    /// Answer a human ticket.
+    Answer,
+    /// Make a ticket.
+    Create,
+    /// Change a ticket.
+    Edit,
+    /// Ready again, and run.
+    Retry,
+    /// Ready again.
+    Release,
+    /// Call an interrupted ticket failed.
+    Fail,
+    /// Block with a reason.
+    Block,
+    /// Priority one step up.
+    Raise,
+    /// Priority one step down.
+    Lower,
+    /// Choose a priority.
+    Priority,
+    /// Run now.
+    Start,
+    /// Stop the run; again kills.
+    Stop,
+    /// Start or pause the queue.
+    Queue,
+    /// One more parallel run.
+    JobsMore,
+    /// One parallel run less.
+    JobsFewer,
+    /// Copy to the clipboard.
+    Copy,
+    /// Previous run in the output pane.
+    RunPrevious,
+    /// Next run in the output pane.
+    RunNext,
+    /// All running ones beside each other.
+    Grid,
+    /// Search the output.
+    Search,
+    /// Next hit.
+    SearchNext,
+    /// Previous hit.
+    SearchPrevious,
+    /// Send the form.
+    Submit,
+    /// Hand the text to `$EDITOR`.
+    Editor,
+    /// Next field.
+    FieldNext,
+    /// Previous field.
+    FieldPrevious,
+    /// Throw the draft away.
+    Discard,
+}
+
+impl Action {
+    /// Its row.
+    pub(crate) fn spec(self) -> &'static Spec {
+        // A test holds that every action stands in the table; the first row is never reached as a fallback.
+        SPECS.iter().find(|spec| spec.action == self).unwrap_or(&SPECS[0])
+    }
+
+    /// The action with this name.
+    pub(crate) fn named(name: &str) -> Option<Action> {
+        SPECS.iter().find(|spec| spec.name == name).map(|spec| spec.action)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.spec().name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::console::keys::Key;
+
+    #[test]
+    fn every_action_stands_once_in_the_table_under_its_own_name() {
+        let rows: Vec<Action> = SPECS.iter().map(|spec| spec.action).collect();
+        let names: HashSet<&str> = SPECS.iter().map(|spec| spec.name).collect();
+        assert_eq!(rows.iter().collect::<HashSet<_>>(), ALL.iter().collect::<HashSet<_>>());
+        assert_eq!((rows.len(), names.len()), (ALL.len(), ALL.len()));
+        for action in ALL {
+            assert_eq!(Action::named(action.spec().name), Some(*action));
+        }
+    }
+
+    #[test]
+    fn default_keys_are_keys_and_mean_one_thing_in_one_place() {
+        let mut taken = HashSet::new();
+        for spec in SPECS {
+            for name in spec.keys {
+                let key = Key::parse(name).unwrap();
+                assert_eq!(&key.to_string(), name, "{} is not spelled as it is shown", spec.name);
+                for scope in spec.scopes {
+                    assert!(
+                        taken.insert((*scope, key)),
+                        "{key} means two things in {scope:?}: {}",
+                        spec.name
+                    );
+                    assert!(*scope != Scope::Form || !key.is_text(), "{key} is needed by text fields");
+                }
+            }
+        }
+    }
+}

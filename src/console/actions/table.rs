@@ -1,0 +1,174 @@
+//! The rows. Order is the order of the help page; names are `area.verb` and end up in keymap files, so they are kept.
+
+use super::Scope::{Board, Detail, Form, Init, List, Queue, Run};
+use super::{Action, Scope, Spec};
+
+const EVERYWHERE: &[Scope] = &[Board, Form, List, Init];
+const MOVING: &[Scope] = &[Board, List];
+const BOARD: &[Scope] = &[Board];
+const PAGES: &[Scope] = &[Board, Init];
+
+macro_rules! row {
+    ($action:ident, $name:literal, $title:literal, $keys:expr, $scopes:expr, $explain:literal) => {
+        Spec {
+            action: Action::$action,
+            name: $name,
+            title: $title,
+            explain: $explain,
+            keys: &$keys,
+            scopes: $scopes,
+        }
+    };
+}
+
+/// Every action.
+pub(crate) const SPECS: &[Spec] = &[
+    // Tickets.
+    row!(Answer, "ticket.answer", "answer", ["a"], BOARD, "Answer the selected human ticket, right here"),
+    row!(
+        Open,
+        "ticket.open",
+        "open",
+        ["enter"],
+        &[Queue, Run, Detail],
+        "Open the selected ticket at full size"
+    ),
+    row!(Create, "ticket.create", "new", ["n"], &[Queue, Detail], "Make a new ticket"),
+    row!(Edit, "ticket.edit", "edit", ["e"], BOARD, "Change the selected ticket's fields"),
+    row!(
+        Start,
+        "ticket.start",
+        "run now",
+        ["s"],
+        BOARD,
+        "Run the selected ticket now, whatever the queue does"
+    ),
+    row!(
+        Stop,
+        "run.stop",
+        "stop",
+        ["x"],
+        BOARD,
+        "Stop the selected ticket's run (asks); again while it stops: kill"
+    ),
+    row!(
+        Retry,
+        "ticket.retry",
+        "retry",
+        ["r"],
+        BOARD,
+        "Make a failed, blocked or interrupted ticket ready and run it"
+    ),
+    row!(Release, "ticket.ready", "release", ["R"], BOARD, "Make it ready again without running it"),
+    row!(Fail, "ticket.fail", "mark failed", ["F"], BOARD, "Call an interrupted ticket failed (asks)"),
+    row!(Block, "ticket.block", "block", ["b"], BOARD, "Block the selected ticket with a reason"),
+    row!(Raise, "ticket.raise", "raise", ["+"], BOARD, "Raise the selected ticket's priority by one step"),
+    row!(Lower, "ticket.lower", "lower", ["-"], BOARD, "Lower the selected ticket's priority by one step"),
+    row!(
+        Priority,
+        "ticket.priority",
+        "priority",
+        ["p"],
+        BOARD,
+        "Choose the selected ticket's priority from a list"
+    ),
+    row!(
+        Copy,
+        "copy",
+        "copy",
+        ["y"],
+        BOARD,
+        "Copy the ticket's id, or the visible output, through the terminal (OSC 52)"
+    ),
+    // The queue.
+    row!(
+        Queue,
+        "queue.toggle",
+        "work the queue",
+        ["w"],
+        BOARD,
+        "Start working the queue, or pause it (what runs goes on)"
+    ),
+    row!(JobsMore, "queue.jobs-more", "more jobs", [">"], BOARD, "Allow one more run at a time"),
+    row!(JobsFewer, "queue.jobs-fewer", "fewer jobs", ["<"], BOARD, "Allow one run less at a time"),
+    row!(
+        Filter,
+        "queue.filter",
+        "filter",
+        ["/"],
+        &[Queue, Detail],
+        "Show only tickets that hold all these words"
+    ),
+    row!(
+        Sprint,
+        "queue.sprint",
+        "sprint",
+        ["S"],
+        BOARD,
+        "Show the next sprint file's tickets, then those of all"
+    ),
+    row!(Finished, "queue.finished", "finished", ["f"], &[Queue, Detail], "Show or fold finished tickets"),
+    // Output.
+    row!(RunPrevious, "run.previous", "previous run", ["["], BOARD, "Show the previous run's output"),
+    row!(RunNext, "run.next", "next run", ["]"], BOARD, "Show the next run's output"),
+    row!(Grid, "run.grid", "grid", ["g"], BOARD, "Show all running ones beside each other"),
+    row!(Search, "output.search", "search", ["/"], &[Run], "Search this output while you type"),
+    row!(SearchNext, "output.next", "next hit", ["n"], &[Run], "Go to the next hit"),
+    row!(SearchPrevious, "output.previous", "previous hit", ["N"], &[Run], "Go to the previous hit"),
+    // Moving.
+    row!(Up, "move.up", "up", ["k", "up"], MOVING, "One line up"),
+    row!(Down, "move.down", "down", ["j", "down"], MOVING, "One line down"),
+    row!(PageUp, "move.page-up", "page up", ["pageup", "ctrl-u"], MOVING, "One screen up"),
+    row!(PageDown, "move.page-down", "page down", ["pagedown", "ctrl-d"], MOVING, "One screen down"),
+    row!(Top, "move.top", "top", ["home"], MOVING, "To the first line"),
+    row!(
+        Bottom,
+        "move.bottom",
+        "bottom",
+        ["end", "G"],
+        MOVING,
+        "To the last line; output follows from there"
+    ),
+    row!(FocusNext, "pane.next", "next pane", ["tab"], BOARD, "Go to the next pane"),
+    row!(FocusPrevious, "pane.previous", "previous pane", ["shift-tab"], BOARD, "Go to the previous pane"),
+    row!(Zoom, "pane.zoom", "zoom", ["z"], BOARD, "Show this pane at full size, or all of them again"),
+    // Forms.
+    row!(
+        Submit,
+        "form.submit",
+        "submit",
+        ["ctrl-s"],
+        &[Form],
+        "Send the form (also: Tab to its button, then Enter)"
+    ),
+    row!(Editor, "form.editor", "editor", ["ctrl-e"], &[Form], "Write this field in $VISUAL or $EDITOR"),
+    row!(FieldNext, "form.next", "next field", ["tab"], &[Form], "Go to the next field"),
+    row!(
+        FieldPrevious,
+        "form.previous",
+        "previous field",
+        ["shift-tab"],
+        &[Form],
+        "Go to the previous field"
+    ),
+    row!(Discard, "form.discard", "discard", ["ctrl-x"], &[Form], "Empty the form and drop its draft (asks)"),
+    // The console.
+    row!(
+        Init,
+        "init",
+        "make a planfile",
+        ["i"],
+        &[Init],
+        "Make a planfile with the starter tickets in this folder"
+    ),
+    row!(Reload, "reload", "reload", ["ctrl-r"], PAGES, "Read the planfile from disk again"),
+    row!(Help, "help", "keys", ["?"], PAGES, "The keys that work here"),
+    row!(Palette, "palette", "palette", [":", "ctrl-p"], PAGES, "Search every action by name"),
+    row!(History, "messages", "messages", ["m"], BOARD, "Everything that was said, newest first"),
+    row!(Theme, "theme", "theme", ["T"], PAGES, "Choose the colours"),
+    row!(Repaint, "repaint", "repaint", ["ctrl-l"], EVERYWHERE, "Paint every cell again"),
+    row!(Suspend, "suspend", "suspend", ["ctrl-z"], EVERYWHERE, "Back to the shell; `fg` returns"),
+    row!(Back, "back", "back", ["esc"], EVERYWHERE, "Close this, or step back; a form keeps its draft"),
+    row!(Accept, "accept", "accept", ["enter"], &[List], "Take the selected line"),
+    row!(Quit, "quit", "quit", ["q", "ctrl-c"], PAGES, "Leave; asks while runs are active"),
+];
