@@ -1,0 +1,34 @@
+//! A question before something that cannot be taken back: one named key says yes, everything else says no.
+//!
+//! The key that says yes differs from the key that asked (rule A).
+
+use crate::plan::ticket::TicketId;
+use crate::runtime::protocol::RunId;
+
+/// What happens on yes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Confirmed {
+    /// Stop this run.
+    Stop(RunId),
+    /// Call this ticket failed.
+    Fail(TicketId),
+    /// Throw the draft of the form below away.
+    Discard,
+}
+
+/// A question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Confirm {
+    /// What is asked, safe text.
+    pub(crate) question: String,
+    /// What it means, safe text.
+    pub(crate) detail: String,
+    /// The word of the key that says yes.
+    pub(crate) yes: &'static str,
+    pub(crate) then: Confirmed,
+}
+
+impl Confirm {
+    /// The key that says yes.
+    pub(crate) const YES: char = 'y';
+}

@@ -1,0 +1,31 @@
+//! A choice from a short list: a priority, a theme.
+
+use jiff::Timestamp;
+
+use crate::plan::ticket::{Priority, TicketId};
+
+/// What a line of a menu does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// Gives this ticket that priority.
+    Priority { ticket: TicketId, seen: Option<Timestamp>, priority: Priority },
+    /// Takes this theme; moving shows it, leaving goes back.
+    Theme(String),
+}
+
+/// A menu.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Menu {
+    pub(crate) title: String,
+    /// Safe text of each line, and what it does.
+    pub(crate) items: Vec<(String, Choice)>,
+    pub(crate) selected: usize,
+    /// The theme to go back to.
+    pub(crate) theme_before: Option<String>,
+}
+
+impl Menu {
+    pub(crate) fn step(&mut self, by: isize) {
+        self.selected = self.selected.saturating_add_signed(by).min(self.items.len().saturating_sub(1));
+    }
+}

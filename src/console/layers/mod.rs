@@ -1,0 +1,140 @@
+//! What lies over the board: forms, palette, help, menus, questions. Keys go to the topmost layer first; nothing falls
+//! through a layer to the board below, and no event opens or closes one (rule A).
+//!
+//! Each layer owns its own small state; [`crate::console::update`] decides what its keys do.
+
+pub(crate) mod answer;
+pub(crate) mod confirm;
+pub(crate) mod field;
+pub(crate) mod line;
+pub(crate) mod menu;
+pub(crate) mod palette;
+pub(crate) mod ticket;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::plan::ticket::TicketId;
+
+use super::actions::Scope;
+
+pub(crate) use answer::AnswerForm;
+pub(crate) use confirm::Confirm;
+pub(crate) use line::LineInput;
+pub(crate) use menu::Menu;
+pub(crate) use palette::Palette;
+pub(crate) use ticket::TicketForm;
+
+/// One layer.
+#[derive(Debug)]
+pub(crate) enum Layer {
+    /// Answering a human ticket.
+    Answer(Box<AnswerForm>),
+    /// Making or changing a ticket.
+    Ticket(Box<TicketForm>),
+    /// One line of text: filter, search, reason.
+    Line(Box<LineInput>),
+    /// Search over actions.
+    Palette(Box<Palette>),
+    /// A choice from a list.
+    Menu(Menu),
+    /// A question with one key that says yes.
+    Confirm(Confirm),
+    /// Leaving while runs are active.
+    Quit,
+    /// The keys that work here.
+    Help(Scrolled),
+    /// What was said.
+    History(Scrolled),
+    /// A ticket at full size.
+    Page(Page),
+}
+
+/// A text over the board, and where it is scrolled to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Scrolled {
+    pub(crate) top: usize,
+}
+
+/// A ticket at full size.
+#[derive(Clone, Debug)]
+pub(crate) struct Page {
+    pub(crate) ticket: TicketId,
+    pub(crate) scroll: usize,
+    pub(crate) cache: super::view::detail::Cache,
+}
+
+/// A pause this long saves the draft.
+pub(crate) const PAUSE: SignedDuration = SignedDuration::from_secs(1);
+/// Typing without a pause saves this often.
+pub(crate) const LONGEST: SignedDuration = SignedDuration::from_secs(5);
+
+/// When a draft was changed and not saved yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unsaved {
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+}
+
+impl Unsaved {
+    /// The text changed.
+    pub(crate) fn touch(&mut self, now: Timestamp) {
+        self.first.get_or_insert(now);
+        self.last = Some(now);
+    }
+
+    /// It was handed over for saving.
+    pub(crate) fn clear(&mut self) {
+        *self = Unsaved::default();
+    }
+
+    pub(crate) fn is_some(self) -> bool {
+        self.last.is_some()
+    }
+
+    /// When to save: after a pause, or after a while of unbroken typing.
+    pub(crate) fn due(self) -> Option<Timestamp> {
+        Some((self.last? + PAUSE).min(self.first? + LONGEST))
+    }
+}
+
+impl Layer {
+    /// Where keys are looked up; the first scope that knows the key decides.
+    pub(crate) fn scopes(&self) -> &'static [Scope] {
+        match self {
+            Layer::Answer(_) | Layer::Ticket(_) | Layer::Line(_) | Layer::Palette(_) => &[Scope::Form],
+            Layer::Menu(_) | Layer::Confirm(_) | Layer::Quit | Layer::Help(_) | Layer::History(_) => {
+                &[Scope::List]
+            }
+            Layer::Page(_) => &[Scope::Detail, Scope::Board],
+        }
+    }
+
+    /// When its draft wants to be saved.
+    pub(crate) fn save_due(&self) -> Option<Timestamp> {
+        match self {
+            Layer::Answer(form) => form.unsaved.due(),
+            Layer::Ticket(form) => form.unsaved.due(),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_is_saved_on_a_pause_and_in_unbroken_typing() {
+        let at = |ms: i64| Timestamp::from_millisecond(ms).unwrap();
+        let mut unsaved = Unsaved::default();
+        assert_eq!(unsaved.due(), None);
+        unsaved.touch(at(0));
+        assert_eq!(unsaved.due(), Some(at(1_000)));
+        for ms in (0..20_000).step_by(500) {
+            unsaved.touch(at(ms));
+        }
+        assert_eq!(unsaved.due(), Some(at(5_000)));
+        unsaved.clear();
+        assert!(!unsaved.is_some());
+    }
+}

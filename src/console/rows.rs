@@ -1,0 +1,319 @@
+//! The queue as the operator reads it: every ticket's state, the order by need, the counts, the filter.
+//!
+//! Owned by the state, computed once for one snapshot and view, never while drawing. Rows hold indices into the plan's
+//! tickets; text is formatted for visible rows only. Rule D: nothing that runs or needs a human is ever left out.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::plan::queue::Standing;
+use crate::plan::ticket::{Status, Ticket, TicketId};
+use crate::runtime::protocol::{Held, HeldWhy, RunState, RunView, Snapshot};
+
+use super::glyphs::Glyphs;
+use super::theme::Role;
+
+/// State of one ticket, from the file and from its run. Declared in the order of need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum RowState {
+    NeedsYou,
+    Failed,
+    Interrupted,
+    Stalled,
+    Stopping,
+    Running,
+    Ready,
+    Held,
+    Waiting,
+    Review,
+    Blocked,
+    Invalid,
+    Done,
+    Canceled,
+}
+
+impl RowState {
+    /// The word beside the shape.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            RowState::NeedsYou => "needs you",
+            RowState::Failed => "failed",
+            RowState::Interrupted => "interrupted",
+            RowState::Stalled => "stalled",
+            RowState::Stopping => "stopping",
+            RowState::Running => "running",
+            RowState::Ready => "ready",
+            RowState::Held => "held",
+            RowState::Waiting => "waiting",
+            RowState::Review => "review",
+            RowState::Blocked => "blocked",
+            RowState::Invalid => "invalid",
+            RowState::Done => "done",
+            RowState::Canceled => "canceled",
+        }
+    }
+
+    pub(crate) fn glyph(self, glyphs: &Glyphs) -> &'static str {
+        match self {
+            RowState::NeedsYou => glyphs.needs_you,
+            RowState::Failed => glyphs.failed,
+            RowState::Interrupted => glyphs.interrupted,
+            RowState::Stalled => glyphs.stalled,
+            RowState::Stopping => glyphs.stopping,
+            RowState::Running => glyphs.running,
+            RowState::Ready => glyphs.ready,
+            RowState::Held | RowState::Waiting => glyphs.waiting,
+            RowState::Review => glyphs.review,
+            RowState::Blocked => glyphs.blocked,
+            RowState::Invalid => glyphs.invalid,
+            RowState::Done => glyphs.done,
+            RowState::Canceled => glyphs.canceled,
+        }
+    }
+
+    pub(crate) fn role(self) -> Role {
+        match self {
+            RowState::NeedsYou => Role::NeedsYou,
+            RowState::Failed | RowState::Invalid => Role::Failed,
+            RowState::Interrupted => Role::Interrupted,
+            RowState::Stalled | RowState::Stopping => Role::Stalled,
+            RowState::Running => Role::Running,
+            RowState::Ready => Role::Ready,
+            RowState::Done => Role::Done,
+            RowState::Held
+            | RowState::Waiting
+            | RowState::Review
+            | RowState::Blocked
+            | RowState::Canceled => Role::Dim,
+        }
+    }
+
+    /// Finished rows fold away.
+    pub(crate) fn is_finished(self) -> bool {
+        matches!(self, RowState::Done | RowState::Canceled | RowState::Blocked)
+    }
+
+    /// Rows that no sprint choice hides.
+    fn is_in_flight(self) -> bool {
+        self <= RowState::Running
+    }
+}
+
+/// How many tickets stand in each state that the header counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) running: usize,
+    pub(crate) needs_you: usize,
+    pub(crate) stalled: usize,
+    pub(crate) failed: usize,
+    pub(crate) interrupted: usize,
+    pub(crate) done: usize,
+    pub(crate) ready: usize,
+    /// Not finished, over all sprints.
+    pub(crate) open: usize,
+}
+
+/// Which tickets are shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct View {
+    /// Words that must all occur.
+    pub(crate) filter: String,
+    /// Sprint file stem; `None` shows all.
+    pub(crate) sprint: Option<String>,
+    /// Whether finished tickets are shown.
+    pub(crate) finished: bool,
+}
+
+/// One row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// Index into `Plan::tickets`.
+    pub(crate) ticket: u32,
+    pub(crate) state: RowState,
+}
+
+/// The rows of one snapshot under one view.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rows {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) counts: Counts,
+    /// Finished tickets that are folded away.
+    pub(crate) folded: usize,
+}
+
+/// Failures that are archived and older than this many days fold with the finished ones.
+const OLD_FAILURE_DAYS: i64 = 7;
+
+/// Computes the rows.
+pub(crate) fn rows(snapshot: &Snapshot, view: &View, now: Timestamp) -> Rows {
+    let runs = latest_runs(&snapshot.runs);
+    let held: HashMap<&TicketId, &Held> = snapshot.held.iter().map(|held| (&held.ticket, held)).collect();
+    let words: Vec<String> = view.filter.split_whitespace().map(str::to_lowercase).collect();
+    let mut result = Rows::default();
+    let mut keyed = Vec::new();
+    for (index, ticket) in snapshot.plan.tickets.iter().enumerate() {
+        let standing = snapshot.order.standing.get(&ticket.id);
+        let run = runs.get(&ticket.id).copied();
+        let mut state = state_of(ticket, standing, run);
+        if state == RowState::Ready && held.contains_key(&ticket.id) {
+            state = RowState::Held;
+        }
+        let folds = state.is_finished() || (state == RowState::Failed && is_old_failure(ticket, now));
+        count(&mut result.counts, state, folds);
+        if !in_sprint(ticket, state, folds, view) || !matches_words(ticket, state, &words) {
+            continue;
+        }
+        if folds && !view.finished && words.is_empty() {
+            result.folded += 1;
+            continue;
+        }
+        let row = Row { ticket: u32::try_from(index).unwrap_or(u32::MAX), state };
+        keyed.push((key(snapshot, ticket, state, standing, folds), row));
+    }
+    keyed.sort_by(|a, b| a.0.cmp(&b.0));
+    result.rows = keyed.into_iter().map(|(_, row)| row).collect();
+    result
+}
+
+/// The newest run of each ticket; active ones stand first in the snapshot.
+fn latest_runs(runs: &[Arc<RunView>]) -> HashMap<&TicketId, &RunView> {
+    let mut latest = HashMap::new();
+    for run in runs {
+        latest.entry(&run.ticket).or_insert(&**run);
+    }
+    latest
+}
+
+/// The state of one ticket: a live run knows better than the file; the file knows better than an ended run.
+pub(crate) fn state_of(ticket: &Ticket, standing: Option<&Standing>, run: Option<&RunView>) -> RowState {
+    if let Some(run) = run {
+        match run.state {
+            RunState::Running => return RowState::Running,
+            RunState::NeedsYou => return RowState::NeedsYou,
+            RunState::Stalled => return RowState::Stalled,
+            RunState::Stopping => return RowState::Stopping,
+            RunState::Interrupted if ticket.status == Status::InProgress => return RowState::Interrupted,
+            RunState::Done | RunState::Failed | RunState::Stopped | RunState::Interrupted => {}
+        }
+    }
+    match standing {
+        Some(Standing::NeedsYou) => RowState::NeedsYou,
+        Some(Standing::Failed) => RowState::Failed,
+        Some(Standing::Running) => RowState::Running,
+        Some(Standing::LeaseExpired) => RowState::Interrupted,
+        Some(Standing::Ready { .. }) => RowState::Ready,
+        Some(Standing::Waiting { .. }) => RowState::Waiting,
+        Some(Standing::Review) => RowState::Review,
+        Some(Standing::Blocked) => RowState::Blocked,
+        Some(Standing::Done) => RowState::Done,
+        Some(Standing::Canceled) => RowState::Canceled,
+        Some(Standing::Invalid { .. }) => RowState::Invalid,
+        None => match ticket.status {
+            Status::Open => RowState::Waiting,
+            Status::InProgress => RowState::Running,
+            Status::Review => RowState::Review,
+            Status::Done => RowState::Done,
+            Status::Blocked => RowState::Blocked,
+            Status::Canceled => RowState::Canceled,
+            Status::Failed => RowState::Failed,
+        },
+    }
+}
+
+fn count(counts: &mut Counts, state: RowState, folds: bool) {
+    let field = match state {
+        RowState::NeedsYou => Some(&mut counts.needs_you),
+        RowState::Failed if folds => None,
+        RowState::Failed => Some(&mut counts.failed),
+        RowState::Interrupted => Some(&mut counts.interrupted),
+        RowState::Stalled => Some(&mut counts.stalled),
+        RowState::Running | RowState::Stopping => Some(&mut counts.running),
+        RowState::Ready => Some(&mut counts.ready),
+        RowState::Done => Some(&mut counts.done),
+        _ => None,
+    };
+    if let Some(field) = field {
+        *field += 1;
+    }
+    if !folds {
+        counts.open += 1;
+    }
+}
+
+fn is_old_failure(ticket: &Ticket, now: Timestamp) -> bool {
+    ticket.sprint.starts_with("history-")
+        && ended_at(ticket).is_none_or(|at| now.duration_since(at).as_hours() > OLD_FAILURE_DAYS * 24)
+}
+
+fn in_sprint(ticket: &Ticket, state: RowState, folds: bool, view: &View) -> bool {
+    match &view.sprint {
+        None => true,
+        Some(sprint) => {
+            ticket.sprint == *sprint
+                || (state.is_in_flight() && !folds)
+                || (sprint == "current" && ticket.sprint.starts_with("history-"))
+        }
+    }
+}
+
+fn matches_words(ticket: &Ticket, state: RowState, words: &[String]) -> bool {
+    words.iter().all(|word| {
+        let holds = |text: &str| contains_folded(text, word);
+        holds(ticket.id.as_str())
+            || holds(&ticket.name)
+            || holds(state.word())
+            || holds(ticket.executor.kind.word())
+            || holds(ticket.priority.word())
+            || ticket.labels.iter().any(|label| holds(label))
+    })
+}
+
+/// Whether `text` holds `lower` (already lower case), whatever the case; ASCII text is not copied.
+fn contains_folded(text: &str, lower: &str) -> bool {
+    if text.is_ascii() {
+        let (text, lower) = (text.as_bytes(), lower.as_bytes());
+        return lower.is_empty()
+            || text.windows(lower.len()).any(|window| window.eq_ignore_ascii_case(lower));
+    }
+    text.to_lowercase().contains(lower)
+}
+
+/// When a finished ticket ended.
+fn ended_at(ticket: &Ticket) -> Option<Timestamp> {
+    ticket.execution.finished_at.or(ticket.updated_at)
+}
+
+/// What a row is sorted by: fold, need, then what matters within that need, then the natural id.
+type SortKey<'a> = (bool, RowState, u64, Reverse<i64>, (&'a str, u64, &'a str));
+
+fn key<'a>(
+    snapshot: &Snapshot,
+    ticket: &'a Ticket,
+    state: RowState,
+    standing: Option<&Standing>,
+    folds: bool,
+) -> SortKey<'a> {
+    let urgency = || {
+        let effective = snapshot.order.effective.get(&ticket.id).map(|effective| effective.priority.rank());
+        u64::from(effective.unwrap_or(ticket.priority.rank()))
+    };
+    let newest_first = |at: Option<Timestamp>| Reverse(at.map_or(i64::MIN, Timestamp::as_second));
+    let (first, second) = match (state, standing) {
+        (RowState::Ready | RowState::Held, Some(Standing::Ready { position })) => {
+            (*position as u64, Reverse(0))
+        }
+        (RowState::NeedsYou | RowState::Waiting, _) => (urgency(), Reverse(0)),
+        (RowState::Failed | RowState::Interrupted, _) => (0, newest_first(ended_at(ticket))),
+        _ if folds => (0, newest_first(ended_at(ticket))),
+        _ => (0, Reverse(0)),
+    };
+    (folds, state, first, second, ticket.id.natural_key())
+}
+
+/// Why a held ticket is passed over, if it is.
+pub(crate) fn held_why<'a>(snapshot: &'a Snapshot, id: &TicketId) -> Option<&'a HeldWhy> {
+    snapshot.held.iter().find(|held| held.ticket == *id).map(|held| &held.why)
+}

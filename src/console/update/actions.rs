@@ -1,0 +1,204 @@
+//! One entry for every named action; the match is exhaustive, so that the table and the doing cannot part.
+
+use crate::runtime::protocol::{Command, ProjectCommand, QueueCommand};
+
+use super::super::actions::Action;
+use super::super::layers::line::LineKind;
+use super::super::layers::menu::{Choice, Menu};
+use super::super::layers::{Layer, LineInput, Palette, Scrolled};
+use super::super::message::Effect;
+use super::super::state::{Console, Leaving, NoticeKind, Pane, Pending};
+use super::available;
+
+impl Console {
+    /// Does an available action.
+    pub(super) fn perform(&mut self, action: Action) {
+        self.dirty = true;
+        match action {
+            Action::Quit => self.quit(),
+            Action::Help => self.layers.push(Layer::Help(Scrolled::default())),
+            Action::Palette => self.open_palette(),
+            Action::History => self.layers.push(Layer::History(Scrolled::default())),
+            Action::Suspend => self.effects.push(Effect::Suspend),
+            Action::Repaint => self.effects.push(Effect::Repaint),
+            Action::Reload => {
+                self.send(Command::Project(ProjectCommand::Reload), Pending::say("read from disk again"))
+            }
+            Action::Init => {
+                self.say(NoticeKind::Info, "making a planfile…");
+                self.send(Command::Project(ProjectCommand::Init), Pending::say("the planfile is made"));
+            }
+            Action::Theme => self.open_theme_menu(),
+            Action::FocusNext | Action::FocusPrevious => self.step_focus(action == Action::FocusNext),
+            Action::Zoom => self.zoom = !self.zoom,
+            Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => {
+                self.move_by(action);
+            }
+            Action::Open => {
+                if let Some(id) =
+                    self.subject_id().filter(|_| !matches!(self.layers.last(), Some(Layer::Page(_))))
+                {
+                    self.open_page(id);
+                }
+            }
+            Action::Back => self.back(),
+            Action::Filter => self.open_filter(),
+            Action::Sprint => self.next_sprint(),
+            Action::Finished => {
+                self.queue.view.finished = !self.queue.view.finished;
+                self.refresh_rows();
+            }
+            Action::RunPrevious => self.step_run(-1),
+            Action::RunNext => self.step_run(1),
+            Action::Grid => self.runs.grid = !self.runs.grid,
+            Action::Search => {
+                self.focus = Pane::Run;
+                self.layers.push(Layer::Line(Box::new(LineInput::new(LineKind::Search, ""))));
+            }
+            Action::SearchNext | Action::SearchPrevious => {
+                if let Some(stream) = self.runs.shown_stream() {
+                    stream.search_step(action == Action::SearchNext);
+                }
+            }
+            Action::Queue => self.toggle_queue(),
+            Action::JobsMore => self.change_jobs(1),
+            Action::JobsFewer => self.change_jobs(-1),
+            Action::Copy => self.copy(),
+            Action::Create => self.open_create(),
+            Action::Answer
+            | Action::Edit
+            | Action::Retry
+            | Action::Release
+            | Action::Fail
+            | Action::Block
+            | Action::Raise
+            | Action::Lower
+            | Action::Priority
+            | Action::Start
+            | Action::Stop => self.decide(action),
+            // These mean something to a layer only, which has seen them before they come here.
+            Action::Accept
+            | Action::Submit
+            | Action::Editor
+            | Action::FieldNext
+            | Action::FieldPrevious
+            | Action::Discard => {}
+        }
+    }
+
+    fn quit(&mut self) {
+        if self.has_active_runs() {
+            self.layers.push(Layer::Quit);
+        } else {
+            self.leave();
+        }
+    }
+
+    /// Esc: closes the page, stops leaving, drops the filter, un-zooms; in this order.
+    fn back(&mut self) {
+        if let Some(Layer::Page(_)) = self.layers.last() {
+            self.layers.pop();
+        } else if self.leaving == Some(Leaving::Waiting) {
+            self.leaving = None;
+            self.say(NoticeKind::Info, "staying");
+        } else if !self.queue.view.filter.is_empty() {
+            self.queue.view.filter.clear();
+            self.refresh_rows();
+        } else if self.runs.shown_stream().is_some_and(|stream| !stream.query().is_empty()) {
+            if let Some(stream) = self.runs.shown_stream() {
+                stream.search("");
+            }
+        } else {
+            self.zoom = false;
+        }
+    }
+
+    fn open_palette(&mut self) {
+        let listed = Palette::listed(|action| available(self, action).err());
+        self.layers.push(Layer::Palette(Box::new(Palette::new(listed))));
+    }
+
+    fn open_theme_menu(&mut self) {
+        let items: Vec<(String, Choice)> = self
+            .settings
+            .themes
+            .names()
+            .into_iter()
+            .map(|name| (crate::base::text::safe_text(&name).to_string(), Choice::Theme(name)))
+            .collect();
+        let current = self.theme.name().to_owned();
+        let selected =
+            items.iter().position(|(_, choice)| *choice == Choice::Theme(current.clone())).unwrap_or(0);
+        self.layers.push(Layer::Menu(Menu {
+            title: "theme".to_owned(),
+            items,
+            selected,
+            theme_before: Some(current),
+        }));
+    }
+
+    fn open_filter(&mut self) {
+        let before = self.queue.view.filter.clone();
+        let input = LineInput::new(LineKind::Filter { before: before.clone() }, &before);
+        self.layers.push(Layer::Line(Box::new(input)));
+    }
+
+    fn next_sprint(&mut self) {
+        // History files are reached by showing the finished ones; a sprint to choose is one that work stands in.
+        let names: Vec<&String> = self
+            .snapshot
+            .plan
+            .sprints
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| !name.starts_with("history-"))
+            .collect();
+        let next = match &self.queue.view.sprint {
+            None => names.first().map(|name| (*name).clone()),
+            Some(now) => names
+                .iter()
+                .position(|name| *name == now)
+                .and_then(|at| names.get(at + 1))
+                .map(|name| (*name).clone()),
+        };
+        self.queue.view.sprint = next;
+        self.refresh_rows();
+    }
+
+    pub(super) fn refresh_rows(&mut self) {
+        self.queue.refresh(&self.snapshot, self.now);
+        self.dirty = true;
+    }
+
+    fn toggle_queue(&mut self) {
+        let (command, said) = if self.snapshot.queue.running {
+            (QueueCommand::Pause, "the queue pauses; what runs goes on")
+        } else {
+            (QueueCommand::Resume, "the queue is being worked")
+        };
+        self.send(Command::Queue(command), Pending::say(said));
+    }
+
+    fn change_jobs(&mut self, by: i64) {
+        let limit = u32::try_from((i64::from(self.snapshot.queue.jobs) + by).max(1)).unwrap_or(1);
+        let said = format!("up to {} at a time", super::super::words::count(limit as usize, "run", "runs"));
+        self.send(Command::Queue(QueueCommand::Jobs { limit }), Pending::say(said));
+    }
+
+    fn copy(&mut self) {
+        let height = usize::from(super::super::view::areas(self).output_height());
+        let shown = self.runs.shown.as_ref().and_then(|run| self.runs.stream(run));
+        let text = match (self.focus, shown) {
+            (Pane::Run, Some(stream)) => stream.visible_text(height),
+            _ => self.subject_id().map(|id| super::super::words::safe(&id)).unwrap_or_default(),
+        };
+        if text.len() > super::super::clipboard::LIMIT {
+            return self
+                .say(NoticeKind::Refused, "that is more than a terminal takes at once; nothing was copied");
+        }
+        // A terminal never says whether it took it, so neither do we.
+        let what = super::super::words::count(text.lines().count(), "line", "lines");
+        self.say(NoticeKind::Info, format!("handed {what} to the terminal's clipboard"));
+        self.effects.push(Effect::Copy { text });
+    }
+}

@@ -1,0 +1,225 @@
+//! Whether an action works now, and if not, why: one answer for keys, help, footer and palette.
+
+use crate::plan::ticket::{ExecutorKind, Priority, Status, Ticket};
+use crate::runtime::protocol::{PlanHealth, RunState};
+
+use super::super::actions::Action;
+use super::super::rows::{RowState, state_of};
+use super::super::state::{Console, Pane};
+
+/// `Err` is the reason as a sentence without its end; it is safe to show.
+pub(crate) fn available(console: &Console, action: Action) -> Result<(), String> {
+    match action {
+        Action::Quit
+        | Action::Help
+        | Action::Palette
+        | Action::History
+        | Action::Suspend
+        | Action::Repaint
+        | Action::Reload
+        | Action::Theme
+        | Action::FocusNext
+        | Action::FocusPrevious
+        | Action::Zoom
+        | Action::Up
+        | Action::Down
+        | Action::PageUp
+        | Action::PageDown
+        | Action::Top
+        | Action::Bottom
+        | Action::Back
+        | Action::Accept
+        | Action::Filter
+        | Action::Finished
+        | Action::Submit
+        | Action::Editor
+        | Action::FieldNext
+        | Action::FieldPrevious
+        | Action::Discard => Ok(()),
+        Action::Sprint if console.snapshot.plan.sprints.is_empty() => no("there are no sprint files"),
+        Action::Sprint => Ok(()),
+        Action::Open => ticket(console).map(drop),
+        Action::Copy if console.focus == Pane::Run && console.shown_run().is_some() => Ok(()),
+        Action::Copy => ticket(console).map(drop),
+        Action::RunPrevious | Action::RunNext | Action::Search => runs(console),
+        Action::Grid if console.has_active_runs() || console.runs.grid => Ok(()),
+        Action::Grid => no("nothing runs"),
+        Action::SearchNext | Action::SearchPrevious => searched(console),
+        Action::Init => init(console),
+        Action::Create => writable(console),
+        Action::Edit | Action::Raise | Action::Lower | Action::Priority => changeable(console, action),
+        Action::Block => block(console),
+        Action::Answer => answer(console),
+        Action::Start => start(console),
+        Action::Stop => stop(console),
+        Action::Retry | Action::Release => again(console),
+        Action::Fail => fail(console),
+        Action::Queue | Action::JobsMore => writable(console),
+        Action::JobsFewer if console.snapshot.queue.jobs <= 1 => no("one run at a time is the least"),
+        Action::JobsFewer => writable(console),
+    }
+}
+
+fn no<T>(reason: &str) -> Result<T, String> {
+    Err(reason.to_owned())
+}
+
+fn writable(console: &Console) -> Result<(), String> {
+    console.read_only().map_or(Ok(()), Err)
+}
+
+fn ticket(console: &Console) -> Result<&Ticket, String> {
+    let ticket = console.subject().ok_or_else(|| "no ticket is selected".to_owned())?;
+    // Rule A: a decision falls on what was drawn.
+    if console.seen(&ticket.id).is_none() {
+        return no("the ticket was not on the screen yet; look and press again");
+    }
+    Ok(ticket)
+}
+
+/// The ticket with its state, where it may be written.
+fn decidable(console: &Console) -> Result<(&Ticket, RowState), String> {
+    writable(console)?;
+    let ticket = ticket(console)?;
+    let run = console.run_of(&ticket.id).map(|run| &**run);
+    let state = state_of(ticket, console.snapshot.order.standing.get(&ticket.id), run);
+    if let Some(reason) = &ticket.invalid {
+        return Err(format!(
+            "planfile itself would not read this ticket ({})",
+            crate::base::text::safe_text(reason)
+        ));
+    }
+    Ok((ticket, state))
+}
+
+fn changeable(console: &Console, action: Action) -> Result<(), String> {
+    let (ticket, state) = decidable(console)?;
+    let step = match action {
+        Action::Raise => Some(-1),
+        Action::Lower => Some(1),
+        _ => None,
+    };
+    match step {
+        Some(_) if state.is_finished() => Err(format!("it is {}", state.word())),
+        Some(by) if next_priority(&ticket.priority, by).is_none() => {
+            Err(format!("its priority is {} already", super::super::words::priority_short(&ticket.priority)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The priority one step up (-1) or down (1); `None` at the end of the scale.
+pub(super) fn next_priority(from: &Priority, by: isize) -> Option<Priority> {
+    match Priority::KNOWN.iter().position(|known| known == from) {
+        Some(at) => Priority::KNOWN.get(at.checked_add_signed(by)?).cloned(),
+        // A word that planfile does not know ranks below all; the scale is entered at its end.
+        None if by < 0 => Some(Priority::Low),
+        None => None,
+    }
+}
+
+fn block(console: &Console) -> Result<(), String> {
+    let (ticket, state) = decidable(console)?;
+    match ticket.status {
+        Status::Blocked | Status::Done | Status::Canceled => Err(format!("it is {}", ticket.status.word())),
+        _ if is_live(state) => no("it runs; stop it first"),
+        _ => Ok(()),
+    }
+}
+
+fn answer(console: &Console) -> Result<(), String> {
+    let (ticket, state) = decidable(console)?;
+    match (&ticket.executor.kind, state) {
+        (_, RowState::NeedsYou) => Ok(()),
+        (ExecutorKind::Human, RowState::Ready | RowState::Held) => Ok(()),
+        (ExecutorKind::Human, RowState::Waiting) => no("it waits for others first; its detail says for what"),
+        (ExecutorKind::Human, _) => Err(format!("it is {}", state.word())),
+        _ => no("it asks nothing; it is not a human ticket"),
+    }
+}
+
+fn start(console: &Console) -> Result<(), String> {
+    let (ticket, state) = decidable(console)?;
+    match (&ticket.executor.kind, state) {
+        (ExecutorKind::Human, RowState::Ready | RowState::NeedsYou) => no("a person works it; `a` answers"),
+        (_, RowState::Ready | RowState::Held) => Ok(()),
+        (_, RowState::Waiting) => {
+            use crate::plan::queue::Standing;
+            match console.snapshot.order.standing.get(&ticket.id) {
+                Some(Standing::Waiting { reasons }) if !reasons.is_empty() => {
+                    Err(super::super::words::waiting_long(&reasons[0], &console.settings.zone))
+                }
+                _ => no("it cannot run yet"),
+            }
+        }
+        (_, RowState::Failed | RowState::Interrupted | RowState::Blocked) => {
+            no("`r` makes it ready again and runs it")
+        }
+        _ => Err(format!("it is {}", state.word())),
+    }
+}
+
+fn stop(console: &Console) -> Result<(), String> {
+    let ticket = ticket(console)?;
+    match console.run_of(&ticket.id) {
+        Some(run) if run.state.is_active() || run.orphaned => Ok(()),
+        _ => no("it does not run here"),
+    }
+}
+
+fn again(console: &Console) -> Result<(), String> {
+    let (ticket, state) = decidable(console)?;
+    match (state, ticket.status) {
+        (RowState::Failed | RowState::Interrupted | RowState::Blocked, _) => Ok(()),
+        // A ticket of another program that seems to run: only its lease says when it is over.
+        (_, Status::InProgress) => Err(format!("it is {}", state.word())),
+        _ => Err(format!(
+            "it is {}; only failed, blocked and interrupted tickets are made ready again",
+            state.word()
+        )),
+    }
+}
+
+fn fail(console: &Console) -> Result<(), String> {
+    let (_, state) = decidable(console)?;
+    match state {
+        RowState::Interrupted => Ok(()),
+        _ => Err(format!("it is {}; only an interrupted ticket is called failed by hand", state.word())),
+    }
+}
+
+fn runs(console: &Console) -> Result<(), String> {
+    if console.snapshot.runs.is_empty() { no("nothing has run yet") } else { Ok(()) }
+}
+
+fn searched(console: &Console) -> Result<(), String> {
+    let shown = console.runs.shown.as_ref().and_then(|run| console.runs.stream(run));
+    match shown {
+        Some(stream) if !stream.query().is_empty() => Ok(()),
+        _ => no("search first, with `/`"),
+    }
+}
+
+fn init(console: &Console) -> Result<(), String> {
+    match console.snapshot.health {
+        PlanHealth::Uninitialised => Ok(()),
+        PlanHealth::Loading => no("the folder is still being read"),
+        PlanHealth::Open { .. } | PlanHealth::Refused { .. } => no("there is a planfile here already"),
+    }
+}
+
+fn is_live(state: RowState) -> bool {
+    matches!(state, RowState::Running | RowState::Stalled | RowState::Stopping)
+}
+
+/// Whether a run occupies a job and is not being stopped yet.
+pub(super) fn is_stoppable(state: RunState) -> bool {
+    match state {
+        RunState::Running | RunState::NeedsYou | RunState::Stalled => true,
+        RunState::Stopping
+        | RunState::Done
+        | RunState::Failed
+        | RunState::Stopped
+        | RunState::Interrupted => false,
+    }
+}

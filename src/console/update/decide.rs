@@ -1,0 +1,144 @@
+//! Decisions on one ticket. Each carries the `updated_at` that stood on the screen (rule B); what cannot be taken back
+//! asks first, with another key (rule A).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::base::text::safe_text;
+use crate::plan::lifecycle::{Op, Patch};
+use crate::plan::ticket::{Priority, Ticket, TicketId};
+use crate::runtime::protocol::{Command, Resolution, RunCommand, RunState, RunView, TicketCommand};
+
+use super::super::actions::Action;
+use super::super::layers::confirm::Confirmed;
+use super::super::layers::line::LineKind;
+use super::super::layers::menu::{Choice, Menu};
+use super::super::layers::{Confirm, Layer, LineInput};
+use super::super::state::{Console, NoticeKind, Pending, Then};
+use super::super::words;
+use super::availability::{is_stoppable, next_priority};
+
+impl Console {
+    /// Does a decision on the ticket that the keys are about; availability was asked before.
+    pub(super) fn decide(&mut self, action: Action) {
+        let Some(ticket) = self.subject().cloned() else { return };
+        let seen = self.seen(&ticket.id).flatten();
+        match action {
+            Action::Answer => self.open_answer(&ticket, seen),
+            Action::Edit => self.open_edit(ticket, seen),
+            Action::Block => {
+                let kind = LineKind::Block { ticket: ticket.id.clone(), seen };
+                self.layers.push(Layer::Line(Box::new(LineInput::new(kind, ""))));
+            }
+            Action::Raise | Action::Lower => {
+                let by = if action == Action::Raise { -1 } else { 1 };
+                if let Some(priority) = next_priority(&ticket.priority, by) {
+                    self.set_priority(&ticket.id, seen, priority);
+                }
+            }
+            Action::Priority => self.open_priority_menu(&ticket, seen),
+            Action::Start => {
+                let said = Pending::say(format!("{} runs", words::safe(&ticket.id)));
+                self.send(Command::Run(RunCommand::Start { ticket: ticket.id.clone() }), said);
+            }
+            Action::Retry => self.again(&ticket, seen, Resolution::Retry),
+            Action::Release => self.again(&ticket, seen, Resolution::Release),
+            Action::Fail => self.ask_fail(&ticket),
+            Action::Stop => self.stop(&ticket),
+            _ => {}
+        }
+    }
+
+    /// Applies one lifecycle operation.
+    pub(super) fn apply(&mut self, id: &TicketId, seen: Option<Timestamp>, op: Op, pending: Pending) {
+        self.send(Command::Ticket(TicketCommand::Apply { id: id.clone(), op, seen }), pending);
+    }
+
+    pub(super) fn set_priority(&mut self, id: &TicketId, seen: Option<Timestamp>, priority: Priority) {
+        let said = Pending::say(format!("{} is {} now", words::safe(id), safe_text(priority.word())));
+        let patch = Patch { priority: Some(priority), ..Patch::default() };
+        self.apply(id, seen, Op::Update(patch), said);
+    }
+
+    fn open_priority_menu(&mut self, ticket: &Ticket, seen: Option<Timestamp>) {
+        let choice = |priority: &Priority| Choice::Priority {
+            ticket: ticket.id.clone(),
+            seen,
+            priority: priority.clone(),
+        };
+        let items =
+            Priority::KNOWN.iter().map(|priority| (priority.word().to_owned(), choice(priority))).collect();
+        let selected = Priority::KNOWN.iter().position(|known| *known == ticket.priority).unwrap_or(0);
+        let title = format!("priority of {}", words::safe(&ticket.id));
+        self.layers.push(Layer::Menu(Menu { title, items, selected, theme_before: None }));
+    }
+
+    /// Retry or release: through its run where this session knows one, else through the ticket.
+    fn again(&mut self, ticket: &Ticket, seen: Option<Timestamp>, how: Resolution) {
+        let id = words::safe(&ticket.id);
+        let retry = how == Resolution::Retry;
+        let said =
+            if retry { format!("{id} is ready again and runs") } else { format!("{id} is ready again") };
+        let resolvable = self.run_of(&ticket.id).filter(|run| is_resolvable(run)).map(|run| run.id.clone());
+        match resolvable {
+            Some(run) => self.send(Command::Run(RunCommand::Resolve { run, how }), Pending::say(said)),
+            None => {
+                let then = if retry { Then::Start(ticket.id.clone()) } else { Then::Say };
+                self.apply(&ticket.id, seen, Op::Ready { note: None }, Pending { done: said, then });
+            }
+        }
+    }
+
+    fn ask_fail(&mut self, ticket: &Ticket) {
+        self.layers.push(Layer::Confirm(Confirm {
+            question: format!("call {} failed?", words::safe(&ticket.id)),
+            detail: "Its interrupted run counts as a failed attempt.".to_owned(),
+            yes: "mark failed",
+            then: Confirmed::Fail(ticket.id.clone()),
+        }));
+    }
+
+    /// The operator said yes to calling it failed.
+    pub(super) fn mark_failed(&mut self, id: &TicketId) {
+        let said = Pending::say(format!("{} counts as failed", words::safe(id)));
+        let run = self.run_of(id).filter(|run| is_resolvable(run)).map(|run| run.id.clone());
+        match run {
+            Some(run) => {
+                self.send(Command::Run(RunCommand::Resolve { run, how: Resolution::MarkFailed }), said)
+            }
+            None => {
+                let error = "interrupted; called failed by the operator".to_owned();
+                let seen = self.seen(id).flatten();
+                self.apply(id, seen, Op::Fail { error, result: None }, said);
+            }
+        }
+    }
+
+    /// First press asks; a press while it stops kills (rule K).
+    fn stop(&mut self, ticket: &Ticket) {
+        let Some(run) = self.run_of(&ticket.id).map(Arc::clone) else { return };
+        let id = words::safe(&ticket.id);
+        if run.state == RunState::Stopping {
+            self.say(NoticeKind::Info, format!("killing {id}"));
+            return self.send(Command::Run(RunCommand::Stop { run: run.id.clone() }), Pending::quiet());
+        }
+        let question = if is_stoppable(run.state) {
+            format!("stop the run of {id}?")
+        } else {
+            format!("stop the processes that {id} left behind?")
+        };
+        self.layers.push(Layer::Confirm(Confirm {
+            question,
+            detail:
+                "The whole group is asked to end; after the grace it is killed. `x` again skips the wait."
+                    .to_owned(),
+            yes: "stop",
+            then: Confirmed::Stop(run.id.clone()),
+        }));
+    }
+}
+
+fn is_resolvable(run: &RunView) -> bool {
+    matches!(run.state, RunState::Interrupted | RunState::Failed | RunState::Stopped)
+}

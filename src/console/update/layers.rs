@@ -1,0 +1,395 @@
+//! Keys of the layers over the board. A layer is taken off, handles the key, and is put back unless it closed itself.
+
+use super::super::actions::Action;
+use super::super::keys::Key;
+use super::super::layers::answer::Part;
+use super::super::layers::confirm::Confirmed;
+use super::super::layers::line::LineKind;
+use super::super::layers::menu::Choice;
+use super::super::layers::ticket::FieldName;
+use super::super::layers::{AnswerForm, Confirm, Layer, LineInput, Menu, Palette, Scrolled, TicketForm};
+use super::super::state::{Console, Leaving, NoticeKind, Pane, Pending};
+use super::moving::scrolled;
+use crate::plan::lifecycle::Op;
+use crate::runtime::protocol::{Command, QueueCommand, RunCommand};
+
+impl Console {
+    /// Gives a key to the topmost layer; `action` is what the keymap says it means there.
+    pub(super) fn layer_key(&mut self, key: Key, action: Option<Action>) {
+        let Some(layer) = self.layers.pop() else { return };
+        self.dirty = true;
+        match layer {
+            Layer::Answer(form) => self.answer_key(form, key, action),
+            Layer::Ticket(form) => self.ticket_key(form, key, action),
+            Layer::Line(input) => self.line_key(input, key, action),
+            Layer::Palette(palette) => self.palette_key(palette, key, action),
+            Layer::Menu(menu) => self.menu_key(menu, key, action),
+            Layer::Confirm(confirm) => self.confirm_key(confirm, key),
+            Layer::Quit => self.quit_key(key, action),
+            Layer::Help(text) => self.text_key(text, key, action, Layer::Help),
+            Layer::History(text) => self.text_key(text, key, action, Layer::History),
+            page @ Layer::Page(_) => self.layers.push(page),
+        }
+    }
+
+    /// Gives a paste to the topmost layer; true when it took it.
+    pub(super) fn layer_paste(&mut self, text: &str) -> bool {
+        let now = self.now;
+        match self.layers.last_mut() {
+            Some(Layer::Answer(form)) => {
+                form.part = Part::Text;
+                if form.text.paste(text) {
+                    form.unsaved.touch(now);
+                }
+            }
+            Some(Layer::Ticket(form)) => {
+                let focus = form.focus;
+                if form.text(focus).is_some_and(|field| field.paste(text)) {
+                    form.unsaved.touch(now);
+                }
+            }
+            Some(Layer::Line(input)) => {
+                input.text.paste(text);
+                self.line_changed();
+            }
+            Some(Layer::Palette(palette)) => {
+                palette.query.paste(text);
+                palette.search();
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn answer_key(&mut self, mut form: Box<AnswerForm>, key: Key, action: Option<Action>) {
+        match action {
+            Some(Action::Back) => return self.close_form(Layer::Answer(form)),
+            Some(Action::Submit) => return self.submit_answer(form),
+            Some(Action::FieldNext | Action::FieldPrevious) => form.step(action == Some(Action::FieldNext)),
+            Some(Action::Editor) => {
+                self.layers.push(Layer::Answer(form));
+                return self.hand_to_editor();
+            }
+            Some(Action::Discard) => {
+                self.layers.push(Layer::Answer(form));
+                return self.ask_discard();
+            }
+            _ => {
+                let digit = key.typed().and_then(|c| c.to_digit(10)).map(|digit| digit as usize);
+                let enter = is_enter(key);
+                match form.part {
+                    Part::Submit if enter => return self.submit_answer(form),
+                    Part::Submit => {}
+                    Part::Choices | Part::Text => {
+                        let chosen =
+                            form.part == Part::Choices && digit.is_some_and(|number| form.choose(number));
+                        // Typing goes to the text wherever the focus is; digits that choose nothing are typed too.
+                        form.part = Part::Text;
+                        if chosen || form.text.key(key) {
+                            form.unsaved.touch(self.now);
+                            form.error = None;
+                        }
+                    }
+                }
+            }
+        }
+        self.layers.push(Layer::Answer(form));
+    }
+
+    fn ticket_key(&mut self, mut form: Box<TicketForm>, key: Key, action: Option<Action>) {
+        match action {
+            Some(Action::Back) => return self.close_form(Layer::Ticket(form)),
+            Some(Action::Submit) => return self.submit_ticket(form),
+            Some(Action::FieldNext | Action::FieldPrevious) => form.step(action == Some(Action::FieldNext)),
+            Some(Action::Editor) => {
+                self.layers.push(Layer::Ticket(form));
+                return self.hand_to_editor();
+            }
+            Some(Action::Discard) => {
+                self.layers.push(Layer::Ticket(form));
+                return self.ask_discard();
+            }
+            _ if form.focus == FieldName::Submit && is_enter(key) => return self.submit_ticket(form),
+            _ => self.field_key(&mut form, key),
+        }
+        self.layers.push(Layer::Ticket(form));
+    }
+
+    fn field_key(&mut self, form: &mut TicketForm, key: Key) {
+        let name = key.to_string();
+        let turned = match name.as_str() {
+            "left" => form.turn(-1),
+            "right" | "space" => form.turn(1),
+            _ => false,
+        };
+        if turned {
+            form.unsaved.touch(self.now);
+            return;
+        }
+        let focus = form.focus;
+        let multi = matches!(focus, FieldName::Description | FieldName::Work);
+        let Some(field) = form.text(focus) else {
+            // Choices and the button: arrows and Enter walk on.
+            match name.as_str() {
+                "down" | "enter" => form.step(true),
+                "up" => form.step(false),
+                _ => {}
+            }
+            return;
+        };
+        match name.as_str() {
+            "enter" if !multi => form.step(true),
+            "up" if field.at_edge(true) => form.step(false),
+            "down" if field.at_edge(false) => form.step(true),
+            _ => {
+                if field.key(key) {
+                    form.unsaved.touch(self.now);
+                    form.error = None;
+                }
+            }
+        }
+    }
+
+    fn ask_discard(&mut self) {
+        self.layers.push(Layer::Confirm(Confirm {
+            question: "throw this draft away?".to_owned(),
+            detail: "The form closes and what you typed is gone.".to_owned(),
+            yes: "throw away",
+            then: Confirmed::Discard,
+        }));
+    }
+
+    fn line_key(&mut self, input: Box<LineInput>, key: Key, action: Option<Action>) {
+        if is_enter(key) {
+            return self.line_accepted(*input);
+        }
+        if action == Some(Action::Back) {
+            return self.line_left(*input);
+        }
+        let step = match key.to_string().as_str() {
+            "up" => Some(Action::Up),
+            "down" => Some(Action::Down),
+            _ => None,
+        };
+        let filters = matches!(input.kind, LineKind::Filter { .. });
+        self.layers.push(Layer::Line(input));
+        match step {
+            // The arrows walk through the matches while the filter is still being typed.
+            Some(step) if filters => {
+                self.focus = Pane::Queue;
+                self.move_by(step);
+            }
+            Some(_) => {}
+            None => {
+                if let Some(Layer::Line(input)) = self.layers.last_mut()
+                    && input.text.key(key)
+                {
+                    self.line_changed();
+                }
+            }
+        }
+    }
+
+    /// What is typed takes effect at once where that is harmless.
+    fn line_changed(&mut self) {
+        let Some(Layer::Line(input)) = self.layers.last() else { return };
+        let text = input.text.text();
+        match input.kind {
+            LineKind::Filter { .. } => {
+                self.queue.view.filter = text;
+                self.refresh_rows();
+                if self.queue.selected.is_none() {
+                    let snapshot = std::sync::Arc::clone(&self.snapshot);
+                    self.queue.select(&snapshot, 0);
+                }
+            }
+            LineKind::Search => {
+                if let Some(stream) = self.runs.shown_stream() {
+                    stream.search(&text);
+                }
+            }
+            LineKind::Block { .. } => {}
+        }
+    }
+
+    fn line_accepted(&mut self, input: LineInput) {
+        match &input.kind {
+            LineKind::Filter { .. } | LineKind::Search => {}
+            LineKind::Block { ticket, seen } => {
+                let reason = input.text.text().trim().to_owned();
+                if reason.is_empty() {
+                    self.say(NoticeKind::Refused, "a block needs a reason; Esc leaves without one");
+                    self.layers.push(Layer::Line(Box::new(input)));
+                    return;
+                }
+                let said = Pending::say(format!("{} is blocked", super::super::words::safe(ticket)));
+                self.apply(&ticket.clone(), *seen, Op::Block { reason }, said);
+            }
+        }
+    }
+
+    fn line_left(&mut self, input: LineInput) {
+        match input.kind {
+            LineKind::Filter { before } => {
+                self.queue.view.filter = before;
+                self.refresh_rows();
+            }
+            LineKind::Search => {
+                if let Some(stream) = self.runs.shown_stream() {
+                    stream.search("");
+                }
+            }
+            LineKind::Block { .. } => {}
+        }
+    }
+
+    fn palette_key(&mut self, mut palette: Box<Palette>, key: Key, action: Option<Action>) {
+        if action == Some(Action::Back) {
+            return;
+        }
+        if is_enter(key) {
+            match palette.chosen().cloned() {
+                Some(found) if found.disabled.is_none() => return self.perform(found.action),
+                Some(found) => {
+                    let reason = found.disabled.unwrap_or_default();
+                    self.say(NoticeKind::Refused, format!("{}: {reason}", found.action.spec().title));
+                }
+                None => {}
+            }
+        } else {
+            match key.to_string().as_str() {
+                "up" | "ctrl-p" => palette.step(-1),
+                "down" | "ctrl-n" => palette.step(1),
+                "pageup" => palette.step(-10),
+                "pagedown" => palette.step(10),
+                _ => {
+                    if palette.query.key(key) {
+                        palette.search();
+                    }
+                }
+            }
+        }
+        self.layers.push(Layer::Palette(palette));
+    }
+
+    fn menu_key(&mut self, mut menu: Menu, key: Key, action: Option<Action>) {
+        match action {
+            Some(Action::Back) => {
+                if let Some(before) = &menu.theme_before {
+                    self.take_theme(before);
+                }
+                return;
+            }
+            Some(Action::Up) => menu.step(-1),
+            Some(Action::Down) => menu.step(1),
+            Some(Action::Top) => menu.selected = 0,
+            Some(Action::Bottom) => menu.step(isize::MAX),
+            Some(Action::Accept) => return self.menu_accepted(&menu),
+            _ => {
+                let digit = key
+                    .typed()
+                    .and_then(|c| c.to_digit(10))
+                    .and_then(|digit| (digit as usize).checked_sub(1));
+                if let Some(index) = digit.filter(|index| *index < menu.items.len()) {
+                    menu.selected = index;
+                    return self.menu_accepted(&menu);
+                }
+            }
+        }
+        if let Some((_, Choice::Theme(name))) = menu.items.get(menu.selected) {
+            self.take_theme(&name.clone());
+        }
+        self.layers.push(Layer::Menu(menu));
+    }
+
+    fn menu_accepted(&mut self, menu: &Menu) {
+        match menu.items.get(menu.selected).map(|(_, choice)| choice.clone()) {
+            Some(Choice::Priority { ticket, seen, priority }) => self.set_priority(&ticket, seen, priority),
+            Some(Choice::Theme(name)) => self.take_theme(&name),
+            None => {}
+        }
+    }
+
+    fn take_theme(&mut self, name: &str) {
+        match self.settings.themes.load(name, self.settings.depth) {
+            Ok(theme) => self.theme = theme,
+            Err(error) => self.say(NoticeKind::Refused, error.to_string()),
+        }
+    }
+
+    fn confirm_key(&mut self, confirm: Confirm, key: Key) {
+        if key.typed() != Some(Confirm::YES) {
+            // Anything but the named key is a no, and does nothing else.
+            return;
+        }
+        match confirm.then {
+            Confirmed::Stop(run) => self.send(Command::Run(RunCommand::Stop { run }), Pending::quiet()),
+            Confirmed::Fail(ticket) => self.mark_failed(&ticket),
+            Confirmed::Discard => {
+                let key = match self.layers.pop() {
+                    Some(Layer::Answer(form)) => form.key().to_owned(),
+                    Some(Layer::Ticket(form)) => form.key(),
+                    _ => return,
+                };
+                self.drop_draft(&key);
+            }
+        }
+    }
+
+    fn quit_key(&mut self, key: Key, action: Option<Action>) {
+        match key.typed() {
+            Some('s') => {
+                self.leaving = Some(Leaving::Stopping);
+                let runs: Vec<_> = self.active_runs().map(|run| run.id.clone()).collect();
+                self.send(Command::Queue(QueueCommand::Pause), Pending::quiet());
+                for run in runs {
+                    self.send(Command::Run(RunCommand::Stop { run }), Pending::quiet());
+                }
+                self.layers.push(Layer::Quit);
+                self.leave_when_quiet();
+            }
+            Some('w') => {
+                self.leaving = Some(Leaving::Waiting);
+                self.send(Command::Queue(QueueCommand::Pause), Pending::quiet());
+                self.say(
+                    NoticeKind::Info,
+                    "nothing new starts; the console goes with the last run (Esc stays)",
+                );
+                self.leave_when_quiet();
+            }
+            _ if action == Some(Action::Back) => self.leaving = None,
+            _ => self.layers.push(Layer::Quit),
+        }
+    }
+
+    fn text_key(
+        &mut self,
+        mut text: Scrolled,
+        key: Key,
+        action: Option<Action>,
+        back: fn(Scrolled) -> Layer,
+    ) {
+        match action {
+            Some(Action::Back | Action::Accept) => return,
+            Some(
+                action @ (Action::Up
+                | Action::Down
+                | Action::PageUp
+                | Action::PageDown
+                | Action::Top
+                | Action::Bottom),
+            ) => {
+                let (lines, height) = super::super::view::overlay_extent(self, &back(text));
+                text.top = scrolled(text.top, lines, height, action);
+            }
+            // The key that opened it closes it, and so does `q`.
+            _ if matches!(key.typed(), Some('?' | 'q' | 'm')) => return,
+            _ => {}
+        }
+        self.layers.push(back(text));
+    }
+}
+
+fn is_enter(key: Key) -> bool {
+    key.to_string() == "enter"
+}

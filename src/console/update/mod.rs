@@ -1,0 +1,72 @@
+//! What each message does to the state: one function per area, effects out as data.
+//!
+//! Nothing in here waits, reads a file or asks the clock. Matches are exhaustive, so that a new message or action
+//! cannot be forgotten.
+
+mod actions;
+mod availability;
+mod decide;
+mod forms;
+mod input;
+mod layers;
+mod moving;
+mod runtime;
+
+use jiff::Timestamp;
+
+use super::message::{Effect, ExitReason, Message, SystemMessage};
+use super::state::{Console, Leaving, NoticeKind};
+
+pub(crate) use availability::available;
+
+impl Console {
+    /// Takes one message in at `now`; what is to be done outside comes back.
+    pub fn update(&mut self, now: Timestamp, message: Message) -> Vec<Effect> {
+        self.now = now;
+        match message {
+            Message::Input(message) => self.on_input(message),
+            Message::Runtime(message) => self.on_runtime(message),
+            Message::System(message) => self.on_system(message),
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    fn on_system(&mut self, message: SystemMessage) {
+        match message {
+            SystemMessage::Tick => self.tick(),
+            SystemMessage::Terminate => {
+                self.save_drafts();
+                self.effects.push(Effect::Exit(ExitReason::Terminated));
+            }
+            SystemMessage::Edited { key, result } => self.edited(&key, result),
+            SystemMessage::Trouble(text) => self.say(NoticeKind::Refused, text),
+        }
+    }
+
+    /// Time passed. Marks the screen as changed only where something visible moved.
+    fn tick(&mut self) {
+        self.save_due_drafts();
+        if self.notices.expire(self.now) {
+            self.dirty = true;
+        }
+        if self.has_active_runs() && self.now.duration_since(self.moved) >= super::state::SPIN {
+            self.moved = self.now;
+            self.dirty = true;
+        }
+    }
+
+    /// Leaves for good: drafts first, so that nothing typed is lost.
+    pub(crate) fn leave(&mut self) {
+        self.save_drafts();
+        self.effects.push(Effect::Exit(ExitReason::Quit));
+    }
+
+    /// Goes when the last run ended, if the operator chose so.
+    pub(crate) fn leave_when_quiet(&mut self) {
+        let quiet = !self.has_active_runs();
+        match self.leaving {
+            Some(Leaving::Stopping | Leaving::Waiting) if quiet => self.leave(),
+            Some(_) | None => {}
+        }
+    }
+}

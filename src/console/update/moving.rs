@@ -1,0 +1,127 @@
+//! Moving within panes, between panes and between runs.
+
+use crate::plan::ticket::TicketId;
+use crate::runtime::protocol::{Command, RunCommand, RunId};
+
+use super::super::actions::Action;
+use super::super::layers::Layer;
+use super::super::state::{Console, Pane, Pending, Then};
+use super::super::view;
+
+/// Lines asked for when a run is shown whose output was not heard from the start.
+const FETCH: u32 = 2_000;
+
+impl Console {
+    /// Moves what has the focus.
+    pub(super) fn move_by(&mut self, action: Action) {
+        self.dirty = true;
+        if let Some(Layer::Page(page)) = self.layers.last_mut() {
+            let height = usize::from(self.size.1.saturating_sub(3));
+            page.scroll = scrolled(page.scroll, page.cache.len(), height, action);
+            return;
+        }
+        let areas = view::areas(self);
+        match self.focus {
+            Pane::Queue => self.move_selection(action, usize::from(areas.list_height())),
+            Pane::Run => self.move_output(action, usize::from(areas.output_height())),
+            Pane::Detail => {
+                let height = usize::from(areas.detail_height());
+                self.detail.scroll = scrolled(self.detail.scroll, self.detail.cache.len(), height, action);
+            }
+        }
+    }
+
+    fn move_selection(&mut self, action: Action, height: usize) {
+        let page = isize::try_from(height.saturating_sub(1).max(1)).unwrap_or(1);
+        let snapshot = std::sync::Arc::clone(&self.snapshot);
+        match action {
+            Action::Up => self.queue.step(&snapshot, -1),
+            Action::Down => self.queue.step(&snapshot, 1),
+            Action::PageUp => self.queue.step(&snapshot, -page),
+            Action::PageDown => self.queue.step(&snapshot, page),
+            Action::Top => self.queue.select(&snapshot, 0),
+            _ => self.queue.select(&snapshot, usize::MAX),
+        }
+        self.selection_moved();
+    }
+
+    /// The selection was moved by the operator: the detail starts at its top, and the output shows the ticket's run.
+    pub(super) fn selection_moved(&mut self) {
+        self.detail.scroll = 0;
+        let run = self.queue.selected.clone().and_then(|id| self.run_of(&id).map(|run| run.id.clone()));
+        if let Some(run) = run {
+            self.show_run(run);
+        }
+    }
+
+    fn move_output(&mut self, action: Action, height: usize) {
+        let page = isize::try_from(height.saturating_sub(1).max(1)).unwrap_or(1);
+        let Some(stream) = self.runs.shown_stream() else { return };
+        match action {
+            Action::Up => stream.scroll(-1),
+            Action::Down => stream.scroll(1),
+            Action::PageUp => stream.scroll(-page),
+            Action::PageDown => stream.scroll(page),
+            Action::Top => stream.to_top(),
+            _ => stream.follow(),
+        }
+    }
+
+    /// Shows a run's output, asking for the lines that were not heard.
+    pub(super) fn show_run(&mut self, run: RunId) {
+        self.runs.shown = Some(run.clone());
+        self.dirty = true;
+        let Some(view) = self.snapshot.runs.iter().find(|view| view.id == run) else { return };
+        let lines = view.lines;
+        let known = self.runs.streams.contains_key(&run);
+        self.runs.streams.entry(run.clone()).or_default();
+        if !known && lines > 0 {
+            let from = lines.saturating_sub(u64::from(FETCH));
+            self.fetch(run, from, FETCH);
+        }
+    }
+
+    pub(super) fn fetch(&mut self, run: RunId, from: u64, count: u32) {
+        let pending = Pending { done: String::new(), then: Then::Fetch(run.clone()) };
+        self.send(Command::Run(RunCommand::Fetch { run, from, count: count.min(FETCH) }), pending);
+    }
+
+    /// The next run, or the previous one, in the order of the snapshot.
+    pub(super) fn step_run(&mut self, by: isize) {
+        let runs = &self.snapshot.runs;
+        let at = self.runs.shown.as_ref().and_then(|shown| runs.iter().position(|run| run.id == *shown));
+        let next = at.map_or(0, |at| at.saturating_add_signed(by).min(runs.len().saturating_sub(1)));
+        if let Some(id) = runs.get(next).map(|run| run.id.clone()) {
+            self.show_run(id);
+        }
+    }
+
+    pub(super) fn step_focus(&mut self, forward: bool) {
+        let at = Pane::ALL.iter().position(|pane| *pane == self.focus).unwrap_or(0);
+        let by = if forward { 1 } else { Pane::ALL.len() - 1 };
+        self.focus = Pane::ALL[(at + by) % Pane::ALL.len()];
+        self.dirty = true;
+    }
+
+    /// Opens the ticket's page.
+    pub(super) fn open_page(&mut self, ticket: TicketId) {
+        let page = super::super::layers::Page { ticket, scroll: 0, cache: view::detail::Cache::default() };
+        self.layers.push(Layer::Page(page));
+        self.dirty = true;
+    }
+}
+
+/// A scroll position after an action, within `lines` lines of which `height` are seen.
+pub(super) fn scrolled(from: usize, lines: usize, height: usize, action: Action) -> usize {
+    let last = lines.saturating_sub(height);
+    let page = height.saturating_sub(1).max(1);
+    let to = match action {
+        Action::Up => from.saturating_sub(1),
+        Action::Down => from.saturating_add(1),
+        Action::PageUp => from.saturating_sub(page),
+        Action::PageDown => from.saturating_add(page),
+        Action::Top => 0,
+        _ => last,
+    };
+    to.min(last)
+}

@@ -1,0 +1,180 @@
+//! What the runtime says. Rule A holds here: nothing in this file opens, closes or moves anything that has the keys.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::base::text::safe_text;
+use crate::plan::ticket::TicketId;
+use crate::runtime::protocol::{
+    Command, Outcome, OutputLine, ProjectEvent, RequestId, RunCommand, RunEvent, RunId, RunState, Snapshot,
+};
+
+use super::super::layers::Layer;
+use super::super::message::{Effect, ExitReason, RuntimeMessage};
+use super::super::rows::RowState;
+use super::super::state::{Console, NoticeKind, Pane, Pending, Then};
+use super::super::words;
+
+impl Console {
+    pub(super) fn on_runtime(&mut self, message: RuntimeMessage) {
+        match message {
+            RuntimeMessage::Snapshot(snapshot) => {
+                self.take_snapshot(snapshot);
+                self.leave_when_quiet();
+            }
+            RuntimeMessage::Reply { request, outcome } => self.reply(request, outcome),
+            RuntimeMessage::Run(event) => self.run_event(event),
+            RuntimeMessage::Project(ProjectEvent::Draft { key, text }) => self.draft_came(&key, &text),
+            RuntimeMessage::Gone => {
+                self.save_drafts();
+                self.effects.push(Effect::Exit(ExitReason::RuntimeGone));
+            }
+        }
+    }
+
+    /// Takes a newer snapshot. The selection stays on its ticket, an open form on its text.
+    pub(crate) fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
+        let asked_before = if self.settings.bell { self.asking() } else { HashSet::new() };
+        self.snapshot = snapshot;
+        self.queue.refresh(&self.snapshot, self.now);
+        self.follow_on();
+        let alive: HashSet<&RunId> = self.snapshot.runs.iter().map(|run| &run.id).collect();
+        self.runs.streams.retain(|run, _| alive.contains(run));
+        if self.settings.bell && self.asking().difference(&asked_before).next().is_some() {
+            self.effects.push(Effect::Bell);
+        }
+        self.dirty = true;
+    }
+
+    fn asking(&self) -> HashSet<TicketId> {
+        let tickets = &self.snapshot.plan.tickets;
+        let asks = self.queue.rows.rows.iter().filter(|row| row.state == RowState::NeedsYou);
+        asks.filter_map(|row| tickets.get(row.ticket as usize)).map(|ticket| ticket.id.clone()).collect()
+    }
+
+    /// Shows a run where none is shown, or goes on from one that ended while nobody reads it.
+    fn follow_on(&mut self) {
+        let shown = self.shown_run().cloned();
+        let next = self.active_runs().next().cloned();
+        match (shown, next) {
+            (None, Some(next)) => self.show_run(next.id.clone()),
+            (None, None) => {
+                self.runs.shown = None;
+                if let Some(last) = self.snapshot.runs.first().map(|run| run.id.clone()) {
+                    self.show_run(last);
+                }
+            }
+            (Some(shown), Some(next)) if !shown.state.is_active() => {
+                let tail = self.runs.stream(&shown.id).is_none_or(|stream| stream.is_following());
+                let chosen = self.queue.selected.as_ref() == Some(&shown.ticket);
+                if tail && !chosen && self.focus != Pane::Run {
+                    self.show_run(next.id.clone());
+                }
+            }
+            (Some(_), _) => {}
+        }
+    }
+
+    fn reply(&mut self, request: RequestId, outcome: Outcome) {
+        let Some(pending) = self.requests.take(request) else { return };
+        match outcome {
+            Outcome::Done { ticket, .. } => self.done(pending, ticket),
+            Outcome::Refused { message } => self.refused(pending, &message),
+        }
+        self.dirty = true;
+    }
+
+    fn done(&mut self, pending: Pending, ticket: Option<TicketId>) {
+        let id = ticket.as_ref().map(words::safe).unwrap_or_default();
+        let text = pending.done.replace("{}", &id);
+        match pending.then {
+            Then::Say => self.say(NoticeKind::Done, text),
+            Then::Quiet | Then::Fetch(_) => {}
+            Then::DraftSaved(key) => self.draft_saved(&key),
+            Then::FormSent(key) => {
+                self.drafts.remove(&key);
+                // The runtime drops the draft of an answer itself; those of other forms are ours to drop.
+                if key == "new" || key.starts_with("edit-") {
+                    self.drop_draft(&key);
+                }
+                self.say(NoticeKind::Done, text);
+            }
+            Then::Start(ticket) => {
+                let done = Pending::say(format!("{} is ready again and runs", words::safe(&ticket)));
+                self.send(Command::Run(RunCommand::Start { ticket }), done);
+            }
+        }
+    }
+
+    fn refused(&mut self, pending: Pending, message: &str) {
+        let message = safe_text(message).to_string();
+        if let Then::FormSent(key) = &pending.then {
+            self.drafts.entry(key).refused = Some(message.clone());
+            let again = if key == "new" { "`n` opens it again" } else { "open it again to look and to send" };
+            self.say(NoticeKind::Refused, format!("not sent, your text is kept ({again}): {message}"));
+            return;
+        }
+        if let Then::Start(ticket) = &pending.then {
+            return self.say(NoticeKind::Refused, format!("{}: {message}", words::safe(ticket)));
+        }
+        self.say(NoticeKind::Refused, message);
+    }
+
+    fn run_event(&mut self, event: RunEvent) {
+        match event {
+            RunEvent::Output { run, first, lines } | RunEvent::Lines { run, first, lines } => {
+                self.output(run, first, &lines);
+            }
+            RunEvent::Ended { run, state } => self.ended(&run, state),
+        }
+    }
+
+    fn output(&mut self, run: RunId, first: u64, lines: &[OutputLine]) {
+        let stream = self.runs.streams.entry(run.clone()).or_default();
+        let missing = stream.push(first, lines);
+        let asked = self.requests.fetches(&run);
+        if let Some((from, count)) = missing.filter(|_| !asked) {
+            self.fetch(run.clone(), from, count);
+        }
+        if self.runs.shown.as_ref() == Some(&run) || self.runs.grid {
+            self.dirty = true;
+        }
+    }
+
+    fn ended(&mut self, run: &RunId, state: RunState) {
+        let Some(view) = self.snapshot.runs.iter().find(|view| view.id == *run) else { return };
+        let id = words::safe(&view.ticket);
+        match state {
+            RunState::Done => self.say(NoticeKind::Done, format!("{id} is done")),
+            RunState::Failed => self.say(NoticeKind::Refused, format!("{id} failed; `r` tries again")),
+            RunState::Stopped => self.say(NoticeKind::Info, format!("{id} was stopped")),
+            RunState::Interrupted => self.say(NoticeKind::Refused, format!("{id} was interrupted")),
+            RunState::Running | RunState::NeedsYou | RunState::Stalled | RunState::Stopping => {}
+        }
+    }
+
+    fn draft_saved(&mut self, key: &str) {
+        let now = self.now;
+        self.drafts.entry(key).saved_at = Some(now);
+        for layer in &mut self.layers {
+            match layer {
+                Layer::Answer(form) if form.key() == key => form.saved_at = Some(now),
+                Layer::Ticket(form) if form.key() == key => form.saved_at = Some(now),
+                _ => {}
+            }
+        }
+    }
+
+    fn draft_came(&mut self, key: &str, text: &str) {
+        for layer in &mut self.layers {
+            match layer {
+                Layer::Answer(form) if form.key() == key && form.awaits_draft => form.restore(text),
+                Layer::Ticket(form) if form.key() == key && form.awaits_draft => {
+                    form.restore(text);
+                }
+                _ => {}
+            }
+        }
+        self.dirty = true;
+    }
+}
