@@ -1,0 +1,353 @@
+//! A ticket in full: as a pane beside the queue, and as a page of its own.
+//!
+//! The text is wrapped once for a ticket, a revision and a width, and kept in a [`Cache`]; drawing copies lines. Times
+//! are exact here, so nothing in it ages.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::base::text::{safe_block, safe_text};
+use crate::plan::queue::Standing;
+use crate::plan::ticket::{Ticket, TicketId};
+
+use super::super::layers::Page;
+use super::super::rows::{held_why, state_of};
+use super::super::state::{Console, Pane};
+use super::super::theme::Role;
+use super::super::words;
+use super::Areas;
+use super::text::{Pen, fit, wrap};
+
+/// One line: pieces of text with what they are.
+type Line = Vec<(String, Role)>;
+
+/// The wrapped text of one ticket.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cache {
+    key: Option<(u64, TicketId, u16)>,
+    lines: Vec<Line>,
+}
+
+impl Cache {
+    /// Wraps again when the revision, the ticket or the width changed.
+    pub(crate) fn refresh(&mut self, console: &Console, id: Option<&TicketId>, width: u16) {
+        let Some(ticket) = id.and_then(|id| console.snapshot.plan.ticket(id)) else {
+            *self = Cache::default();
+            return;
+        };
+        let key = (console.snapshot.revision, ticket.id.clone(), width);
+        if self.key.as_ref() != Some(&key) {
+            self.lines = Text::new(console, usize::from(width.saturating_sub(2))).of(ticket);
+            self.key = Some(key);
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lines.len()
+    }
+}
+
+pub(super) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let dim = console.theme.style(Role::Dim);
+    let alone = area.width == console.size.0;
+    if !alone {
+        let rule = console.glyphs.horizontal.repeat(usize::from(area.width));
+        Pen::new(buffer, area.x, area.y, area.right()).write(&rule, console.theme.style(Role::Rule));
+    }
+    let mut pen = Pen::new(buffer, area.x, area.y, area.right().saturating_sub(1));
+    pen.write(" TICKET ", super::title_style(console, Pane::Detail));
+    let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    if console.detail.cache.lines.is_empty() {
+        let say = "No ticket is selected.";
+        Pen::new(buffer, body.x + 1, body.y, body.right()).write(if body.is_empty() { "" } else { say }, dim);
+        return;
+    }
+    let (lines, scroll) = (&console.detail.cache.lines, console.detail.scroll);
+    if lines.len() > usize::from(body.height) {
+        let seen = (scroll + usize::from(body.height)).min(lines.len());
+        pen.write_right(&format!(" {seen}/{} ", lines.len()), dim);
+    }
+    write(console, lines, scroll, body, buffer);
+}
+
+/// Draws the page of one ticket over everything but header and footer.
+pub(super) fn draw_page(console: &Console, page: &Page, areas: &Areas, buffer: &mut Buffer) {
+    let area = areas.body;
+    super::fill(buffer, area, console.theme.style(Role::Text));
+    if area.is_empty() {
+        return;
+    }
+    let mut pen = Pen::new(buffer, area.x, area.y, area.right().saturating_sub(1));
+    pen.write(" TICKET ", console.theme.style(Role::TitleFocus));
+    let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let lines = &page.cache.lines;
+    let seen = (page.scroll + usize::from(body.height)).min(lines.len());
+    let dim = console.theme.style(Role::Dim);
+    pen.write_right(&format!("{seen}/{}", lines.len()), dim);
+    if lines.is_empty() {
+        pen.write(&format!("{} is in no file any more", words::safe(&page.ticket)), dim);
+    }
+    write(console, lines, page.scroll, body, buffer);
+}
+
+fn write(console: &Console, lines: &[Line], scroll: usize, area: Rect, buffer: &mut Buffer) {
+    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(scroll)) {
+        let mut pen = Pen::new(buffer, area.x + 1, y, area.right());
+        for (text, role) in line {
+            pen.write(text, console.theme.style(*role));
+        }
+    }
+}
+
+/// Builds the lines.
+struct Text<'a> {
+    console: &'a Console,
+    width: usize,
+    lines: Vec<Line>,
+}
+
+impl<'a> Text<'a> {
+    fn new(console: &'a Console, width: usize) -> Self {
+        Self { console, width, lines: Vec::new() }
+    }
+
+    fn of(mut self, ticket: &Ticket) -> Vec<Line> {
+        self.head(ticket);
+        self.why(ticket);
+        self.links(ticket);
+        self.body("", &ticket.description);
+        let prompt = ticket.inputs.prompt.as_deref().filter(|prompt| *prompt != ticket.description);
+        self.body("asks", prompt.unwrap_or_default());
+        self.list("choices", &ticket.inputs.choices);
+        self.body("script", ticket.inputs.script.as_deref().unwrap_or_default());
+        self.work(ticket);
+        self.list("acceptance", &ticket.acceptance_criteria);
+        self.outcome(ticket);
+        self.history(ticket);
+        self.lines
+    }
+
+    fn head(&mut self, ticket: &Ticket) {
+        let console = self.console;
+        let run = console.run_of(&ticket.id).map(|run| &**run);
+        let state = state_of(ticket, console.snapshot.order.standing.get(&ticket.id), run);
+        let id = words::safe(&ticket.id);
+        let room = self.width.saturating_sub(super::text::width(&id) + 2);
+        let mut names = wrap(safe_text(&ticket.name).as_str(), room.max(8)).into_iter();
+        let first = names.next().unwrap_or_default();
+        self.lines.push(vec![(id.clone(), Role::Accent), ("  ".to_owned(), Role::Dim), (first, Role::Text)]);
+        let indent = " ".repeat(super::text::width(&id) + 2);
+        self.lines.extend(names.map(|name| vec![(indent.clone() + &name, Role::Text)]));
+        let mut line = vec![
+            (state.glyph(console.glyphs).to_owned(), state.role()),
+            (format!(" {}", state.word()), state.role()),
+        ];
+        let effective = console.snapshot.order.effective.get(&ticket.id);
+        let counts = effective.map_or(&ticket.priority, |effective| &effective.priority);
+        line.push((format!(" · {}", safe_text(counts.word())), Role::Text));
+        line.push((
+            format!(" · {} · {}", safe_text(ticket.executor.kind.word()), safe_text(&ticket.sprint)),
+            Role::Dim,
+        ));
+        if ticket.execution.queue != "default" && !ticket.execution.queue.is_empty() {
+            line.push((format!(" · queue {}", safe_text(&ticket.execution.queue)), Role::Dim));
+        }
+        self.lines.push(line);
+        if let Some(lifted) = effective.and_then(|effective| words::lifted(effective, &ticket.priority)) {
+            self.labelled(console.glyphs.lifted, &lifted, Role::Urgent);
+        }
+        if !ticket.labels.is_empty() {
+            self.labelled("labels", safe_text(&ticket.labels.join(", ")).as_str(), Role::Text);
+        }
+    }
+
+    /// Why it does not run, one reason a line.
+    fn why(&mut self, ticket: &Ticket) {
+        let console = self.console;
+        match console.snapshot.order.standing.get(&ticket.id) {
+            Some(Standing::Waiting { reasons }) => {
+                for reason in reasons {
+                    self.labelled(
+                        "waits",
+                        &words::waiting_long(reason, &console.settings.zone),
+                        Role::Warning,
+                    );
+                }
+            }
+            Some(Standing::Invalid { reason }) => {
+                self.labelled("invalid", safe_text(reason).as_str(), Role::Error)
+            }
+            Some(Standing::LeaseExpired) => {
+                self.labelled(
+                    "lease",
+                    "its holder's lease is over and nobody works it; r retries, R releases, F fails",
+                    Role::Warning,
+                );
+            }
+            _ => {}
+        }
+        if let Some(why) = held_why(&console.snapshot, &ticket.id) {
+            self.labelled("held", safe_text(&why.to_string()).as_str(), Role::Warning);
+        }
+        if let Some(error) = &ticket.execution.last_error {
+            self.labelled("error", safe_text(error).as_str(), Role::Error);
+        }
+        let orphaned = console.run_of(&ticket.id).is_some_and(|run| run.orphaned);
+        if orphaned {
+            self.labelled(
+                "left",
+                "processes of its interrupted run are still alive; x stops them",
+                Role::Error,
+            );
+        }
+    }
+
+    fn links(&mut self, ticket: &Ticket) {
+        let console = self.console;
+        for id in &ticket.blocked_by {
+            let (state, role) = match console.snapshot.plan.ticket(id) {
+                Some(blocker) => {
+                    let state = state_of(
+                        blocker,
+                        console.snapshot.order.standing.get(id),
+                        console.run_of(id).map(|run| &**run),
+                    );
+                    let glyph = state.glyph(console.glyphs);
+                    (
+                        format!("{glyph} {} {}  {}", words::safe(id), state.word(), safe_text(&blocker.name)),
+                        state.role(),
+                    )
+                }
+                None => {
+                    (format!("{} {} is in no file", console.glyphs.invalid, words::safe(id)), Role::Error)
+                }
+            };
+            let room = self.width.saturating_sub(10);
+            self.labelled("after", &fit(&state, room, console.glyphs.ellipsis), role);
+        }
+        if !ticket.files.is_empty() {
+            self.labelled("files", safe_text(&ticket.files.join("  ")).as_str(), Role::Text);
+        }
+        if let Some(parent) = &ticket.parent {
+            self.labelled("parent", &words::safe(parent), Role::Text);
+        }
+    }
+
+    fn work(&mut self, ticket: &Ticket) {
+        let inputs = &ticket.inputs;
+        if let Some(handler) = &ticket.executor.handler {
+            self.labelled("handler", safe_text(handler).as_str(), Role::Text);
+        }
+        if let Some(endpoint) = &inputs.api_endpoint {
+            let method = inputs.api_method.as_deref().unwrap_or("GET");
+            self.labelled("request", safe_text(&format!("{method} {endpoint}")).as_str(), Role::Text);
+        }
+        if let Some(model) = &inputs.llm_model {
+            self.labelled("model", safe_text(model).as_str(), Role::Text);
+        }
+        if let Some(tool) = &inputs.mcp_tool {
+            self.labelled("mcp tool", safe_text(tool).as_str(), Role::Text);
+        }
+        if !inputs.env_keys.is_empty() {
+            self.labelled("env", safe_text(&inputs.env_keys.join(", ")).as_str(), Role::Text);
+        }
+    }
+
+    fn outcome(&mut self, ticket: &Ticket) {
+        let outputs = &ticket.outputs;
+        for note in &outputs.notes {
+            self.body("note", note);
+        }
+        for artifact in &outputs.artifacts {
+            self.labelled("artifact", safe_text(artifact).as_str(), Role::Text);
+        }
+        match &outputs.result {
+            None | Some(serde_json::Value::Null) => {}
+            Some(serde_json::Value::String(text)) => self.body("result", text),
+            Some(value) => self.body("result", &serde_json::to_string_pretty(value).unwrap_or_default()),
+        }
+    }
+
+    fn history(&mut self, ticket: &Ticket) {
+        let execution = &ticket.execution;
+        let zone = &self.console.settings.zone;
+        let mut facts: Vec<(&str, String)> = Vec::new();
+        let mut time = |label: &'static str, at: Option<Timestamp>| {
+            if let Some(at) = at {
+                facts.push((label, words::exact(at, zone)));
+            }
+        };
+        time("created", ticket.created_at);
+        time("started", execution.started_at);
+        time("finished", execution.finished_at);
+        time("changed", ticket.updated_at);
+        time("lease to", execution.lease_expires_at);
+        if let Some(holder) = &execution.assigned_to {
+            facts.push(("held by", safe_text(holder).to_string()));
+        }
+        if execution.attempt > 0 {
+            facts.push(("attempts", format!("{} of {}", execution.attempt, execution.max_attempts)));
+        }
+        if let Some(source) = &ticket.source {
+            facts.push(("made by", safe_text(&source.tool).to_string()));
+        }
+        if !facts.is_empty() {
+            self.blank();
+        }
+        for (label, text) in facts {
+            self.labelled(label, &text, Role::Dim);
+        }
+    }
+
+    /// A body of text under an empty line; its first line carries the label, if there is one.
+    fn body(&mut self, label: &str, text: &str) {
+        if text.trim().is_empty() {
+            return;
+        }
+        self.blank();
+        if !label.is_empty() {
+            self.lines.push(vec![(label.to_owned(), Role::Dim)]);
+        }
+        let indent = if label.is_empty() { "" } else { "  " };
+        for line in safe_block(text.trim_end()) {
+            for piece in wrap(line.as_str(), self.width.saturating_sub(indent.len())) {
+                self.lines.push(vec![(format!("{indent}{piece}"), Role::Text)]);
+            }
+        }
+    }
+
+    fn list(&mut self, label: &str, items: &[String]) {
+        if items.is_empty() {
+            return;
+        }
+        self.blank();
+        self.lines.push(vec![(label.to_owned(), Role::Dim)]);
+        for item in items {
+            for (index, piece) in
+                wrap(safe_text(item).as_str(), self.width.saturating_sub(4)).into_iter().enumerate()
+            {
+                let lead = if index == 0 { "  - " } else { "    " };
+                self.lines.push(vec![(format!("{lead}{piece}"), Role::Text)]);
+            }
+        }
+    }
+
+    /// A label and a text that wraps under itself.
+    fn labelled(&mut self, label: &str, text: &str, role: Role) {
+        const LABEL: usize = 9;
+        for (index, piece) in wrap(text, self.width.saturating_sub(LABEL)).into_iter().enumerate() {
+            let lead = if index == 0 { label } else { "" };
+            self.lines.push(vec![(format!("{lead:<LABEL$}"), Role::Dim), (piece, role)]);
+        }
+    }
+
+    fn blank(&mut self) {
+        if self.lines.last().is_some_and(|line| !line.is_empty()) {
+            self.lines.push(Vec::new());
+        }
+    }
+}

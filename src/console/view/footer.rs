@@ -1,0 +1,105 @@
+//! The last row: what was said last, and the three keys that are most useful here.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::super::actions::{Action, Scope};
+use super::super::layers::Layer;
+use super::super::rows::{RowState, state_of};
+use super::super::state::{Console, Notice, NoticeKind, Pane};
+use super::super::theme::Role;
+use super::super::update::available;
+use super::text::{Pen, fit, width};
+
+pub(super) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let (key, dim) = (console.theme.style(Role::Key), console.theme.style(Role::Dim));
+    let hints: Vec<(String, &str)> = useful(console)
+        .into_iter()
+        .filter_map(|action| Some((console.settings.keymap.key_name(action)?, action.spec().title)))
+        .collect();
+    let hints_width: usize = hints.iter().map(|(key, title)| width(key) + width(title) + 4).sum();
+    let total = usize::from(area.width);
+    let mut pen = Pen::new(buffer, area.x + 1, area.y, area.right().saturating_sub(1));
+    let notice = console.notices.current();
+    if let Some(notice) = notice {
+        let needed = width(&notice.text) + 3;
+        // On a narrow screen what was said is worth more than the keys, which `?` shows too.
+        if hints_width + needed + 2 > total {
+            let (shape, role) = shape(console, notice);
+            pen.write(shape, console.theme.style(role)).write(" ", dim);
+            let room = pen.room();
+            pen.write(&fit(&notice.text, room, console.glyphs.ellipsis), console.theme.style(role));
+            return;
+        }
+    }
+    for (name, title) in &hints {
+        pen.write(name, key).write(" ", dim).write(title, dim).write("   ", dim);
+    }
+    match notice {
+        Some(notice) => {
+            let (shape, role) = shape(console, notice);
+            pen.write_right(&format!("{shape} {}", notice.text), console.theme.style(role));
+        }
+        None if console.layers.is_empty() => {
+            if let Some(name) = console.settings.keymap.key_name(Action::Palette) {
+                pen.write_right(&format!("{name} palette"), dim);
+            }
+        }
+        None => {}
+    }
+}
+
+fn shape(console: &Console, notice: &Notice) -> (&'static str, Role) {
+    match notice.kind {
+        NoticeKind::Info => (console.glyphs.into, Role::Text),
+        NoticeKind::Done => (console.glyphs.done, Role::Done),
+        NoticeKind::Refused => (console.glyphs.failed, Role::Error),
+    }
+}
+
+/// The three most useful actions here, and the help.
+fn useful(console: &Console) -> Vec<Action> {
+    let mut wanted: Vec<Action> = match console.layers.last() {
+        Some(Layer::Answer(_) | Layer::Ticket(_)) => {
+            return vec![Action::Submit, Action::Editor, Action::Back];
+        }
+        Some(Layer::Page(_)) => vec![Action::Back],
+        Some(_) => return vec![Action::Back],
+        None if console.scopes() == [Scope::Init] => return vec![Action::Init, Action::Help, Action::Quit],
+        None if console.focus == Pane::Run => vec![Action::Stop, Action::Search, Action::Bottom],
+        None => Vec::new(),
+    };
+    wanted.extend(fitting(console));
+    wanted.extend([Action::Open, Action::FocusNext, Action::Create, Action::Queue, Action::Filter]);
+    let mut shown: Vec<Action> = Vec::new();
+    for action in wanted {
+        let here = action.spec().scopes.iter().any(|scope| console.scopes().contains(scope));
+        if here && !shown.contains(&action) && available(console, action).is_ok() {
+            shown.push(action);
+        }
+        if shown.len() == 3 {
+            break;
+        }
+    }
+    shown.push(Action::Help);
+    shown
+}
+
+/// What the selected ticket's state asks for.
+fn fitting(console: &Console) -> Vec<Action> {
+    let Some(ticket) = console.subject() else { return Vec::new() };
+    let run = console.run_of(&ticket.id).map(|run| &**run);
+    match state_of(ticket, console.snapshot.order.standing.get(&ticket.id), run) {
+        RowState::NeedsYou => vec![Action::Answer],
+        RowState::Failed => vec![Action::Retry, Action::Edit],
+        RowState::Interrupted => vec![Action::Retry, Action::Release],
+        RowState::Stalled | RowState::Running | RowState::Stopping => vec![Action::Stop],
+        RowState::Ready | RowState::Held => vec![Action::Start, Action::Answer],
+        RowState::Waiting => vec![Action::Edit],
+        RowState::Blocked => vec![Action::Retry],
+        RowState::Review | RowState::Invalid | RowState::Done | RowState::Canceled => Vec::new(),
+    }
+}
