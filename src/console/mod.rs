@@ -1,1 +1,45 @@
 //! The terminal console: `update(state, message) -> effects` is plain, one loop draws, panes only read.
+//!
+//! | part | what it does |
+//! | --- | --- |
+//! | `message` | what can happen, and what is wanted done, as data by area |
+//! | `state` | all state, one owner: [`Console`] |
+//! | `update` | what each message does to the state |
+//! | `layers` | forms, palette, menus, questions over the board |
+//! | `view` | draws the state; reads and returns nothing |
+//! | `actions`, `keymap`, `keys` | the one table of named actions, and the keys that lead to them |
+//! | `theme`, `glyphs` | colours and shapes as data |
+//! | `app` | the loop: wait for one event, drain, draw at most once |
+//!
+//! The console knows of the runtime only [`crate::runtime::protocol`] and a [`Port`], so that every test runs without
+//! a runtime, and every behaviour without a terminal.
+
+mod actions;
+mod app;
+mod clipboard;
+mod display;
+mod editor;
+mod frames;
+mod glyphs;
+mod keymap;
+mod keys;
+mod layers;
+mod message;
+mod port;
+mod rows;
+mod settings;
+mod state;
+mod stream;
+mod theme;
+mod update;
+mod view;
+mod words;
+
+pub use app::{ConsoleError, run};
+pub use keymap::Keymap;
+pub use keys::{Key, KeyError};
+pub use message::{Effect, ExitReason, InputMessage, Message, RuntimeMessage, SystemMessage};
+pub use port::Port;
+pub use settings::ConsoleOptions;
+pub use state::{Console, Settings};
+pub use theme::{Depth, Theme, ThemeError, Themes};

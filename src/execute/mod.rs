@@ -14,8 +14,9 @@ mod lines;
 pub mod outcome;
 pub mod output;
 pub mod recorder;
-pub mod runlog;
 pub mod shell;
 pub mod stop;
 pub mod tail;
 pub mod transcript;
+
+pub use group::stop_group_of;

@@ -11,8 +11,6 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use graph::rings;
-
 use serde_json::{Map, Value};
 
 /// A valid pipeline.

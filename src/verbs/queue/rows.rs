@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use super::super::output::{Out, Tone};
-use super::answers::{Answers, Reading};
+use super::answers::Answers;
 use crate::plan::ticket::{Ticket, TicketId};
 use crate::runtime::drain::{Answer, DrainIo, DrainReport, Tick, TickStatus};
 use crate::runtime::protocol::OutputLine;
@@ -66,16 +66,12 @@ impl DrainIo for Rows<'_> {
     fn ask<'b>(&'b mut self, ticket: &'b Ticket) -> Answer<'b> {
         Box::pin(async move {
             self.question(ticket);
-            match self.answers.read().await {
-                Reading::Answer(answer) => Some(answer),
-                Reading::Nothing => None,
-                Reading::TooLong => {
-                    self.warn(
-                        "the answer is longer than 1 MiB and was not taken; put it into a file and name that",
-                    );
-                    None
-                }
+            let answer = self.answers.read().await?;
+            if let Err(error) = self.answers.keep(ticket, &answer) {
+                // The answer still goes into the ticket; only its copy is missing.
+                self.warn(&format!("keeping the answer under .planfile/.koru/prompts failed: {error}"));
             }
+            Some(answer)
         })
     }
 
