@@ -65,6 +65,14 @@ impl Surroundings {
         self
     }
 
+    /// Values of variables whose name says that they are secret; to be taken out of what is shown.
+    pub fn secret_values(&self) -> Vec<String> {
+        const WORDS: [&str; 7] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "AUTH"];
+        let secret = |name: &str| WORDS.iter().any(|word| name.to_ascii_uppercase().contains(word));
+        let values = self.variables.iter().filter(|(name, _)| secret(name));
+        values.filter_map(|(_, value)| value.to_str().map(str::to_owned)).collect()
+    }
+
     /// The first executable file called `name` on `PATH`; a name with a slash is looked up as it stands.
     pub fn find_program(&self, name: &str) -> Option<PathBuf> {
         if name.is_empty() {

@@ -1,0 +1,109 @@
+//! Coding agents and companion tools that this machine offers (koru §6.4), found without running any of them.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::plan::surroundings::Surroundings;
+
+/// How an agent shows that it is there.
+enum Lane {
+    /// A program on `PATH`.
+    Program(&'static [&'static str]),
+    /// A program on `PATH`, or its folder in the project.
+    Editor(&'static [&'static str], &'static str),
+    /// A variable; such a lane is never launched by us.
+    Variable(&'static str),
+}
+
+/// koru's agents in its order of preference.
+const AGENTS: [(&str, &str, Lane); 11] = [
+    ("antigravity", "Antigravity", Lane::Variable("ANTIGRAVITY_AGENT")),
+    ("claude-code", "Claude Code", Lane::Program(&["claude"])),
+    ("codex", "Codex", Lane::Program(&["codex"])),
+    ("gemini-cli", "Gemini CLI", Lane::Program(&["gemini"])),
+    ("cline", "Cline", Lane::Program(&["cline"])),
+    ("qwen-code", "Qwen Code", Lane::Program(&["qwen-code", "qwen"])),
+    ("opencode", "opencode", Lane::Program(&["opencode"])),
+    ("cursor", "Cursor", Lane::Editor(&["cursor-agent", "cursor"], ".cursor")),
+    ("windsurf", "Windsurf", Lane::Editor(&["windsurf"], ".windsurf")),
+    ("aider", "aider", Lane::Program(&["aider"])),
+    ("openrouter", "OpenRouter", Lane::Variable("OPENROUTER_API_KEY")),
+];
+
+/// Every agent with what is known about it, in order of preference.
+pub(super) fn agents(root: &Path, machine: &Surroundings) -> Vec<Value> {
+    AGENTS.iter().map(|(id, label, lane)| agent(id, label, lane, root, machine)).collect()
+}
+
+fn agent(id: &str, label: &str, lane: &Lane, root: &Path, machine: &Surroundings) -> Value {
+    let on_path = |programs: &[&str]| programs.iter().find_map(|program| machine.find_program(program));
+    let (command, hint, available, reason) = match lane {
+        Lane::Program(programs) => match on_path(programs) {
+            Some(path) => (Some(path), false, true, format!("`{}` is on PATH", programs[0])),
+            None => (None, false, false, format!("`{}` is not on PATH", programs[0])),
+        },
+        Lane::Editor(programs, folder) => {
+            let hint = root.join(folder).is_dir();
+            match on_path(programs) {
+                Some(path) => (Some(path), hint, true, "its program is on PATH".to_owned()),
+                None if hint => {
+                    (None, true, true, format!("the project has {folder}/; open it there by hand"))
+                }
+                None => (None, false, false, format!("no program on PATH and no {folder}/ in the project")),
+            }
+        }
+        Lane::Variable(name) => match machine.has(name) {
+            true => (None, false, true, format!("{name} is set")),
+            false => (None, false, false, format!("{name} is not set")),
+        },
+    };
+    json!({
+        "id": id,
+        "label": label,
+        "available": available,
+        "launchable": command.is_some(),
+        "command": command.map(|path| path.to_string_lossy().into_owned()),
+        "reason": reason,
+        "project_hint": hint,
+    })
+}
+
+/// Companion tools: program, role, a command that shows what it does, and configuration files or folders.
+const TOOLS: [(&str, &str, &str, &[&str]); 10] = [
+    ("planfile", "ticket backlog", "planfile ticket list", &[".planfile/config.yaml"]),
+    ("regix", "regression metrics", "regix gates", &["regix.yaml"]),
+    ("redup", "duplicate detection", "redup scan .", &["redup.yaml"]),
+    ("testql", "end-to-end scenarios", "testql suite", &["testql-scenarios", "testql-testing/scenarios"]),
+    ("wup", "dependency analysis on change", "wup status", &["wup.yaml"]),
+    ("vallm", "patch validation", "vallm validate", &["vallm.toml", "vallm.yaml"]),
+    ("prefact", "linting for generated code", "prefact scan", &["prefact.yaml"]),
+    ("pfix", "import repair", "pfix", &["pfix.yaml"]),
+    ("redsl", "automatic refactoring", "redsl improve", &["redsl.yaml"]),
+    ("llx", "language model wrapper", "llx fix", &["llx.yaml"]),
+];
+
+/// Every companion tool with how it was found.
+pub(super) fn semcod_tools(root: &Path, machine: &Surroundings) -> Vec<Value> {
+    TOOLS
+        .iter()
+        .map(|(id, role, hint, configs)| {
+            let command = machine.find_program(id);
+            let configured = configs.iter().any(|config| root.join(config).exists());
+            let via = match (&command, configured) {
+                (Some(_), _) => "PATH",
+                (None, true) => "config",
+                (None, false) => "missing",
+            };
+            json!({
+                "id": id,
+                "role": role,
+                "command_hint": hint,
+                "available": command.is_some(),
+                "via": via,
+                "command": command.map(|path| path.to_string_lossy().into_owned()),
+                "config_present": configured,
+            })
+        })
+        .collect()
+}
