@@ -93,13 +93,27 @@ impl SprintDoc {
         let record = load::read_source(id, source).ok_or_else(|| {
             not_as_meant(id, "its text cannot be read outside of its file; write out its aliases")
         })?;
-        let indent = self.layout().filter(|_| !self.entries().is_empty()).map(|layout| layout.indent);
+        if self.entries().is_empty() {
+            // There is no ticket line to stand beside: a placeholder shows where lines go, and gives way.
+            let doc = self.insert(id, &record)?;
+            return Ok(doc.with_chunk_for(id, source, &record).unwrap_or(doc));
+        }
+        let indent = self.layout().map(|layout| layout.indent);
         if let Some(chunk) = indent.and_then(|indent| reindent(source, indent, newline_of(self.text())))
             && let Ok(doc) = self.insert_chunk(id, &chunk, &record)
         {
             return Ok(doc);
         }
         self.insert(id, &record)
+    }
+
+    /// The document with the ticket's lines as they are written in `source`, if they fit here.
+    fn with_chunk_for(&self, id: &str, source: &str, record: &Value) -> Option<SprintDoc> {
+        let entry = self.entry(id)?;
+        let chunk = reindent(source, self.layout()?.indent, newline_of(self.text()))?;
+        let range = entry.span.start..entry.span.start + entry.body;
+        let doc = self.rebuild(id, vec![Splice { range, text: chunk }]).ok()?;
+        (doc.record(id).as_ref() == Some(record)).then_some(doc)
     }
 
     /// A document without the named tickets; comments that belong to none of them stay.

@@ -97,12 +97,12 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<String, SprintFault> {
         let message = format!("byte 0x{byte:02X} is not UTF-8 (Latin-1?), which planfile reads as an empty sprint; save the file as UTF-8");
         locate(error.as_bytes(), at, message)
     })?;
-    check_characters(&text, 0).map_err(|bad| bad.in_file(&text))?;
+    check_characters(&text).map_err(|bad| bad.in_file(&text))?;
     Ok(text)
 }
 
-/// Refuses characters that libyaml's reader refuses. `from` is 0 at the start of a file, where a BOM is allowed.
-pub(super) fn check_characters(text: &str, from: usize) -> Result<(), Bad> {
+/// Refuses characters that libyaml's reader refuses.
+fn check_characters(text: &str) -> Result<(), Bad> {
     let bytes = text.as_bytes();
     const BLOCK: usize = 256;
     for (number, block) in bytes.chunks(BLOCK).enumerate() {
@@ -114,20 +114,19 @@ pub(super) fn check_characters(text: &str, from: usize) -> Result<(), Bad> {
                 | (byte == 0xEF)
         });
         if odd {
-            check_block(bytes, number * BLOCK, block.len(), from)?;
+            check_block(bytes, number * BLOCK, block.len())?;
         }
     }
     Ok(())
 }
 
-fn check_block(bytes: &[u8], start: usize, len: usize, from: usize) -> Result<(), Bad> {
+fn check_block(bytes: &[u8], start: usize, len: usize) -> Result<(), Bad> {
     for at in start..start + len {
         let rest = &bytes[at..];
         let code = match rest {
             [b'\n' | b'\t' | b'\r', ..] => continue,
             [byte, ..] if *byte < b' ' || *byte == 0x7F => u32::from(*byte),
             [0xC2, second, ..] if (0x80..0xA0).contains(second) && *second != 0x85 => u32::from(*second),
-            [0xEF, 0xBB, 0xBF, ..] if at + from > 0 => 0xFEFF,
             [0xEF, 0xBF, last @ (0xBE | 0xBF), ..] => 0xFF40 + u32::from(*last),
             _ => continue,
         };

@@ -51,8 +51,11 @@ struct Parser<'a, 't> {
 
 impl<'a> Parser<'a, '_> {
     fn document(&mut self) -> Result<bool, Bad> {
-        while self.scanner.peek()?.tok == Tok::DocEnd {
-            self.scanner.take()?;
+        if self.scanner.peek()?.tok == Tok::DocEnd {
+            return Err(Bad::new(
+                self.scanner.peek()?.start,
+                "the file begins with the end of a document (`...`); remove the line",
+            ));
         }
         if !self.directives()? && self.scanner.peek()?.tok == Tok::End {
             return Ok(false);
@@ -308,9 +311,7 @@ impl<'a> Parser<'a, '_> {
         loop {
             let token = self.scanner.peek()?;
             match token.tok {
-                Tok::Key | Tok::Value => {
-                    weight += self.pair(true)?;
-                }
+                Tok::Key => weight += self.pair(true)?,
                 Tok::BlockEnd => {
                     self.scanner.take()?;
                     break;
@@ -391,6 +392,10 @@ impl<'a> Parser<'a, '_> {
     fn single_pair(&mut self, at: usize) -> Result<u64, Bad> {
         let index = self.tape.push(Kind::FlowMap, at, at, Cow::Borrowed(""));
         let weight = 1 + self.pair(false)?;
+        // libyaml loses its way after `[? ]`.
+        if self.tape.nodes[index + 1].start == self.tape.nodes[index + 1].end {
+            return Err(Bad::new(at, "a pair in a list needs a key; write one"));
+        }
         self.tape.close(index, self.end);
         Ok(weight)
     }

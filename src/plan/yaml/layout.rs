@@ -3,7 +3,7 @@
 //! The answer is a guess until `load` has parsed the skeleton (the file without the ticket lines) and every chunk (the
 //! lines of one ticket) alone. Why that suffices: a chunk starts at a line indented exactly as deep as the first
 //! ticket key. Such a line can be inside a ticket only within an open quote or an open flow collection, since block
-//! texts and continued plain texts are indented deeper; then the chunk before it does not parse alone, and `load` falls
+//! texts and continued plain texts are indented deeper (files with other line ends than LF and CRLF are not read by chunks at all); then the chunk before it does not parse alone, and `load` falls
 //! back to parsing the whole file. Anchors, aliases and directives, which reach across chunks, fall back as well.
 
 use std::ops::Range;
@@ -36,6 +36,9 @@ impl Layout {
 /// Finds the ticket chunks of `text`, which begins at `from` (past a BOM). `None` when the file is laid out otherwise.
 pub(super) fn find(text: &str, from: usize) -> Option<Layout> {
     let bytes = text.as_bytes();
+    if other_line_ends(bytes) {
+        return None;
+    }
     let (tickets, mut at) = tickets_line(bytes, from)?;
     let parent = column(bytes, tickets);
     // The first line with content decides how deep ticket keys stand.
@@ -72,6 +75,13 @@ pub(super) fn find(text: &str, from: usize) -> Option<Layout> {
         line_start = line_end;
     }
     Some(Layout { tickets, indent, start, starts, end })
+}
+
+/// Whether lines may end in another way than LF or CRLF; looking at line feeds would not see such lines.
+fn other_line_ends(bytes: &[u8]) -> bool {
+    memchr_iter(b'\r', bytes).any(|at| bytes.get(at + 1) != Some(&b'\n'))
+        || memchr_iter(0xC2, bytes).any(|at| bytes.get(at + 1) == Some(&0x85))
+        || memchr_iter(0xE2, bytes).any(|at| matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xA8 | 0xA9])))
 }
 
 /// The `tickets` key whose value begins on the next line, and the start of that line.

@@ -54,6 +54,8 @@ pub(super) enum Implicit {
 pub(super) fn resolve(kind: Kind, tag: Option<Tag>, text: &str) -> Result<Scalar<'_>, &'static str> {
     let implicit = match tag {
         None if kind == Kind::Plain => implicit(text),
+        // libyaml marks a scalar under a bare `!` as implicitly typed, quotes or not.
+        Some(Tag::NonSpecific) if !(kind == Kind::Plain && text.is_empty()) => implicit(text),
         None | Some(Tag::NonSpecific | Tag::Str) => Implicit::Str,
         Some(Tag::Int) => Implicit::Int,
         Some(Tag::Float) => Implicit::Float,

@@ -115,7 +115,12 @@ impl SprintDoc {
         self.entries.iter().filter(|entry| !entry.shadowed).map(|entry| &entry.ticket)
     }
 
-    /// The ticket with this id, or with this key when its record names no other id.
+    /// As [`SprintDoc::tickets`], with the key that each stands under (planfile finds tickets by key, not by `id`).
+    pub fn keyed(&self) -> impl Iterator<Item = (&str, &Arc<Ticket>)> {
+        self.entries.iter().filter(|entry| !entry.shadowed).map(|entry| (&*entry.key, &entry.ticket))
+    }
+
+    /// The ticket under this key, else the one whose record names this id.
     pub fn ticket(&self, id: &str) -> Option<&Arc<Ticket>> {
         self.entry(id).map(|entry| &entry.ticket)
     }
@@ -166,7 +171,7 @@ impl SprintDoc {
     }
 }
 
-/// Finds entries by id and by key; ids win where the two disagree.
+/// Finds entries by key, as planfile does, and by the id inside where no key says so.
 fn index(entries: &[Entry]) -> HashMap<Arc<str>, u32> {
     let mut index = HashMap::with_capacity(entries.len());
     let seen = || entries.iter().zip(0u32..).filter(|(entry, _)| !entry.shadowed);
@@ -174,7 +179,7 @@ fn index(entries: &[Entry]) -> HashMap<Arc<str>, u32> {
         index.insert(entry.key.clone(), number);
     }
     for (entry, number) in seen().filter(|(entry, _)| entry.ticket.id.as_str() != &*entry.key) {
-        index.insert(Arc::from(entry.ticket.id.as_str()), number);
+        index.entry(Arc::from(entry.ticket.id.as_str())).or_insert(number);
     }
     index
 }

@@ -86,14 +86,33 @@ fn scalar_value(scalar: Scalar<'_>) -> Value {
     }
 }
 
+/// The number that a key is equal to in Python.
+fn numeric(tape: &Tape<'_>, key: usize) -> Option<f64> {
+    match scalar(tape, key)? {
+        Scalar::Bool(value) => Some(f64::from(u8::from(value))),
+        Scalar::Int(value) => Some(value as f64),
+        Scalar::Float(value) => Some(value),
+        _ => None,
+    }
+}
+
 /// The value of a node.
 pub(super) fn to_value(tape: &Tape<'_>, index: usize) -> Value {
     let index = tape.resolve(index);
     let node = &tape.nodes[index];
     if node.kind.is_map() {
         let mut map = Map::new();
+        // In Python 1, 1.0 and True are one key; the first spelling stays.
+        let mut numbers: Vec<(f64, String)> = Vec::new();
         for_each_pair(tape, index, &mut |key, value| {
-            map.insert(key_text(tape, key).into_owned(), to_value(tape, value));
+            let mut text = key_text(tape, key).into_owned();
+            if let Some(number) = numeric(tape, key) {
+                match numbers.iter().find(|(known, _)| *known == number) {
+                    Some((_, first)) => text.clone_from(first),
+                    None => numbers.push((number, text.clone())),
+                }
+            }
+            map.insert(text, to_value(tape, value));
         });
         return Value::Object(map);
     }

@@ -79,9 +79,9 @@ fn field(reader: &mut Reader<'_, '_>, ticket: &mut Ticket, seen: &mut Seen, name
     match name {
         "id" => {
             seen.id = true;
-            let mut id = String::new();
-            reader.text("id", value, &mut id);
-            if !id.is_empty() {
+            // An id that is no text is nobody's name for the ticket; the key is.
+            reader.text("id", value, &mut String::new());
+            if let Some(id) = text_of(reader.tape, value).filter(|id| !id.is_empty()) {
                 ticket.id = TicketId::new(id);
             }
         }

@@ -448,6 +448,11 @@ impl<'a> Scanner<'a> {
 
     fn skip_to_token(&mut self) {
         loop {
+            // libyaml passes over a byte order mark at any line start and counts it as one column.
+            if self.column() == 0 && self.src[self.pos..].starts_with(b"\xEF\xBB\xBF") {
+                self.pos += 3;
+                self.line_start += 2;
+            }
             let tabs = self.keys.len() > 1 || !self.key_allowed;
             while self.at(0) == Some(b' ') || (tabs && self.at(0) == Some(b'\t')) {
                 self.pos += 1;
