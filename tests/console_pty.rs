@@ -6,6 +6,8 @@
 mod board;
 #[path = "console_pty/leaving.rs"]
 mod leaving;
+#[path = "console_pty/pictures.rs"]
+mod pictures;
 #[path = "console_pty/steps.rs"]
 mod steps;
 mod support;

@@ -1,59 +1,54 @@
-//! The process group of one run: signals to all of it, and whether anybody is left in it.
+//! Whether anybody is left of a run once its command has ended, asked cheaply: it is asked after every run.
+//!
+//! Whatever a command started got a process number after its own, so only the numbers given out since need a look:
+//! none at all on a quiet machine, where looking through all of `/proc` would cost more than a short command does.
 
-use std::time::{Duration, Instant};
+use crate::base::process::Group;
 
-use nix::errno::Errno;
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+/// With more numbers than this to look at, all of `/proc` is read instead.
+const LOOKS: u32 = 256;
 
-use crate::base::process::ProcessIdentity;
-
-/// A group led by our child. Dropping it while armed kills what is left of it.
+/// A run's group, watched from its start. Dropping it while armed kills what is left.
 #[derive(Debug)]
-pub(super) struct Group {
-    id: Pid,
+pub(super) struct Watched {
+    group: Group,
     armed: bool,
 }
 
-impl Group {
-    /// The group of a child that was spawned as a group leader.
-    pub(super) fn led_by(pid: u32) -> Option<Group> {
-        let id = Pid::from_raw(i32::try_from(pid).ok().filter(|pid| *pid > 1)?);
-        Some(Group { id, armed: true })
+impl Watched {
+    /// Watches the group of a child that was just started.
+    pub(super) fn new(group: Group) -> Self {
+        Self { group, armed: true }
     }
 
-    /// Identity of the leader, while it lives or is not reaped.
-    pub(super) fn leader(&self) -> Option<ProcessIdentity> {
-        ProcessIdentity::of(self.id.as_raw().unsigned_abs())
-    }
-
-    /// TERM to everybody; CONT too, because a stopped process would not notice.
+    /// TERM to everybody.
     pub(super) fn terminate(&self) {
-        let _ = killpg(self.id, Signal::SIGTERM);
-        let _ = killpg(self.id, Signal::SIGCONT);
+        self.group.terminate_now();
     }
 
     /// KILL to everybody.
     pub(super) fn kill(&self) {
-        let _ = killpg(self.id, Signal::SIGKILL);
+        self.group.kill_now();
     }
 
-    /// Whether a process that is no zombie is in the group. Orphans are reaped by init only when it gets to it, so a
-    /// plain signal 0 would find the dead ones too.
+    /// Whether a living process is left in the leader's session or group.
     pub(super) fn has_members(&self) -> bool {
-        match killpg(self.id, None) {
-            Err(Errno::ESRCH) => false,
-            Ok(()) | Err(_) => living_member(self.id.as_raw()),
+        let leader = self.group.leader();
+        match newest_pid() {
+            Some(newest) if newest >= leader && newest - leader <= LOOKS => {
+                (leader..=newest).any(|pid| lives_in(pid, leader))
+            }
+            _ => !self.group.members().is_empty(),
         }
     }
 
-    /// The group is done; it is not ours any more.
+    /// Nobody is left, or nothing more can be done.
     pub(super) fn disarm(&mut self) {
         self.armed = false;
     }
 }
 
-impl Drop for Group {
+impl Drop for Watched {
     fn drop(&mut self) {
         if self.armed {
             self.kill();
@@ -61,37 +56,37 @@ impl Drop for Group {
     }
 }
 
-/// Stops the group that `leader` leads: TERM, `grace`, KILL. Blocks the calling thread. False when the leader is gone
-/// already; its number may be somebody else's by now, so nothing is signalled then.
-pub fn stop_group_of(leader: &ProcessIdentity, grace: Duration) -> bool {
-    if !leader.is_alive() {
-        return false;
-    }
-    let Some(mut group) = Group::led_by(leader.pid) else { return false };
-    group.terminate();
-    let kill_at = Instant::now() + grace;
-    while group.has_members() && Instant::now() < kill_at {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    group.kill();
-    group.disarm();
-    true
+/// The process number given out last: the fifth field of `/proc/loadavg`.
+fn newest_pid() -> Option<u32> {
+    let line = std::fs::read_to_string("/proc/loadavg").ok()?;
+    line.split_ascii_whitespace().nth(4)?.parse().ok()
 }
 
-/// Looks through `/proc` for a process of `group` that is no zombie. Without `/proc`, says that there is one.
-fn living_member(group: i32) -> bool {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return true };
-    entries.flatten().any(|entry| {
-        let is_pid = entry.file_name().to_str().is_some_and(|name| name.bytes().all(|b| b.is_ascii_digit()));
-        is_pid && std::fs::read_to_string(entry.path().join("stat")).is_ok_and(|stat| lives_in(&stat, group))
-    })
+/// Whether `pid` is a living process in the session or group of `leader`.
+fn lives_in(pid: u32, leader: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| belongs(&stat, leader))
 }
 
-/// Whether a line of `/proc/<pid>/stat` is of a living process in `group`. The name in it may hold anything.
-fn lives_in(stat: &str, group: i32) -> bool {
+/// The same from a line of `/proc/<pid>/stat`, where the name in parentheses may hold anything.
+fn belongs(stat: &str, leader: u32) -> bool {
     let Some((_, rest)) = stat.rsplit_once(')') else { return false };
-    let mut fields = rest.split_ascii_whitespace();
-    let state = fields.next().unwrap_or("Z");
-    let pgrp = fields.nth(1).and_then(|field| field.parse::<i32>().ok());
-    pgrp == Some(group) && !matches!(state, "Z" | "X")
+    let fields: Vec<&str> = rest.split_ascii_whitespace().take(4).collect();
+    let [state, _parent, group, session] = fields[..] else { return false };
+    let is_leader = |field: &str| field.parse() == Ok(leader);
+    (is_leader(group) || is_leader(session)) && !matches!(state, "Z" | "X")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn membership_is_read_from_group_or_session_and_zombies_do_not_count() {
+        assert!(belongs("12 (sh) S 1 7 7 0", 7));
+        assert!(belongs("12 (a) b) R) S 1 9 7 0", 7));
+        assert!(belongs("12 (sh) R 1 7 3 0", 7));
+        assert!(!belongs("12 (sh) Z 1 7 7 0", 7));
+        assert!(!belongs("12 (sh) S 7 9 9 0", 7));
+        assert!(!belongs("", 7));
+    }
 }

@@ -14,9 +14,8 @@ mod lines;
 pub mod outcome;
 pub mod output;
 pub mod recorder;
+pub mod runlog;
 pub mod shell;
 pub mod stop;
 pub mod tail;
 pub mod transcript;
-
-pub use group::stop_group_of;

@@ -10,17 +10,14 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
-use super::group::Group;
+use super::group::Watched;
 use super::outcome::{Ending, Outcome};
 use super::output::Channel;
 use super::recorder::Recorder;
 use super::stop::{Stop, StopWatch};
-
-/// How long pipes or group members may outlive the leader before they are stopped.
-const LEFTOVER_WAIT: Duration = Duration::from_millis(500);
+use crate::base::process::{PIPE_GRACE, Program, Running};
 
 /// How long a killed group may take to disappear (a process in the kernel cannot be hurried).
 const KILL_WAIT: Duration = Duration::from_secs(5);
@@ -51,33 +48,15 @@ pub async fn run(job: &ShellJob, mut stop: StopWatch, mut recorder: Recorder) ->
     if stop.current() > Stop::No {
         return Outcome { ending: Ending::Stopped, ..Outcome::not_started("stopped before it was started") };
     }
-    let mut child = match spawn(job) {
+    let program = Program::shell(&job.command, &job.folder).env(job.env.iter().cloned());
+    let mut child = match program.spawn().await {
         Ok(child) => child,
-        Err(error) => return Outcome::not_started(format!("starting /bin/sh failed: {error}")),
+        Err(error) => return Outcome::not_started(error.to_string()),
     };
-    let Some(group) = child.id().and_then(Group::led_by) else {
-        return Outcome::not_started("starting /bin/sh gave no process");
-    };
-    recorder.started(group.leader());
-    let mut watch = Watch::new(job, group);
+    recorder.started(child.identity().cloned());
+    let mut watch = Watch::new(job, Watched::new(child.group()));
     watch.until_over(&mut child, &mut stop, &mut recorder).await;
     watch.outcome(recorder)
-}
-
-fn spawn(job: &ShellJob) -> std::io::Result<Child> {
-    let mut command = Command::new("/bin/sh");
-    command
-        .arg("-c")
-        .arg(&job.command)
-        .current_dir(&job.folder)
-        .env_clear()
-        .envs(job.env.iter().map(|(name, value)| (name, value)))
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true);
-    command.spawn()
 }
 
 /// Where the stop ladder stands.
@@ -93,7 +72,7 @@ enum Ladder {
 
 /// What the executor knows of one child while it watches it.
 struct Watch {
-    group: Group,
+    group: Watched,
     timeout: Duration,
     timeout_at: Instant,
     grace: Duration,
@@ -106,7 +85,7 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(job: &ShellJob, group: Group) -> Self {
+    fn new(job: &ShellJob, group: Watched) -> Self {
         let timeout_at = Instant::now() + job.timeout;
         Self {
             group,
@@ -121,8 +100,8 @@ impl Watch {
         }
     }
 
-    async fn until_over(&mut self, child: &mut Child, stop: &mut StopWatch, recorder: &mut Recorder) {
-        let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
+    async fn until_over(&mut self, child: &mut Running, stop: &mut StopWatch, recorder: &mut Recorder) {
+        let (mut out, mut err) = child.take_output().unzip();
         let mut out_buffer = vec![0; READ_AT_ONCE];
         let mut err_buffer = vec![0; READ_AT_ONCE];
         while !self.is_over() {
@@ -160,7 +139,7 @@ impl Watch {
         let soon = Instant::now() + GONE_POLL;
         match (self.ladder, self.leader.is_some()) {
             (Ladder::Idle, false) => self.timeout_at,
-            (Ladder::Idle, true) => self.leftover_since.map_or(soon, |since| since + LEFTOVER_WAIT),
+            (Ladder::Idle, true) => self.leftover_since.map_or(soon, |since| since + PIPE_GRACE),
             (Ladder::Asked { kill_at }, false) => kill_at,
             (Ladder::Asked { kill_at }, true) => kill_at.min(soon),
             (Ladder::Killed { give_up_at }, false) => give_up_at,
@@ -173,7 +152,7 @@ impl Watch {
         let now = Instant::now();
         if self.leader.is_some() && !self.group.has_members() {
             // Only pipes are left, held by somebody who left the group on purpose: not ours to stop.
-            let waited = self.leftover_since.is_none_or(|since| now >= since + LEFTOVER_WAIT);
+            let waited = self.leftover_since.is_none_or(|since| now >= since + PIPE_GRACE);
             if waited && self.open != [false; 2] {
                 recorder
                     .note("[a process outside of the run's group keeps its output open; not waiting for it]");

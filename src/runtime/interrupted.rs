@@ -2,11 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::protocol::{RunId, RunState, RunView};
-use crate::base::process::ProcessIdentity;
+use crate::base::process::Group;
 use crate::execute::folder::{RecordState, RunFolder, RunRecord, safe_name};
 use crate::execute::transcript::TranscriptReader;
 use crate::plan::ticket::Ticket;
@@ -71,15 +72,19 @@ fn newest(runs: &Path, ticket: &Ticket) -> Option<(RunFolder, RunRecord)> {
         .max_by(|(_, a), (_, b)| a.started_at.cmp(&b.started_at))
 }
 
-/// The leader of the group that a dead supervisor left behind, if that very process is alive.
-fn orphan(record: &RunRecord) -> Option<&ProcessIdentity> {
-    record.child.as_ref().filter(|child| record.state == RecordState::Running && child.is_alive())
+/// What a dead supervisor's run left behind, if anything of it is alive.
+fn orphan(record: &RunRecord) -> Option<Group> {
+    let child = record.child.as_ref().filter(|_| record.state == RecordState::Running)?;
+    Some(Group::of_orphan(child)).filter(|group| !group.members().is_empty())
 }
 
-/// Stops what a run left behind: TERM to its group, `grace`, KILL. Blocks; false when nothing was alive.
-pub(super) fn stop_orphan(runs: &Path, run: &str, grace: std::time::Duration) -> bool {
-    let Some(record) = RunFolder::at(runs, run).and_then(|folder| folder.read_record()) else { return false };
-    orphan(&record).is_some_and(|leader| crate::execute::stop_group_of(leader, grace))
+/// Stops what a run left behind: TERM to its group, `grace`, KILL. False when nothing was alive.
+pub(super) async fn stop_orphan(runs: &Path, run: &str, grace: Duration) -> bool {
+    let record = RunFolder::at(runs, run).and_then(|folder| folder.read_record());
+    match record.as_ref().and_then(orphan) {
+        Some(group) => group.stop(grace, std::future::pending()).await.left.is_empty(),
+        None => false,
+    }
 }
 
 /// Notes in the run's record that it was decided.

@@ -27,7 +27,7 @@ pub(crate) struct View {
     pub(crate) plan: Arc<Plan>,
     /// Their order; empty when the storage was opened without a scope.
     pub(crate) order: Arc<Order>,
-    /// Place of each ticket in `plan.tickets`.
+    /// Place of each ticket in `plan.tickets`; empty when the storage was opened without a scope.
     pub(crate) index: Arc<HashMap<TicketId, usize>>,
 }
 
@@ -124,12 +124,19 @@ impl Storage {
         self.send(Request::Refresh);
     }
 
+    /// Looks at the disk again and waits until the view shows it.
+    pub(crate) async fn refreshed(&self) {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        self.send(Request::Make(Box::new(move || Box::new(move || drop(sender.send(()))))));
+        let _ = receiver.await;
+    }
+
     /// Computes the order again.
     pub(crate) fn reorder(&self) {
         self.send(Request::Reorder);
     }
 
-    /// Runs `make`, which makes a planfile, then looks at the disk again.
+    /// Runs `make`, which may make a planfile, then looks at the disk again.
     pub(crate) fn make(&self, make: impl FnOnce() -> Then + Send + 'static) {
         self.send(Request::Make(Box::new(make)));
     }
@@ -250,13 +257,10 @@ impl Owner {
             Ok(store) => {
                 let plan = store.plan();
                 let health = PlanHealth::Open { read_only: None, watching };
-                let order = match &self.scope {
-                    Some(scope) => Arc::new(order(&plan.tickets, scope, self.clock.now())),
-                    None => Arc::default(),
+                let (order, index) = match &self.scope {
+                    Some(scope) => (Arc::new(order(&plan.tickets, scope, self.clock.now())), index(&plan)),
+                    None => (Arc::default(), Arc::default()),
                 };
-                let index = Arc::new(
-                    plan.tickets.iter().enumerate().map(|(at, ticket)| (ticket.id.clone(), at)).collect(),
-                );
                 View { health, plan, order, index }
             }
             Err(OpenError::Uninitialised(_)) => View::blank(PlanHealth::Uninitialised),
@@ -268,6 +272,10 @@ impl Owner {
         };
         self.views.send_replace(view);
     }
+}
+
+fn index(plan: &Plan) -> Arc<HashMap<TicketId, usize>> {
+    Arc::new(plan.tickets.iter().enumerate().map(|(at, ticket)| (ticket.id.clone(), at)).collect())
 }
 
 /// Has `poke` refreshed whenever the planfile's folders change; says how.

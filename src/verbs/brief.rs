@@ -5,6 +5,7 @@ use super::context::Context;
 use super::error::{Exit, VerbError};
 use super::output::Out;
 use crate::plan::brief::{BriefOptions, build};
+use crate::plan::surroundings::Surroundings;
 
 /// Prints the brief: markdown unless JSON is asked for.
 ///
@@ -20,7 +21,7 @@ pub(super) fn run(context: &Context, args: &BriefArgs, out: &mut Out) -> Result<
         ticket: args.ticket.clone(),
         queue: args.queue_name.clone(),
         include_fixtures,
-        ..BriefOptions::default()
+        surroundings: Surroundings::of_process(),
     };
     let brief = build(&context.root()?, &options, None, &context.clock);
     match context.format {

@@ -4,13 +4,14 @@ use super::context::Context;
 use super::error::{Exit, VerbError};
 use super::output::Out;
 use crate::detect::doctor::{DoctorOptions, run as examine};
+use crate::plan::surroundings::Surroundings;
 
 /// Examines the project; exit 1 when a check fails.
 ///
 /// # Errors
 /// A project folder that does not exist.
 pub(super) fn run(context: &Context, out: &mut Out) -> Result<Exit, VerbError> {
-    let options = DoctorOptions { clock: context.clock.clone(), ..DoctorOptions::default() };
+    let options = DoctorOptions { surroundings: Surroundings::of_process(), clock: context.clock.clone() };
     let report = examine(&context.root()?, &options);
     if context.json() {
         out.json_text(&report.to_json());

@@ -1,7 +1,5 @@
 //! `open`: everything `main` needs to know to open the console, as plain data.
 
-use std::time::Duration;
-
 use super::cli::OpenArgs;
 use super::context::Context;
 use super::demo::DemoServer;
@@ -33,27 +31,17 @@ impl ConsoleCall {
     }
 }
 
-/// Length of a run's lease; renewed at a third of it.
-const LEASE: Duration = Duration::from_secs(300);
-/// Silence after which a run counts as stalled.
-const STALL_AFTER: Duration = Duration::from_secs(120);
-/// TERM to KILL.
-const GRACE: Duration = Duration::from_secs(10);
-
 /// The call for the project at hand, which need not be initialised: the console offers to do it.
 ///
 /// # Errors
 /// A project folder that does not exist.
 pub(super) fn call(context: &Context, args: OpenArgs) -> Result<ConsoleCall, VerbError> {
     let options = Options {
-        root: context.root()?,
         actor: args.actor,
         queue: args.queue_name,
         jobs: args.jobs,
-        lease: LEASE,
-        stall_after: STALL_AFTER,
-        grace: GRACE,
         clock: context.clock.clone(),
+        ..Options::new(context.root()?)
     };
     Ok(ConsoleCall { options, resume: false, demo: None, _log: logging::start() })
 }

@@ -122,15 +122,14 @@ fn facts(before: &Value, after: &Value, changes: Vec<String>, op: &Op, now: Time
     }
 }
 
-/// `now`, or one microsecond more when the record already carries that very instant: an optimistic check compares
-/// instants and must see that something changed.
+/// `now`, or one microsecond after the record's own instant when that is not before `now` (several steps of one
+/// batch): an optimistic check compares instants and must see that something changed. A record from a far future, made
+/// by a wrong clock, does not push ours there.
 fn later_than(record: &Value, now: Timestamp) -> Timestamp {
     let last =
         record.get("updated_at").and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok());
-    match last {
-        Some(last) if last.as_microsecond() == now.as_microsecond() => {
-            now.checked_add(SignedDuration::from_micros(1)).unwrap_or(now)
-        }
+    match last.map(|last| (last, last.as_microsecond() - now.as_microsecond())) {
+        Some((last, 0..=1_000_000)) => last.checked_add(SignedDuration::from_micros(1)).unwrap_or(now),
         _ => now,
     }
 }

@@ -14,7 +14,7 @@ mod instant;
 mod tests;
 
 pub(crate) use effects::new_record;
-pub(crate) use instant::{with_offset, with_z};
+pub(crate) use instant::with_offset;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

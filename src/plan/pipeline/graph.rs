@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 /// One ring for every edge that closes one, as ids with the first repeated at the end. `edges[i]` are the indices that
 /// node `i` waits for.
-pub(super) fn rings<'a>(ids: &[&'a str], edges: &[Vec<usize>]) -> Vec<Vec<&'a str>> {
+pub(crate) fn rings<'a>(ids: &[&'a str], edges: &[Vec<usize>]) -> Vec<Vec<&'a str>> {
     #[derive(Clone, Copy, PartialEq)]
     enum Mark {
         New,

@@ -11,6 +11,8 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use graph::rings;
+
 use serde_json::{Map, Value};
 
 /// A valid pipeline.

@@ -8,7 +8,7 @@ pub(super) const LINE: &str = ".planfile/.koru/";
 const MARKER: &str = "# koru runtime artefacts (generated)";
 
 /// Whether the file already has the line.
-pub(crate) fn has_line(text: &[u8]) -> bool {
+pub(super) fn has_line(text: &[u8]) -> bool {
     text.split(|byte| *byte == b'\n').any(|line| line.trim_ascii() == LINE.as_bytes())
 }
 

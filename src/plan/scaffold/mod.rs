@@ -5,7 +5,7 @@
 //! and at least one sprint file: planfile itself makes a lone config when it is merely asked something.
 
 mod config;
-pub(crate) mod gitignore;
+mod gitignore;
 mod import;
 #[cfg(test)]
 mod tests;
@@ -147,6 +147,11 @@ pub fn is_initialised(root: &Path) -> bool {
         && std::fs::read_dir(paths.sprints()).is_ok_and(|entries| {
             entries.flatten().any(|entry| entry.file_name().to_str().is_some_and(is_sprint))
         })
+}
+
+/// Whether a `.gitignore` with this content keeps our working files out of commits.
+pub fn ignores_runtime(gitignore: &[u8]) -> bool {
+    gitignore::has_line(gitignore)
 }
 
 /// Makes the planfile of the project at `root` (created when missing), policy stub and `.gitignore` line included.

@@ -4,9 +4,36 @@
 //! change one at a time) and writes under planfile's own flock: lock, read again, edit the named ticket's spans, write
 //! beside, sync, rename, sync the folder, drop the mirror, journal, archive, unlock (`reference/planfile.md` §5.4).
 //! A file that does not parse is never overwritten; its last good state stays visible next to the fault.
+//!
+//! The parts: [`files`] reads and remembers versions, `config`, `locator`, `journal`, `evidence` know planfile's side
+//! files, `apply` and `create` are the transactions, `archive` and `moves` the way to the history files and back,
+//! `quick` changes one ticket of a large file without reading the others, [`watch`] tells when to look again,
+//! [`sweep`] lists work that nobody does any more.
 
+mod apply;
+mod archive;
+mod batch;
+mod config;
+mod create;
+mod engine;
+mod evidence;
+mod files;
+mod journal;
+mod locator;
+mod moves;
+mod quick;
+mod secrets;
+pub mod sweep;
+#[cfg(test)]
+mod tests;
+pub mod watch;
+mod whole;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,6 +41,8 @@ use serde_json::Value;
 use super::lifecycle::{NewTicket, Op, Refusal};
 use super::ticket::{Ticket, TicketId};
 use super::yaml::SprintFault;
+use crate::base::clock::Clock;
+use engine::Engine;
 
 /// What the store knows at one moment. Shared, immutable.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,12 +60,31 @@ pub struct Plan {
     pub warnings: Vec<FileWarning>,
     /// Sprint files, by stem, with their number of tickets.
     pub sprints: Vec<(String, usize)>,
+    /// Where each id stands; made by itself at the first question.
+    #[serde(skip)]
+    pub lookup: Lookup,
 }
 
 impl Plan {
     /// The ticket with this id.
     pub fn ticket(&self, id: &TicketId) -> Option<&Arc<Ticket>> {
-        self.tickets.iter().find(|ticket| ticket.id == *id)
+        let places = self.lookup.places.get_or_init(|| {
+            let ids = self.tickets.iter().enumerate().rev();
+            ids.map(|(place, ticket)| (ticket.id.clone(), place)).collect()
+        });
+        self.tickets.get(*places.get(id)?)
+    }
+}
+
+/// The index behind [`Plan::ticket`]. Derived from the tickets, so it is equal to any other and never travels.
+#[derive(Clone, Debug, Default)]
+pub struct Lookup {
+    places: OnceLock<HashMap<TicketId, usize>>,
+}
+
+impl PartialEq for Lookup {
+    fn eq(&self, _: &Self) -> bool {
+        true
     }
 }
 
@@ -173,16 +221,31 @@ pub struct Step {
 #[derive(Debug)]
 pub struct Store {
     root: PathBuf,
+    engine: RefCell<Engine>,
 }
 
 impl Store {
-    /// Opens the store of the project at `root` (the folder that holds `.planfile/`) and loads it. Creates nothing.
+    /// Opens the store of the project at `root` (the folder that holds `.planfile/`). Creates nothing.
+    ///
+    /// The config is read here; the sprint files are read when they are first needed, so that a process that changes
+    /// one ticket and ends does not pay for reading thousands of others.
     ///
     /// # Errors
     /// See [`OpenError`]. A broken sprint file is not an error here: it is a fault in the plan.
     pub fn open(root: &Path) -> Result<Store, OpenError> {
-        let _ = root;
-        unimplemented!()
+        Ok(Store { root: root.to_path_buf(), engine: RefCell::new(Engine::open(root)?) })
+    }
+
+    /// The same store with another clock.
+    pub fn with_clock(mut self, clock: Clock) -> Store {
+        self.engine.get_mut().clock = clock;
+        self
+    }
+
+    /// The same store that waits at most this long for planfile's lock (10 s otherwise).
+    pub fn with_lock_wait(mut self, wait: Duration) -> Store {
+        self.engine.get_mut().lock_wait = wait;
+        self
     }
 
     /// The project folder.
@@ -190,27 +253,30 @@ impl Store {
         &self.root
     }
 
+    /// Why this store must not be written, as a sentence; `None` when it may be.
+    pub fn read_only(&self) -> Option<String> {
+        self.engine.borrow().writable().err().map(|error| error.to_string())
+    }
+
     /// The state as of the last load.
     pub fn plan(&self) -> Arc<Plan> {
-        unimplemented!()
+        self.engine.borrow_mut().plan()
     }
 
     /// Reads again what changed on disk; true when the plan changed. Files with equal (mtime, size, inode) are not read.
     pub fn refresh(&mut self) -> bool {
-        unimplemented!()
+        self.engine.get_mut().refresh()
     }
 
     /// The whole record of a ticket as JSON, unknown keys included, evidence merged in as planfile shows it.
     pub fn record(&self, id: &TicketId) -> Option<Value> {
-        let _ = id;
-        unimplemented!()
+        self.engine.borrow_mut().record(id)
     }
 
     /// Applies steps in one lock, each file written at most twice. Steps are independent: one refused step does not
     /// stop the others. Every returned `Ok` is durable.
     pub fn apply(&mut self, steps: &[Step]) -> Vec<Result<Mutated, MutateError>> {
-        let _ = steps;
-        unimplemented!()
+        self.engine.get_mut().apply(steps)
     }
 
     /// Applies one operation.
@@ -230,7 +296,21 @@ impl Store {
     /// # Errors
     /// See [`MutateError`].
     pub fn create(&mut self, new: &NewTicket) -> Result<Mutated, MutateError> {
-        let _ = new;
-        unimplemented!()
+        self.engine.get_mut().create(new)
+    }
+
+    /// From now on finished tickets stay in `current` until `every` of them are moved to the history files at once.
+    /// Meanwhile the planfile is whole: planfile itself moves them whenever it writes. For long drains, where moving
+    /// each ticket by itself would rewrite a growing history file every time. `0` moves at once again.
+    pub fn batch_archive(&mut self, every: usize) {
+        self.engine.get_mut().archive_every = every;
+    }
+
+    /// Moves finished tickets to the history files now; to be called at the end of a drain.
+    ///
+    /// # Errors
+    /// See [`MutateError`].
+    pub fn flush_archive(&mut self) -> Result<(), MutateError> {
+        self.engine.get_mut().flush_archive()
     }
 }

@@ -8,7 +8,8 @@ use super::{Mail, Purpose, Supervisor};
 use crate::execute::human::HumanAnswer;
 use crate::plan::lifecycle::Op;
 use crate::plan::store::{MutateError, Step};
-use crate::plan::ticket::{ExecutorKind, Ticket, TicketId};
+use crate::plan::ticket::{ExecutorKind, TicketId};
+use crate::runtime::answering::AnswerJob;
 use crate::runtime::interrupted;
 use crate::runtime::protocol::{
     Command, DraftCommand, Outcome, ProjectCommand, QueueCommand, RequestId, Resolution, RunCommand, RunId,
@@ -80,7 +81,7 @@ impl Supervisor {
             seen: seen.or(ticket.updated_at),
             holder: self.ground.holder.to_string(),
             until: self.lease_end(),
-            prompts: self.paths.prompts(),
+            prompts: Some(self.paths.prompts()),
             now: self.now(),
             answer,
         };
@@ -110,9 +111,8 @@ impl Supervisor {
             return self.refuse(request, format!("the run {} is over", run.0));
         }
         let (runs, grace, post) = (self.paths.runs(), self.options.grace, self.post.clone());
-        // A thread of its own: the ladder may take the whole grace, and drafts must not wait for it.
-        std::thread::spawn(move || {
-            let outcome = if interrupted::stop_orphan(&runs, &run.0, grace) {
+        tokio::spawn(async move {
+            let outcome = if interrupted::stop_orphan(&runs, &run.0, grace).await {
                 Outcome::Done { ticket: None, run: Some(run.clone()) }
             } else {
                 Outcome::Refused { message: "nothing of that run is alive any more".to_owned() }
@@ -237,60 +237,6 @@ impl Supervisor {
             };
             Box::new(move || drop(post.send(Mail::Replied(request, outcome))))
         });
-    }
-}
-
-/// An answer on its way into a ticket.
-struct AnswerJob {
-    human: bool,
-    seen: Option<Timestamp>,
-    holder: String,
-    until: Timestamp,
-    prompts: std::path::PathBuf,
-    now: Timestamp,
-    answer: HumanAnswer,
-}
-
-impl AnswerJob {
-    fn give(&self, store: &mut crate::plan::store::Store) -> Result<TicketId, String> {
-        self.answer.capture(&self.prompts, self.now).map_err(|error| {
-            format!("keeping the answer in {} failed: {error}; nothing was sent", self.prompts.display())
-        })?;
-        let claim = Op::Claim { by: self.holder.clone(), until: Some(self.until) };
-        let last = if self.human {
-            let claimed = self.apply(store, claim, self.seen)?;
-            let start = Op::Start { by: Some(self.holder.clone()), until: None };
-            let complete = Op::Complete {
-                note: Some(self.answer.note()),
-                artifacts: Vec::new(),
-                result: Some(self.answer.result()),
-            };
-            // Start and complete share one write; the claim before keeps everybody else out.
-            let steps = [start, complete].map(|op| self.step(op, None));
-            store.apply(&steps).pop().unwrap_or(Err(MutateError::NoTicket(claimed.id.clone())))
-        } else {
-            let ready = Op::Ready { note: Some(self.answer.note()) };
-            store
-                .apply(&[self.step(ready, self.seen)])
-                .pop()
-                .unwrap_or_else(|| Err(MutateError::NoTicket(self.answer.ticket.clone())))
-        };
-        last.map(|mutated| mutated.ticket.id.clone()).map_err(|error| error.to_string())
-    }
-
-    fn apply(
-        &self,
-        store: &mut crate::plan::store::Store,
-        op: Op,
-        seen: Option<Timestamp>,
-    ) -> Result<std::sync::Arc<Ticket>, String> {
-        let result = store.apply(&[self.step(op, seen)]).pop();
-        let result = result.unwrap_or_else(|| Err(MutateError::NoTicket(self.answer.ticket.clone())));
-        result.map(|mutated| mutated.ticket).map_err(|error| error.to_string())
-    }
-
-    fn step(&self, op: Op, seen: Option<Timestamp>) -> Step {
-        Step { id: self.answer.ticket.clone(), op, seen, actor: Some(self.answer.actor.clone()) }
     }
 }
 

@@ -49,6 +49,9 @@ pub(crate) enum TicketVerb {
         after_help = "Example:\n  koru-tui ticket input PLF-007 --prompt 'Which region?' --env-key AWS_REGION"
     )]
     Input(InputArgs),
+    /// Answer the question of a human ticket; without --text the answer is read from standard input
+    #[command(after_help = "Example:\n  koru-tui ticket answer PLF-007 --text 'PKCE by default'")]
+    Answer(AnswerArgs),
     /// Make a ticket runnable again
     #[command(after_help = "Example:\n  koru-tui ticket ready PLF-007 --note 'key was added'")]
     Ready(NoteArgs),
@@ -239,6 +242,20 @@ pub(crate) struct InputArgs {
     /// Note to append
     #[arg(long, short = 'n', value_name = "TEXT")]
     pub(crate) note: Option<String>,
+}
+
+/// Options of `ticket answer`.
+#[derive(Debug, Args)]
+pub(crate) struct AnswerArgs {
+    /// Ticket id
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// The answer
+    #[arg(long, short = 't', value_name = "TEXT")]
+    pub(crate) text: Option<String>,
+    /// Who answers
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: Option<String>,
 }
 
 /// A ticket and a note.

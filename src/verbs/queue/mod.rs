@@ -37,9 +37,9 @@ pub(super) fn run(context: &Context, args: &QueueRunArgs, out: &mut Out) -> Resu
             log: !args.no_log,
             clock: context.clock.clone(),
             stop: signals.stop.clone(),
-            ..DrainOptions::new(root.clone())
+            ..DrainOptions::new(root)
         };
-        let answers = Answers::new(&root, &args.actor, context.clock.clone(), signals);
+        let answers = Answers::new(signals);
         let mut rows = Rows::new(out, context.json(), args.looping, answers);
         Ok::<_, VerbError>(drain(options, &mut rows).await)
     });

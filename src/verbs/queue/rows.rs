@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use super::super::output::{Out, Tone};
-use super::answers::Answers;
+use super::answers::{Answers, Reading};
 use crate::plan::ticket::{Ticket, TicketId};
 use crate::runtime::drain::{Answer, DrainIo, DrainReport, Tick, TickStatus};
 use crate::runtime::protocol::OutputLine;
@@ -66,12 +66,16 @@ impl DrainIo for Rows<'_> {
     fn ask<'b>(&'b mut self, ticket: &'b Ticket) -> Answer<'b> {
         Box::pin(async move {
             self.question(ticket);
-            let answer = self.answers.read().await?;
-            if let Err(error) = self.answers.keep(ticket, &answer) {
-                // The answer still goes into the ticket; only its copy is missing.
-                self.warn(&format!("keeping the answer under .planfile/.koru/prompts failed: {error}"));
+            match self.answers.read().await {
+                Reading::Answer(answer) => Some(answer),
+                Reading::Nothing => None,
+                Reading::TooLong => {
+                    self.warn(
+                        "the answer is longer than 1 MiB and was not taken; put it into a file and name that",
+                    );
+                    None
+                }
             }
-            Some(answer)
         })
     }
 

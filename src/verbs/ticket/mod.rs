@@ -1,5 +1,6 @@
-//! `ticket …`: reading tickets ([`list`], [`show`], [`next`]) and changing one ([`create`], [`step`]).
+//! `ticket …`: reading tickets ([`list`], [`show`], [`next`]) and changing one ([`create`], [`step`], [`answer`]).
 
+mod answer;
 mod create;
 mod list;
 mod next;
@@ -7,12 +8,14 @@ mod show;
 mod step;
 pub(super) mod words;
 
+use std::sync::Arc;
+
 use super::cli::ticket::TicketVerb;
 use super::context::Context;
 use super::error::{Exit, VerbError};
 use super::output::{Out, Tone};
-use crate::plan::store::{Mutated, Store};
-use crate::plan::ticket::{Priority, Status};
+use crate::plan::store::{MutateError, Mutated, Store};
+use crate::plan::ticket::{Priority, Status, Ticket, TicketId};
 
 /// Runs one ticket verb.
 ///
@@ -23,8 +26,22 @@ pub(super) fn run(context: &Context, verb: TicketVerb, out: &mut Out) -> Result<
         TicketVerb::List(args) => list::run(context, &args, out),
         TicketVerb::Show(args) => show::run(context, &args.id, out),
         TicketVerb::Next(args) => next::run(context, &args, out),
+        TicketVerb::Answer(args) => answer::run(context, args, out),
         TicketVerb::Create(args) => create::run(context, *args, out),
         other => step::run(context, other, out),
+    }
+}
+
+/// The ticket with this id.
+///
+/// # Errors
+/// An unknown id; when files do not parse, their faults instead, since the ticket may stand in one of them.
+fn found(store: &Store, id: &TicketId) -> Result<Arc<Ticket>, VerbError> {
+    let plan = store.plan();
+    match plan.ticket(id) {
+        Some(ticket) => Ok(Arc::clone(ticket)),
+        None if plan.faults.is_empty() => Err(MutateError::NoTicket(id.clone()).into()),
+        None => Err(VerbError::Broken(plan.faults.clone())),
     }
 }
 

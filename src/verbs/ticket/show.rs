@@ -3,9 +3,9 @@
 use super::super::context::Context;
 use super::super::error::{Exit, VerbError, fault_line};
 use super::super::output::{Out, Tone};
-use super::words;
+use super::{found, words};
 use crate::plan::queue::{Order, Scope, order};
-use crate::plan::store::{MutateError, Plan, Store};
+use crate::plan::store::{Plan, Store};
 use crate::plan::ticket::{Ticket, TicketId};
 
 /// Prints the ticket.
@@ -16,13 +16,7 @@ pub(super) fn run(context: &Context, id: &str, out: &mut Out) -> Result<Exit, Ve
     let store = context.store()?;
     let plan = store.plan();
     let id = TicketId::new(id);
-    let Some(ticket) = plan.ticket(&id) else {
-        return Err(if plan.faults.is_empty() {
-            MutateError::NoTicket(id).into()
-        } else {
-            VerbError::Broken(plan.faults.clone())
-        });
-    };
+    let ticket = found(&store, &id)?;
     if context.json() {
         out.json(&store.record(&id));
     } else {

@@ -70,7 +70,11 @@ fn operation(verb: TicketVerb, now: Timestamp) -> Result<Option<Named>, VerbErro
         TicketVerb::Ready(args) => (args.id, "made ready", Op::Ready { note: args.note }),
         TicketVerb::Block(args) => (args.id, "blocked", Op::Block { reason: args.reason }),
         TicketVerb::Update(args) => (args.id, "updated", Op::Update(patch(args.fields)?)),
-        TicketVerb::List(_) | TicketVerb::Show(_) | TicketVerb::Next(_) | TicketVerb::Create(_) => {
+        TicketVerb::List(_)
+        | TicketVerb::Show(_)
+        | TicketVerb::Next(_)
+        | TicketVerb::Create(_)
+        | TicketVerb::Answer(_) => {
             return Ok(None);
         }
     }))

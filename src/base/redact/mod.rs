@@ -1,0 +1,95 @@
+//! Secrets are taken out of text before it is shown, logged or exported: known token shapes, `key=value` pairs whose
+//! key names a secret, credentials in URLs, values of the environment variables handed to a run, and long
+//! high-entropy words.
+//!
+//! Each rule is a scanner that reports ranges ([`pairs`], [`shapes`], [`urls`]); this module joins and replaces them.
+//! What is left alone on purpose, because an operator needs it: commit ids and other hexadecimal digests, UUIDs,
+//! checksums that say so (`sha256-…`), placeholders (`$TOKEN`, `<token>`, `***`), and prose or code in which a word
+//! like "token" is followed by another word. A text without a secret is borrowed, not copied. Cleaning twice changes
+//! nothing more.
+
+mod pairs;
+mod shapes;
+mod urls;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+pub use urls::without_credentials;
+
+/// What stands where a secret was.
+pub const REDACTED: &str = "[redacted]";
+
+/// Shortest value, in characters, that is taken out wherever it stands: a shorter one would be found in harmless words.
+const SHORTEST: usize = 6;
+
+/// Takes secrets out.
+#[derive(Clone, Debug, Default)]
+pub struct Redactor {
+    /// Exact values, longest first.
+    known: Vec<String>,
+}
+
+impl Redactor {
+    /// One that also takes out these exact values (those of 6 characters and more; of a value of several lines, such
+    /// as a private key, each line).
+    pub fn with_values(values: impl IntoIterator<Item = String>) -> Self {
+        let mut known: Vec<String> = values
+            .into_iter()
+            .flat_map(|value| {
+                value.lines().map(|line| line.trim().to_owned()).chain([value.clone()]).collect::<Vec<_>>()
+            })
+            .filter(|value| value.chars().count() >= SHORTEST)
+            .collect();
+        known.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        known.dedup();
+        Self { known }
+    }
+
+    /// The text with every secret replaced by `[redacted]`; borrowed when there is none.
+    pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut found = Vec::new();
+        for value in &self.known {
+            found.extend(text.match_indices(value.as_str()).map(|(at, value)| at..at + value.len()));
+        }
+        urls::find(text, &mut found);
+        pairs::find(text, &mut found);
+        shapes::find(text, &mut found);
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        Cow::Owned(replace(text, found))
+    }
+}
+
+/// Replaces the ranges, joined where they touch.
+fn replace(text: &str, mut found: Vec<Range<usize>>) -> String {
+    found.sort_by_key(|range| (range.start, range.end));
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    let mut ranges = found.into_iter().peekable();
+    while let Some(mut range) = ranges.next() {
+        while let Some(next) = ranges.next_if(|next| next.start <= range.end) {
+            range.end = range.end.max(next.end);
+        }
+        out.push_str(&text[done..range.start]);
+        out.push_str(REDACTED);
+        done = range.end;
+    }
+    out.push_str(&text[done..]);
+    out
+}
+
+/// Whether a value only stands for a secret: empty, cleaned already, a variable, a blank to fill in.
+fn is_placeholder(value: &str) -> bool {
+    value.is_empty()
+        || value.starts_with(['$', '<', '%', '{', '(', '['])
+        || value.chars().all(|c| matches!(c, '*' | '.' | 'x' | 'X' | '-' | '_' | '•' | '…'))
+        || matches!(
+            value.to_ascii_lowercase().as_str(),
+            "null" | "none" | "nil" | "true" | "false" | "undefined" | "redacted" | "required" | "optional"
+        )
+}
+
+#[cfg(test)]
+mod tests;

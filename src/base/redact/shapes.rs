@@ -1,0 +1,138 @@
+//! Secrets that show by themselves: tokens with a known prefix, JSON web tokens, `Bearer …`, and long words in which
+//! upper case, lower case and digits change places too often for any language.
+
+use std::ops::Range;
+
+/// Prefix of a known token, and how many more characters make it one.
+const PREFIXES: &[(&str, usize)] = &[
+    ("ghp_", 20),
+    ("gho_", 20),
+    ("ghu_", 20),
+    ("ghs_", 20),
+    ("ghr_", 20),
+    ("github_pat_", 20),
+    ("glpat-", 16),
+    ("xoxb-", 10),
+    ("xoxp-", 10),
+    ("xoxa-", 10),
+    ("xoxr-", 10),
+    ("xoxs-", 10),
+    ("xapp-", 10),
+    ("sk-", 16),
+    ("sk_live_", 10),
+    ("sk_test_", 10),
+    ("rk_live_", 10),
+    ("whsec_", 16),
+    ("AKIA", 16),
+    ("ASIA", 16),
+    ("AIza", 30),
+    ("ya29.", 16),
+    ("npm_", 30),
+    ("pypi-", 30),
+    ("hf_", 20),
+    ("dop_v1_", 30),
+    ("shpat_", 20),
+    ("SG.", 30),
+    ("gsk_", 20),
+    ("xai-", 20),
+    ("r8_", 30),
+    ("nvapi-", 20),
+    ("AGE-SECRET-KEY-", 20),
+];
+
+/// Shortest word that is judged by its look alone.
+const LONG: usize = 26;
+
+/// Reports secrets by shape.
+pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    let mut after_bearer = false;
+    while at < bytes.len() {
+        if !is_word_byte(bytes[at]) {
+            after_bearer &= bytes[at] == b' ';
+            at += 1;
+            continue;
+        }
+        let start = at;
+        while at < bytes.len() && is_word_byte(bytes[at]) {
+            at += 1;
+        }
+        // A dot or dash that ends a sentence is not part of the word.
+        let word = text[start..at].trim_end_matches(['.', '-', '=']);
+        let word = if at - start > word.len() && bytes[start + word.len()] == b'=' {
+            &text[start..at]
+        } else {
+            word
+        };
+        if after_bearer && word.len() >= 16 && word.bytes().any(|byte| byte.is_ascii_digit()) {
+            found.push(start..start + word.len());
+        } else if let Some(skip) = secret_from(word) {
+            found.push(start + skip..start + word.len());
+        }
+        after_bearer = word.eq_ignore_ascii_case("bearer");
+    }
+}
+
+fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=')
+}
+
+/// Where the secret starts in a word that is or holds one.
+fn secret_from(word: &str) -> Option<usize> {
+    if word.len() < 14 {
+        return None;
+    }
+    for (prefix, more) in PREFIXES {
+        if let Some(at) = word.find(prefix)
+            && word[at + prefix.len()..].len() >= *more
+            && (at == 0 || !word.as_bytes()[at - 1].is_ascii_alphanumeric())
+            && word[at + prefix.len()..].bytes().any(|byte| byte.is_ascii_digit())
+            && word[at + prefix.len()..].bytes().take(*more).all(|byte| byte != b'/' && byte != b'=')
+        {
+            return Some(at);
+        }
+    }
+    // A JSON web token: three parts, the first a JSON object in Base64.
+    if let Some(at) = word.find("eyJ")
+        && word[at..].len() >= 30
+        && word[at..].matches('.').count() >= 2
+    {
+        return Some(at);
+    }
+    if ["sha256-", "sha384-", "sha512-", "sha1-", "h1"].iter().any(|sum| word.starts_with(sum)) {
+        return None;
+    }
+    // `name=value`: the value is judged, the name stays.
+    let skip = word.trim_end_matches('=').rfind('=').map_or(0, |at| at + 1);
+    is_random(&word[skip..]).then_some(skip)
+}
+
+/// Base64 of random bytes changes between upper, lower and digit at about 62 % of its places; names, paths and
+/// camel case at 40 % and fewer, and hexadecimal has no two cases.
+fn is_random(word: &str) -> bool {
+    #[derive(PartialEq, Clone, Copy)]
+    enum Class {
+        Upper,
+        Lower,
+        Digit,
+    }
+    let classes: Vec<Class> = word
+        .bytes()
+        .filter_map(|byte| match byte {
+            b'A'..=b'Z' => Some(Class::Upper),
+            b'a'..=b'z' => Some(Class::Lower),
+            b'0'..=b'9' => Some(Class::Digit),
+            _ => None,
+        })
+        .collect();
+    if classes.len() < LONG || word.len() - classes.len() > word.len() / 6 {
+        return false;
+    }
+    let of = |class| classes.iter().filter(|other| **other == class).count();
+    let changes = classes.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    of(Class::Upper) >= 3
+        && of(Class::Lower) >= 3
+        && of(Class::Digit) >= 2
+        && changes * 25 >= classes.len() * 12
+}

@@ -1,0 +1,162 @@
+//! Steps carried out in memory, on copies of the documents: nothing here touches the disk.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::archive::is_archive;
+use super::files::{Files, Rank, SprintFile};
+use super::{FileFault, MutateError, Step, journal, moves};
+use crate::plan::lifecycle::{self, Change, history, with_offset};
+use crate::plan::ticket::{Ticket, TicketId};
+use crate::plan::yaml::SprintDoc;
+use crate::plan::yaml::sprint::EditError;
+
+/// What one step came to, before anything is written.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// Ticket.
+    pub(super) id: TicketId,
+    /// Files that must be written for it, by stem; empty when nothing changes.
+    pub(super) stems: Vec<String>,
+    /// Its journal row.
+    pub(super) row: Option<String>,
+    /// The ticket is finished now.
+    pub(super) finished: bool,
+    /// The ticket left a history file.
+    pub(super) restored: bool,
+}
+
+/// Steps on copies.
+#[derive(Debug)]
+pub(super) struct Batch<'a> {
+    files: &'a Files,
+    /// Changed documents.
+    pub(super) docs: BTreeMap<Rank, SprintDoc>,
+    /// `updated_at` of each touched ticket before the batch: what an operator can have seen.
+    before: HashMap<TicketId, Option<Timestamp>>,
+    now: Timestamp,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(files: &'a Files, now: Timestamp) -> Self {
+        Batch { files, docs: BTreeMap::new(), before: HashMap::new(), now }
+    }
+
+    /// Carries out one step.
+    ///
+    /// # Errors
+    /// See [`MutateError`]; the documents are as before then.
+    pub(super) fn step(&mut self, step: &Step) -> Result<Prepared, MutateError> {
+        let stem = self.home_of(&step.id)?;
+        let missing = || MutateError::NoTicket(step.id.clone());
+        let ticket = Arc::clone(self.doc(&stem)?.ticket(step.id.as_str()).ok_or_else(missing)?);
+        check_seen(&ticket, step, *self.before.entry(step.id.clone()).or_insert(ticket.updated_at))?;
+        let mut changes = lifecycle::changes(&ticket, &step.op, self.now)?;
+        let doc = self.doc(&stem)?;
+        let record = doc.record(step.id.as_str()).ok_or_else(missing)?;
+        let facts = history::complete(&record, &mut changes, &step.op, step.actor.as_deref(), self.now);
+        let id = step.id.clone();
+        if changes.is_empty() {
+            return Ok(Prepared { id, stems: Vec::new(), row: None, finished: false, restored: false });
+        }
+        let edited = doc.edit(id.as_str(), &changes).map_err(|source| edit_error(&stem, source))?;
+        let finished = edited.ticket(id.as_str()).is_some_and(|ticket| ticket.status.is_terminal());
+        let restored = is_archive(&stem) && !finished;
+        let stems = if restored {
+            self.restore(&id, &stem, &edited)?
+        } else {
+            self.docs.insert(Rank::of(&stem), edited);
+            vec![stem]
+        };
+        let row = facts.map(|facts| journal::change_row(id.as_str(), &facts, step.actor.as_deref()));
+        Ok(Prepared { id, stems, row, finished, restored })
+    }
+
+    /// Moves an active ticket out of a history file: the destination is written first.
+    fn restore(&mut self, id: &TicketId, stem: &str, edited: &SprintDoc) -> Result<Vec<String>, MutateError> {
+        let at_home = |source| edit_error(stem, source);
+        let back = [Change::set(&["sprint"], "current")];
+        let edited = edited.edit(id.as_str(), &back).map_err(at_home)?;
+        let source = edited.source(id.as_str()).ok_or_else(|| MutateError::NoTicket(id.clone()))?;
+        let current = self.doc("current")?.insert_source(id.as_str(), source);
+        let current = current.map_err(|source| edit_error("current", source))?;
+        let rest = self.doc(stem)?.remove(&[id.as_str()]).map_err(at_home)?;
+        self.docs.insert(Rank::of("current"), current);
+        self.docs.insert(Rank::of(stem), rest);
+        Ok(vec!["current".to_owned(), stem.to_owned()])
+    }
+
+    /// Takes a ticket that also stands in `current` out of a history file.
+    pub(super) fn heal(&mut self, id: &str, stem: &str) {
+        if let Ok(doc) = self.doc(stem)
+            && let Ok(healed) = doc.remove(&[id])
+        {
+            self.docs.insert(Rank::of(stem), healed);
+        }
+    }
+
+    /// The document as it stands in this batch.
+    ///
+    /// # Errors
+    /// The file does not parse now, or is not there.
+    pub(super) fn doc(&self, stem: &str) -> Result<&SprintDoc, MutateError> {
+        if let Some(doc) = self.docs.get(&Rank::of(stem)) {
+            return Ok(doc);
+        }
+        match self.files.sprint(stem) {
+            Some(SprintFile { fault: Some(fault), .. }) => {
+                Err(MutateError::Broken(FileFault { path: Files::shown(stem), fault: fault.clone() }))
+            }
+            Some(SprintFile { doc: Some(doc), .. }) => Ok(doc),
+            _ => Err(MutateError::Io {
+                path: PathBuf::from(Files::shown(stem)),
+                source: std::io::ErrorKind::NotFound.into(),
+            }),
+        }
+    }
+
+    fn home_of(&self, id: &TicketId) -> Result<String, MutateError> {
+        let moved = self.docs.iter().find(|(_, doc)| doc.ticket(id.as_str()).is_some());
+        let home = moved.map(|(rank, _)| rank.stem()).or_else(|| self.files.home_of(id.as_str()));
+        if let Some(home) = home {
+            return Ok(home.to_owned());
+        }
+        // It may stand in a file that cannot be read now: say so rather than deny that it exists.
+        let broken = self.files.sprints.iter().find_map(|(rank, file)| Some((rank, file.fault.as_ref()?)));
+        Err(match broken {
+            Some((rank, fault)) => {
+                MutateError::Broken(FileFault { path: Files::shown(rank.stem()), fault: fault.clone() })
+            }
+            None => MutateError::NoTicket(id.clone()),
+        })
+    }
+}
+
+/// Refuses a step that was decided on another state than the one on disk.
+pub(super) fn check_seen(ticket: &Ticket, step: &Step, found: Option<Timestamp>) -> Result<(), MutateError> {
+    let same = |a: Timestamp, b: Timestamp| a.as_microsecond() == b.as_microsecond();
+    match (step.seen, found) {
+        (None, _) => Ok(()),
+        (Some(seen), Some(found)) if same(seen, found) => Ok(()),
+        (Some(_), found) => {
+            let found = found.map_or_else(|| "an unknown time".to_owned(), with_offset);
+            Err(MutateError::Changed { id: ticket.id.clone(), found })
+        }
+    }
+}
+
+/// An edit that was refused, with its file.
+pub(super) fn edit_error(stem: &str, source: EditError) -> MutateError {
+    MutateError::Edit { path: Files::shown(stem), source }
+}
+
+/// Adds several tickets to a document, each as its source text.
+pub(super) fn insert_all(doc: SprintDoc, sources: &[(String, String)]) -> Result<SprintDoc, EditError> {
+    if let Some(grown) = moves::append_all(&doc, sources) {
+        return Ok(grown);
+    }
+    sources.iter().try_fold(doc, |doc, (id, source)| doc.insert_source(id, source))
+}

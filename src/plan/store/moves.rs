@@ -1,0 +1,197 @@
+//! Moving tickets between files: finished ones from `current` to the history files, the locator kept right.
+//!
+//! Crash-safe by order: the terminal state stands in `current` already, then the history file, the locator, and last
+//! the removal from `current`. A ticket that a crash leaves in two files is moved again by the next mutation.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::MutateError;
+use super::batch::insert_all;
+use super::engine::Engine;
+use super::files::{Files, Rank, SprintFile};
+use crate::base::atomic;
+use crate::plan::lifecycle::Change;
+use crate::plan::ticket::TicketId;
+use crate::plan::yaml::SprintDoc;
+use crate::plan::yaml::sprint::EditError;
+
+impl Engine {
+    /// See [`super::Store::flush_archive`].
+    pub(super) fn flush_archive(&mut self) -> Result<(), MutateError> {
+        let lock = self.lock()?;
+        self.look_again()?;
+        self.complaints.clear();
+        if self.archive(self.clock.now()) {
+            self.note_whole();
+            self.publish();
+        }
+        drop(lock);
+        Ok(())
+    }
+
+    /// Moves what the rule selects; true when something was moved. Failures leave the tickets in `current`, whole and
+    /// finished, and are complaints.
+    pub(super) fn archive(&mut self, now: Timestamp) -> bool {
+        self.archive_waiting = 0;
+        let Some(SprintFile { doc: Some(current), fault: None, stamp }) = self.files.sprint("current") else {
+            return false;
+        };
+        let current = current.clone();
+        let tickets = current.tickets().map(|ticket| &**ticket);
+        let mut by_stem: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        for (ticket, stem) in self.files.config.archive.select(tickets, stamp.size, now) {
+            let id = ticket.id.as_str();
+            if let Ok(source) = source_with_sprint(&current, id, &stem) {
+                by_stem.entry(stem).or_default().push((id.to_owned(), source));
+            }
+        }
+        let mut moved = BTreeMap::new();
+        for (stem, sources) in by_stem {
+            match self.archive_into(&stem, &sources) {
+                Ok(()) => moved.extend(sources.into_iter().map(|(id, _)| (id, stem.clone()))),
+                Err(error) => {
+                    self.complain(&Files::shown(&stem), format!("finished tickets stay in current: {error}"))
+                }
+            }
+        }
+        if moved.is_empty() {
+            return false;
+        }
+        let ids: Vec<&str> = moved.keys().map(String::as_str).collect();
+        let left = current.remove(&ids).map_err(|source| super::batch::edit_error("current", source));
+        let done = self
+            .write_locator(|tickets| {
+                tickets.extend(moved.iter().map(|(id, stem)| (id.clone(), stem.clone())))
+            })
+            .and_then(|()| left)
+            .and_then(|left| self.write(&Rank::of("current"), left));
+        if let Err(error) = done {
+            self.complain(&Files::shown("current"), format!("finished tickets stay in current: {error}"));
+        }
+        true
+    }
+
+    fn archive_into(&mut self, stem: &str, sources: &[(String, String)]) -> Result<(), MutateError> {
+        let failed = |source| super::batch::edit_error(stem, source);
+        let doc = match self.files.sprint(stem) {
+            Some(SprintFile { fault: Some(fault), .. }) => {
+                let path = Files::shown(stem);
+                return Err(MutateError::Broken(super::FileFault { path, fault: fault.clone() }));
+            }
+            Some(SprintFile { doc: Some(doc), .. }) => {
+                // Left by a crash between this write and the removal from `current`.
+                let stale: Vec<&str> =
+                    sources.iter().map(|(id, _)| id.as_str()).filter(|id| doc.ticket(id).is_some()).collect();
+                if stale.is_empty() { doc.clone() } else { doc.remove(&stale).map_err(failed)? }
+            }
+            _ => {
+                let day = stem.trim_start_matches("history-");
+                let text = SprintDoc::empty_text(stem, &format!("History {day}"), "archived");
+                let path = Files::shown(stem);
+                SprintDoc::parse(stem, text.into_bytes(), None)
+                    .map_err(|fault| MutateError::Broken(super::FileFault { path, fault }))?
+            }
+        };
+        let grown = insert_all(doc, sources).map_err(failed)?;
+        self.write(&Rank::of(stem), grown)
+    }
+
+    /// Takes tickets that left the history files out of the locator.
+    pub(super) fn forget_locations(&mut self, ids: &[TicketId]) {
+        let listed = |id: &TicketId| {
+            self.files.locator.as_ref().is_some_and(|locator| locator.tickets.contains_key(id.as_str()))
+        };
+        if !ids.iter().any(listed) {
+            return;
+        }
+        let forgotten =
+            self.write_locator(|tickets| ids.iter().for_each(|id| drop(tickets.remove(id.as_str()))));
+        if let Err(error) = forgotten {
+            self.complain(".planfile/index/history-locations.yaml", error.to_string());
+        }
+    }
+
+    /// Changes the locator durably. A file that is no locator is left alone.
+    pub(super) fn write_locator(
+        &mut self,
+        change: impl FnOnce(&mut BTreeMap<String, String>),
+    ) -> Result<(), MutateError> {
+        let path = self.files.locator_path();
+        let failed = |source| MutateError::Io { path: path.clone(), source };
+        let Some(mut locator) = self.files.locator.clone() else {
+            let message = "it is not a list of history locations; repair or remove it";
+            return Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidData, message)));
+        };
+        change(&mut locator.tickets);
+        atomic::make_private_dir(&self.files.paths.index()).map_err(failed)?;
+        let stamp = atomic::replace(&path, &[locator.text().as_bytes()]).map_err(failed)?;
+        super::apply::drop_mirror(&path);
+        self.files.set_locator(locator, stamp);
+        Ok(())
+    }
+}
+
+/// A ticket's source text with another `sprint`, as it is moved to that file.
+fn source_with_sprint(doc: &SprintDoc, id: &str, stem: &str) -> Result<String, EditError> {
+    let missing = || EditError::Missing(id.to_owned());
+    let change = [Change::set(&["sprint"], stem)];
+    let source = doc.source(id).ok_or_else(missing)?;
+    if let Some(alone) = alone(doc.stem(), source)
+        && let Ok(edited) = alone.edit(id, &change)
+        && let Some(source) = edited.source(id)
+    {
+        return Ok(source.to_owned());
+    }
+    Ok(doc.edit(id, &change)?.source(id).ok_or_else(missing)?.to_owned())
+}
+
+/// A small document that holds just this ticket; `None` when the ticket cannot stand alone (an alias, flow style).
+pub(super) fn alone(stem: &str, source: &str) -> Option<SprintDoc> {
+    let indent = source.len() - source.trim_start_matches(' ').len();
+    if indent < 2 || source.contains(['\r', '\u{feff}']) {
+        return None;
+    }
+    let end = if source.ends_with('\n') { "" } else { "\n" };
+    let parent = " ".repeat(indent / 2);
+    let text = format!(
+        "sprint:\n{parent}id: x\n{parent}name: x\n{parent}status: active\n{parent}tickets:\n{source}{end}"
+    );
+    SprintDoc::parse(stem, text.into_bytes(), None).ok().filter(|doc| doc.tickets().count() == 1)
+}
+
+/// Adds tickets at the end of a document whose last lines are its tickets, in one step; `None` when it is not laid
+/// out like that, or when the result is not the old tickets followed by the new ones.
+pub(super) fn append_all(doc: &SprintDoc, sources: &[(String, String)]) -> Option<SprintDoc> {
+    let text = doc.text();
+    let indent = |text: &str| text.len() - text.trim_start_matches(' ').len();
+    if sources.len() < 2 || !ends_with_tickets(text) || sources.iter().any(|(_, source)| indent(source) != 4)
+    {
+        return None;
+    }
+    let mut bytes =
+        Vec::with_capacity(text.len() + sources.iter().map(|(_, source)| source.len() + 1).sum::<usize>());
+    bytes.extend_from_slice(text.as_bytes());
+    for (_, source) in sources {
+        bytes.extend_from_slice(source.as_bytes());
+        if !source.ends_with('\n') {
+            bytes.push(b'\n');
+        }
+    }
+    let grown = SprintDoc::parse(doc.stem(), bytes, Some(doc)).ok()?;
+    let wanted =
+        doc.tickets().map(|ticket| ticket.id.as_str()).chain(sources.iter().map(|(id, _)| id.as_str()));
+    wanted.eq(grown.tickets().map(|ticket| ticket.id.as_str())).then_some(grown)
+}
+
+/// Whether the text ends with the block of tickets as planfile lays it out (keys at column 4).
+pub(super) fn ends_with_tickets(text: &str) -> bool {
+    const KEY: &str = "\n  tickets:\n";
+    let Some(start) = text.rfind(KEY).map(|at| at + KEY.len()) else { return false };
+    let body = &text[start..];
+    text.ends_with('\n')
+        && body.starts_with("    ")
+        && !body.contains('\r')
+        && body.lines().all(|line| line.is_empty() || line.starts_with("    "))
+}
