@@ -5,16 +5,18 @@
 //! thread knows is published as a [`View`] before an answer is given: whoever reads the view after an answer sees its
 //! effect. The thread sleeps in `recv` until there is work, and ends with [`Storage::close`].
 
-use std::collections::{HashMap, VecDeque};
-use std::path::{Path, PathBuf};
+use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
 use super::protocol::PlanHealth;
 use crate::base::clock::Clock;
 use crate::plan::queue::{Order, Scope, order};
+use crate::plan::store::watch::{Noticed, Watcher};
 use crate::plan::store::{MutateError, Mutated, OpenError, Plan, Step, Store};
 use crate::plan::ticket::{Ticket, TicketId};
 
@@ -27,19 +29,17 @@ pub(crate) struct View {
     pub(crate) plan: Arc<Plan>,
     /// Their order; empty when the storage was opened without a scope.
     pub(crate) order: Arc<Order>,
-    /// Place of each ticket in `plan.tickets`; empty when the storage was opened without a scope.
-    pub(crate) index: Arc<HashMap<TicketId, usize>>,
 }
 
 impl View {
     /// The view before anything was read.
     fn blank(health: PlanHealth) -> View {
-        View { health, plan: Arc::default(), order: Arc::default(), index: Arc::default() }
+        View { health, plan: Arc::default(), order: Arc::default() }
     }
 
     /// The ticket with this id.
     pub(crate) fn ticket(&self, id: &TicketId) -> Option<&Arc<Ticket>> {
-        self.index.get(id).and_then(|&at| self.plan.tickets.get(at))
+        self.plan.ticket(id)
     }
 }
 
@@ -77,19 +77,22 @@ pub(crate) struct Storage {
 }
 
 impl Storage {
-    /// Starts the owner thread for the project at `root`. With a `scope`, each view carries its order.
+    /// Starts the owner thread for the project at `root`. With a `scope`, each view carries its order; with `notices`,
+    /// the planfile's folders are watched and the receiver is to ask for a refresh.
     pub(crate) fn start(
         root: PathBuf,
         scope: Option<Scope>,
+        notices: Option<UnboundedSender<Noticed>>,
         clock: Clock,
     ) -> (Storage, watch::Receiver<View>) {
         let (requests, inbox) = channel();
         let (views, receiver) = watch::channel(View::blank(PlanHealth::Loading));
         let storage = Storage { requests };
-        let poke = storage.clone();
         let owner = move || {
-            let mut owner = Owner { root, scope, clock, store: None, views, watching: None };
-            owner.open(poke);
+            // Watching starts before the first reading, so that no change falls between the two.
+            let watcher = notices.map(|notices| Watcher::start(&root, notices));
+            let mut owner = Owner { root, scope, clock, store: None, views, watcher };
+            owner.publish();
             owner.serve(&inbox);
         };
         if let Err(error) = std::thread::Builder::new().name("planfile".to_owned()).spawn(owner) {
@@ -159,7 +162,7 @@ struct Owner {
     clock: Clock,
     store: Option<Store>,
     views: watch::Sender<View>,
-    watching: Option<String>,
+    watcher: Option<Watcher>,
 }
 
 impl Owner {
@@ -242,26 +245,21 @@ impl Owner {
     fn store(&mut self) -> Result<&mut Store, OpenError> {
         match &mut self.store {
             Some(store) => Ok(store),
-            none => Ok(none.insert(Store::open(&self.root)?)),
+            none => Ok(none.insert(Store::open(&self.root)?.with_clock(self.clock.clone()))),
         }
     }
 
-    fn open(&mut self, poke: Storage) {
-        self.watching = Some(watch_folders(&self.root, poke));
-        self.publish();
-    }
-
     fn publish(&mut self) {
-        let watching = self.watching.clone().unwrap_or_default();
+        let watching = self.watcher.as_ref().map_or_else(|| "off".to_owned(), Watcher::describe);
         let view = match self.store() {
             Ok(store) => {
                 let plan = store.plan();
-                let health = PlanHealth::Open { read_only: None, watching };
-                let (order, index) = match &self.scope {
-                    Some(scope) => (Arc::new(order(&plan.tickets, scope, self.clock.now())), index(&plan)),
-                    None => (Arc::default(), Arc::default()),
+                let health = PlanHealth::Open { read_only: store.read_only(), watching };
+                let order = match &self.scope {
+                    Some(scope) => Arc::new(order(&plan.tickets, scope, self.clock.now())),
+                    None => Arc::default(),
                 };
-                View { health, plan, order, index }
+                View { health, plan, order }
             }
             Err(OpenError::Uninitialised(_)) => View::blank(PlanHealth::Uninitialised),
             Err(error) => {
@@ -272,14 +270,4 @@ impl Owner {
         };
         self.views.send_replace(view);
     }
-}
-
-fn index(plan: &Plan) -> Arc<HashMap<TicketId, usize>> {
-    Arc::new(plan.tickets.iter().enumerate().map(|(at, ticket)| (ticket.id.clone(), at)).collect())
-}
-
-/// Has `poke` refreshed whenever the planfile's folders change; says how.
-fn watch_folders(root: &Path, poke: Storage) -> String {
-    let _ = (root, poke);
-    "nothing".to_owned()
 }

@@ -31,6 +31,7 @@ use super::{Options, SharedSnapshot};
 use crate::base::paths::ProjectPaths;
 use crate::execute::output::OutputLine;
 use crate::plan::queue::Scope;
+use crate::plan::store::watch::Noticed;
 use crate::plan::store::{MutateError, Mutated, Step};
 use crate::plan::ticket::TicketId;
 use closing::Closing;
@@ -99,6 +100,7 @@ pub(super) struct Supervisor {
     storage: Storage,
     files: Files,
     views: watch::Receiver<View>,
+    noticed: mpsc::UnboundedReceiver<Noticed>,
     view: View,
     calls: mpsc::UnboundedReceiver<Call>,
     mail: mpsc::UnboundedReceiver<Mail>,
@@ -134,7 +136,9 @@ impl Supervisor {
         let paths = ProjectPaths::new(&options.root);
         let scope =
             Scope { queue: options.queue.clone(), actor: Some(options.actor.clone()), ..Scope::default() };
-        let (storage, views) = Storage::start(options.root.clone(), Some(scope), options.clock.clone());
+        let (notices, noticed) = mpsc::unbounded_channel();
+        let (storage, views) =
+            Storage::start(options.root.clone(), Some(scope), Some(notices), options.clock.clone());
         let view = views.borrow().clone();
         let files = Files::start(paths.clone());
         let (post, mail) = mpsc::unbounded_channel();
@@ -153,6 +157,7 @@ impl Supervisor {
             storage,
             files,
             views,
+            noticed,
             view,
             calls,
             mail,
@@ -212,6 +217,7 @@ impl Supervisor {
             },
             Some(mail) = self.mail.recv() => self.take_mail(mail),
             Ok(()) = self.views.changed() => self.take_view(),
+            Some(noticed) = self.noticed.recv() => self.take_notice_of_disk(noticed),
             permit = events.reserve(), if !self.outbox.is_empty() => match (permit, self.outbox.pop()) {
                 (Ok(permit), Some(event)) => permit.send(event),
                 // Nobody listens any more; events are dropped, the work goes on until the handles are gone too.
@@ -234,6 +240,13 @@ impl Supervisor {
             } else {
                 return;
             }
+        }
+    }
+
+    /// Something may have changed on disk; receipts are not part of the plan.
+    fn take_notice_of_disk(&mut self, noticed: Noticed) {
+        if noticed == Noticed::Plan {
+            self.storage.refresh();
         }
     }
 
