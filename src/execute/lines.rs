@@ -5,7 +5,7 @@
 //! is seen to move. Memory is bounded by [`LINE_LIMIT`] whatever the stream does.
 
 /// Bytes of one line that are kept; the rest is counted and dropped.
-pub const LINE_LIMIT: usize = 16 * 1024;
+pub(super) const LINE_LIMIT: usize = 16 * 1024;
 
 /// Milliseconds between two states of a progress bar that are let through.
 const PROGRESS_EVERY_MS: u64 = 1000;

@@ -130,7 +130,11 @@ impl Storage {
     /// Looks at the disk again and waits until the view shows it.
     pub(crate) async fn refreshed(&self) {
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        self.send(Request::Make(Box::new(move || Box::new(move || drop(sender.send(()))))));
+        self.send(Request::Make(Box::new(move || {
+            Box::new(move || {
+                let _ = sender.send(());
+            })
+        })));
         let _ = receiver.await;
     }
 
