@@ -24,8 +24,13 @@ pub struct Copy {
 impl Copy {
     /// Copies `name`.
     pub fn of(name: &str) -> Copy {
+        Copy::of_tree(&fixture(name))
+    }
+
+    /// Copies any tree.
+    pub fn of_tree(from: &Path) -> Copy {
         let folder = tempfile::tempdir().unwrap();
-        copy_tree(&fixture(name), folder.path());
+        copy_tree(from, folder.path());
         Copy { folder }
     }
 

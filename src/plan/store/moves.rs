@@ -138,27 +138,50 @@ fn source_with_sprint(doc: &SprintDoc, id: &str, stem: &str) -> Result<String, E
     let missing = || EditError::Missing(id.to_owned());
     let change = [Change::set(&["sprint"], stem)];
     let source = doc.source(id).ok_or_else(missing)?;
-    if let Some(alone) = alone(doc.stem(), source)
-        && let Ok(edited) = alone.edit(id, &change)
-        && let Some(source) = edited.source(id)
+    if let Some(mut alone) = Alone::new(doc.stem(), source)
+        && alone.edit(id, &change)
     {
-        return Ok(source.to_owned());
+        return Ok(alone.lines().to_owned());
     }
     Ok(doc.edit(id, &change)?.source(id).ok_or_else(missing)?.to_owned())
 }
 
-/// A small document that holds just this ticket; `None` when the ticket cannot stand alone (an alias, flow style).
-pub(super) fn alone(stem: &str, source: &str) -> Option<SprintDoc> {
-    let indent = source.len() - source.trim_start_matches(' ').len();
-    if indent < 2 || source.contains(['\r', '\u{feff}']) {
-        return None;
+/// A small document that holds one ticket of another file.
+#[derive(Debug)]
+pub(super) struct Alone {
+    /// The document.
+    pub(super) doc: SprintDoc,
+    head: usize,
+}
+
+impl Alone {
+    /// The ticket as text of file `stem`; `None` when it cannot stand alone (an alias, flow style).
+    pub(super) fn new(stem: &str, lines: &str) -> Option<Alone> {
+        let indent = lines.len() - lines.trim_start_matches(' ').len();
+        if indent < 2 || lines.contains(['\r', '\u{feff}']) {
+            return None;
+        }
+        let parent = " ".repeat(indent / 2);
+        let mut text =
+            format!("sprint:\n{parent}id: x\n{parent}name: x\n{parent}status: active\n{parent}tickets:\n");
+        let head = text.len();
+        text.push_str(lines);
+        let doc = SprintDoc::parse(stem, text.into_bytes(), None).ok()?;
+        (doc.tickets().count() == 1).then_some(Alone { doc, head })
     }
-    let end = if source.ends_with('\n') { "" } else { "\n" };
-    let parent = " ".repeat(indent / 2);
-    let text = format!(
-        "sprint:\n{parent}id: x\n{parent}name: x\n{parent}status: active\n{parent}tickets:\n{source}{end}"
-    );
-    SprintDoc::parse(stem, text.into_bytes(), None).ok().filter(|doc| doc.tickets().count() == 1)
+
+    /// The ticket's lines as they are now, whatever follows them included.
+    pub(super) fn lines(&self) -> &str {
+        self.doc.text().get(self.head..).unwrap_or_default()
+    }
+
+    /// Changes the ticket; false when that cannot be done here (nothing is changed then).
+    pub(super) fn edit(&mut self, id: &str, changes: &[Change]) -> bool {
+        let edited = self.doc.edit(id, changes).ok();
+        let edited =
+            edited.filter(|edited| edited.text().get(..self.head) == self.doc.text().get(..self.head));
+        edited.map(|edited| self.doc = edited).is_some()
+    }
 }
 
 /// Adds tickets at the end of a document whose last lines are its tickets, in one step; `None` when it is not laid

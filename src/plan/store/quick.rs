@@ -12,17 +12,16 @@ use memchr::memmem;
 use super::batch::check_seen;
 use super::engine::Engine;
 use super::files::read_whole;
-use super::moves::alone;
+use super::moves::Alone;
 use super::{MutateError, Mutated, Step, journal, whole};
 use crate::base::atomic::{self, Stamp};
 use crate::plan::lifecycle::{self, history};
-use crate::plan::yaml::SprintDoc;
 
 /// One ticket's lines and what became of them.
 #[derive(Debug)]
 struct Piece {
     range: Range<usize>,
-    doc: SprintDoc,
+    alone: Alone,
     changed: bool,
 }
 
@@ -51,7 +50,7 @@ impl Engine {
         // Finished tickets leave `current`, which needs the history file: the long way does that.
         if pieces
             .iter()
-            .any(|piece| piece.doc.tickets().any(|ticket| self.files.config.archive.covers(ticket)))
+            .any(|piece| piece.alone.doc.tickets().any(|ticket| self.files.config.archive.covers(ticket)))
         {
             return None;
         }
@@ -77,7 +76,7 @@ impl Engine {
     /// The piece that holds the step's ticket, found now unless an earlier step did.
     fn piece(&self, bytes: &[u8], step: &Step, pieces: &mut Vec<Piece>) -> Option<usize> {
         let id = step.id.as_str();
-        if let Some(place) = pieces.iter().position(|piece| piece.doc.ticket(id).is_some()) {
+        if let Some(place) = pieces.iter().position(|piece| piece.alone.doc.ticket(id).is_some()) {
             return Some(place);
         }
         let range = ticket_lines(bytes, id)?;
@@ -86,9 +85,9 @@ impl Engine {
         if source.contains(": &") || source.contains("- &") {
             return None;
         }
-        let doc = alone("current", source)?;
-        doc.ticket(id)?;
-        pieces.push(Piece { range, doc, changed: false });
+        let alone = Alone::new("current", source).filter(|_| source.ends_with('\n'))?;
+        alone.doc.ticket(id)?;
+        pieces.push(Piece { range, alone, changed: false });
         Some(pieces.len() - 1)
     }
 }
@@ -98,7 +97,7 @@ type Carried = (Result<Mutated, MutateError>, Option<String>);
 /// One step on one piece; `None` when the piece cannot take it by itself.
 fn carry_out(piece: &mut Piece, step: &Step, now: jiff::Timestamp) -> Option<Carried> {
     let id = step.id.as_str();
-    let ticket = Arc::clone(piece.doc.ticket(id)?);
+    let ticket = Arc::clone(piece.alone.doc.ticket(id)?);
     if piece.changed && step.seen.is_some() {
         return None;
     }
@@ -109,13 +108,13 @@ fn carry_out(piece: &mut Piece, step: &Step, now: jiff::Timestamp) -> Option<Car
         Ok(changes) => changes,
         Err(refusal) => return Some((Err(refusal.into()), None)),
     };
-    let facts = history::complete(&piece.doc.record(id)?, &mut changes, &step.op, step.actor.as_deref(), now);
+    let facts =
+        history::complete(&piece.alone.doc.record(id)?, &mut changes, &step.op, step.actor.as_deref(), now);
     if !changes.is_empty() {
-        piece.doc = piece.doc.edit(id, &changes).ok()?;
-        piece.changed = true;
+        piece.changed = piece.alone.edit(id, &changes).then_some(true)?;
     }
     let row = facts.map(|facts| journal::change_row(id, &facts, step.actor.as_deref()));
-    let ticket = Arc::clone(piece.doc.ticket(id)?);
+    let ticket = Arc::clone(piece.alone.doc.ticket(id)?);
     Some((Ok(Mutated { ticket, sprint: "current".to_owned() }), row))
 }
 
@@ -125,8 +124,11 @@ fn parts<'a>(bytes: &'a [u8], pieces: &'a [Piece]) -> Option<Vec<&'a [u8]>> {
     let mut at = 0;
     for piece in pieces {
         parts.push(&bytes[at..piece.range.start]);
-        let id = piece.doc.tickets().next()?.id.as_str();
-        parts.push(piece.doc.source(id)?.as_bytes());
+        let lines = piece.alone.lines();
+        if !lines.ends_with('\n') {
+            return None;
+        }
+        parts.push(lines.as_bytes());
         at = piece.range.end;
     }
     parts.push(&bytes[at..]);
