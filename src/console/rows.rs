@@ -56,6 +56,14 @@ impl RowState {
         }
     }
 
+    /// The word as the end of a sentence.
+    pub(crate) fn sentence(self) -> String {
+        match self {
+            RowState::NeedsYou => "it needs you".to_owned(),
+            other => format!("it is {}", other.word()),
+        }
+    }
+
     pub(crate) fn glyph(self, glyphs: &Glyphs) -> &'static str {
         match self {
             RowState::NeedsYou => glyphs.needs_you,
@@ -171,7 +179,7 @@ pub(crate) fn rows(snapshot: &Snapshot, view: &View, now: Timestamp) -> Rows {
             continue;
         }
         let row = Row { ticket: u32::try_from(index).unwrap_or(u32::MAX), state };
-        keyed.push((key(snapshot, ticket, state, standing, folds), row));
+        keyed.push((key(snapshot, ticket, state, standing, folds, run), row));
     }
     keyed.sort_by(|a, b| a.0.cmp(&b.0));
     result.rows = keyed.into_iter().map(|(_, row)| row).collect();
@@ -295,11 +303,13 @@ fn key<'a>(
     state: RowState,
     standing: Option<&Standing>,
     folds: bool,
+    run: Option<&RunView>,
 ) -> SortKey<'a> {
     let urgency = || {
         let effective = snapshot.order.effective.get(&ticket.id).map(|effective| effective.priority.rank());
         u64::from(effective.unwrap_or(ticket.priority.rank()))
     };
+    let oldest_first = |at: Option<Timestamp>| Reverse(at.map_or(i64::MIN, |at| -at.as_second()));
     let newest_first = |at: Option<Timestamp>| Reverse(at.map_or(i64::MIN, Timestamp::as_second));
     let (first, second) = match (state, standing) {
         (RowState::Ready | RowState::Held, Some(Standing::Ready { position })) => {
@@ -307,6 +317,9 @@ fn key<'a>(
         }
         (RowState::NeedsYou | RowState::Waiting, _) => (urgency(), Reverse(0)),
         (RowState::Failed | RowState::Interrupted, _) => (0, newest_first(ended_at(ticket))),
+        (RowState::Stalled | RowState::Stopping | RowState::Running, _) => {
+            (0, oldest_first(run.map(|run| run.started_at).or(ticket.execution.started_at)))
+        }
         _ if folds => (0, newest_first(ended_at(ticket))),
         _ => (0, Reverse(0)),
     };

@@ -37,18 +37,20 @@ impl Palette {
     /// Matches again; the selection goes to the best.
     pub(crate) fn search(&mut self) {
         let pattern = Pattern::parse(&self.query.text(), CaseMatching::Ignore, Normalization::Smart);
+        let query = self.query.text().to_lowercase();
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut buffer = Vec::new();
         let mut scored: Vec<(bool, u32, usize, &Found)> = Vec::new();
         for (index, found) in self.all.iter().enumerate() {
             let spec = found.action.spec();
-            // The title weighs more than the name, the name more than the explanation.
-            let score = [(spec.title, 4), (spec.name, 3), (spec.explain, 1)]
+            // The title weighs more than the name; the explanation counts only where it holds the words as they are.
+            let fuzzy = [(spec.title, 4), (spec.name, 3)]
                 .into_iter()
                 .filter_map(|(text, weight)| {
                     Some(pattern.score(Utf32Str::new(text, &mut buffer), &mut matcher)? * weight)
                 })
                 .max();
+            let score = fuzzy.or_else(|| spec.explain.to_lowercase().contains(&query).then_some(1));
             if let Some(score) = score {
                 scored.push((found.disabled.is_some(), u32::MAX - score, index, found));
             }

@@ -4,6 +4,7 @@ use crate::plan::ticket::{ExecutorKind, Priority, Status, Ticket};
 use crate::runtime::protocol::{PlanHealth, RunState};
 
 use super::super::actions::Action;
+use super::super::layers::Layer;
 use super::super::rows::{RowState, state_of};
 use super::super::state::{Console, Pane};
 
@@ -38,6 +39,7 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         | Action::Discard => Ok(()),
         Action::Sprint if console.snapshot.plan.sprints.is_empty() => no("there are no sprint files"),
         Action::Sprint => Ok(()),
+        Action::Open if matches!(console.layers.last(), Some(Layer::Page(_))) => no("it is open"),
         Action::Open => ticket(console).map(drop),
         Action::Copy if console.focus == Pane::Run && console.shown_run().is_some() => Ok(()),
         Action::Copy => ticket(console).map(drop),
@@ -100,7 +102,7 @@ fn changeable(console: &Console, action: Action) -> Result<(), String> {
         _ => None,
     };
     match step {
-        Some(_) if state.is_finished() => Err(format!("it is {}", state.word())),
+        Some(_) if state.is_finished() => Err(state.sentence()),
         Some(by) if next_priority(&ticket.priority, by).is_none() => {
             Err(format!("its priority is {} already", super::super::words::priority_short(&ticket.priority)))
         }
@@ -133,7 +135,7 @@ fn answer(console: &Console) -> Result<(), String> {
         (_, RowState::NeedsYou) => Ok(()),
         (ExecutorKind::Human, RowState::Ready | RowState::Held) => Ok(()),
         (ExecutorKind::Human, RowState::Waiting) => no("it waits for others first; its detail says for what"),
-        (ExecutorKind::Human, _) => Err(format!("it is {}", state.word())),
+        (ExecutorKind::Human, _) => Err(state.sentence()),
         _ => no("it asks nothing; it is not a human ticket"),
     }
 }
@@ -155,7 +157,7 @@ fn start(console: &Console) -> Result<(), String> {
         (_, RowState::Failed | RowState::Interrupted | RowState::Blocked) => {
             no("`r` makes it ready again and runs it")
         }
-        _ => Err(format!("it is {}", state.word())),
+        _ => Err(state.sentence()),
     }
 }
 
@@ -172,7 +174,7 @@ fn again(console: &Console) -> Result<(), String> {
     match (state, ticket.status) {
         (RowState::Failed | RowState::Interrupted | RowState::Blocked, _) => Ok(()),
         // A ticket of another program that seems to run: only its lease says when it is over.
-        (_, Status::InProgress) => Err(format!("it is {}", state.word())),
+        (_, Status::InProgress) => Err(state.sentence()),
         _ => Err(format!(
             "it is {}; only failed, blocked and interrupted tickets are made ready again",
             state.word()
@@ -184,7 +186,7 @@ fn fail(console: &Console) -> Result<(), String> {
     let (_, state) = decidable(console)?;
     match state {
         RowState::Interrupted => Ok(()),
-        _ => Err(format!("it is {}; only an interrupted ticket is called failed by hand", state.word())),
+        _ => Err(format!("{}; only an interrupted ticket is called failed by hand", state.sentence())),
     }
 }
 

@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 
-use super::super::actions::Action;
 use super::super::layers::AnswerForm;
 use super::super::layers::answer::Part;
 use super::super::state::Console;
@@ -111,11 +110,5 @@ fn draw_keys(console: &Console, form: &AnswerForm, area: Rect, buffer: &mut Buff
     pen.write_right(&saved, on(Role::Dim)).write_right("  ", ground);
     let button = if form.part == Part::Submit { console.theme.style(Role::Selected) } else { on(Role::Key) };
     pen.write("[ Submit ]", button);
-    for (action, what) in
-        [(Action::Submit, "submit"), (Action::Editor, "editor"), (Action::Back, "keep draft and close")]
-    {
-        if let Some(key) = console.settings.keymap.key_name(action) {
-            pen.write("   ", ground).write(&key, on(Role::Key)).write(&format!(" {what}"), on(Role::Dim));
-        }
-    }
+    pen.write("   Tab to here, then Enter submits too", on(Role::Dim));
 }

@@ -18,7 +18,7 @@ pub(super) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
     let (key, dim) = (console.theme.style(Role::Key), console.theme.style(Role::Dim));
     let hints: Vec<(String, &str)> = useful(console)
         .into_iter()
-        .filter_map(|action| Some((console.settings.keymap.key_name(action)?, action.spec().title)))
+        .filter_map(|action| Some((console.settings.keymap.key_name(action)?, title(console, action))))
         .collect();
     let hints_width: usize = hints.iter().map(|(key, title)| width(key) + width(title) + 4).sum();
     let total = usize::from(area.width);
@@ -57,6 +57,15 @@ fn shape(console: &Console, notice: &Notice) -> (&'static str, Role) {
         NoticeKind::Info => (console.glyphs.into, Role::Text),
         NoticeKind::Done => (console.glyphs.done, Role::Done),
         NoticeKind::Refused => (console.glyphs.failed, Role::Error),
+    }
+}
+
+/// What an action is called here.
+fn title(console: &Console, action: Action) -> &'static str {
+    match (action, console.layers.last()) {
+        (Action::Back, Some(Layer::Answer(_) | Layer::Ticket(_))) => "keep the draft and close",
+        (Action::Back, Some(_)) => "close",
+        _ => action.spec().title,
     }
 }
 

@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::Widget;
 
-use super::super::actions::Action;
 use super::super::layers::TicketForm;
 use super::super::layers::field::TextField;
 use super::super::layers::ticket::{FieldName, Subject};
@@ -17,7 +16,7 @@ use super::overlays::{centered, frame};
 use super::text::{Pen, fit};
 use crate::base::text::safe_text;
 
-const LABEL: u16 = 13;
+const LABEL: u16 = 15;
 
 /// Gives the form its looks.
 pub(super) fn dress(console: &Console, form: &mut TicketForm) {
@@ -35,7 +34,7 @@ pub(super) fn draw(console: &Console, form: &TicketForm, areas: &Areas, buffer: 
         Subject::New => "new ticket".to_owned(),
         Subject::Existing { ticket, .. } => format!("edit {}", words::safe(&ticket.id)),
     };
-    let inside = frame(console, &title, centered(areas, 100, 24), buffer);
+    let inside = frame(console, &title, centered(areas, 100, 18), buffer);
     if inside.is_empty() {
         return;
     }
@@ -63,7 +62,7 @@ fn heights(form: &TicketForm, room: u16) -> Vec<(FieldName, u16)> {
     }
     let long = shown.iter().filter(|name| is_long(**name)).count();
     let spare = (room - count) / u16::try_from(long.max(1)).unwrap_or(1);
-    shown.into_iter().map(|name| (name, if is_long(name) { 1 + spare.min(6) } else { 1 })).collect()
+    shown.into_iter().map(|name| (name, if is_long(name) { 1 + spare.min(3) } else { 1 })).collect()
 }
 
 fn is_long(name: FieldName) -> bool {
@@ -193,13 +192,7 @@ fn draw_button(console: &Console, form: &TicketForm, area: Rect, buffer: &mut Bu
         pen.write("  ", ground).write(&fit(error, room, console.glyphs.ellipsis), on(Role::Error));
         return;
     }
-    for (action, what) in
-        [(Action::Submit, "send"), (Action::FieldNext, "next field"), (Action::Back, "keep draft and close")]
-    {
-        if let Some(key) = console.settings.keymap.key_name(action) {
-            pen.write("   ", ground).write(&key, on(Role::Key)).write(&format!(" {what}"), on(Role::Dim));
-        }
-    }
+    pen.write("   Tab to here, then Enter sends too", on(Role::Dim));
     if let Some(at) = form.saved_at.filter(|_| !form.unsaved.is_some()) {
         pen.write_right(&format!("draft saved {}", words::clock(at, &console.settings.zone)), on(Role::Dim));
     }

@@ -12,7 +12,7 @@ use super::super::update::available;
 use super::super::words;
 use super::Areas;
 use super::overlays::{centered, frame};
-use super::text::{Pen, column, fit, wrap};
+use super::text::{Pen, column, wrap};
 
 /// One line: pieces of text with what they are.
 type Line = Vec<(String, Role)>;
@@ -88,11 +88,13 @@ fn help_lines(console: &Console, width: usize) -> Vec<Line> {
                 .err()
                 .map_or_else(|| spec.explain.to_owned(), |reason| format!("{} ({reason})", spec.explain));
             let ellipsis = console.glyphs.ellipsis;
+            let mut pieces = wrap(&text, width.saturating_sub(32)).into_iter();
             part.push(vec![
                 (column(&keys.join(" "), 16, ellipsis), if working { Role::Key } else { Role::Dim }),
                 (column(spec.title, 15, ellipsis) + " ", role),
-                (fit(&text, width.saturating_sub(32), ellipsis), Role::Dim),
+                (pieces.next().unwrap_or_default(), Role::Dim),
             ]);
+            part.extend(pieces.map(|piece| vec![(" ".repeat(32) + &piece, Role::Dim)]));
         }
         if !part.is_empty() && !heading.is_empty() {
             lines.push(Vec::new());

@@ -149,6 +149,28 @@ pub(crate) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
     for layer in &console.layers {
         draw_layer(console, layer, &areas, buffer);
     }
+    if console.settings.ascii {
+        to_ascii(area, buffer);
+    }
+}
+
+/// A terminal that shows only ASCII gets only ASCII, also where foreign text holds more: a `?` says that something
+/// stood there.
+fn to_ascii(area: Rect, buffer: &mut Buffer) {
+    for y in area.y..area.bottom() {
+        for x in area.x..area.right() {
+            let cell = &mut buffer[(x, y)];
+            if !cell.symbol().is_ascii() {
+                let plain = match cell.symbol() {
+                    "·" => "-",
+                    "…" => "~",
+                    "→" => ">",
+                    _ => "?",
+                };
+                cell.set_symbol(plain);
+            }
+        }
+    }
 }
 
 fn draw_panes(console: &Console, areas: &Areas, buffer: &mut Buffer) {

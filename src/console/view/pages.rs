@@ -17,52 +17,57 @@ use super::text::{Pen, fit, wrap};
 
 /// Rows that the banner wants.
 pub(super) fn banner_height(console: &Console) -> u16 {
-    let faults = u16::try_from(console.snapshot.plan.faults.len()).unwrap_or(u16::MAX);
-    match (&console.snapshot.health, faults) {
-        (PlanHealth::Refused { .. }, _) if !console.snapshot.plan.tickets.is_empty() => 1,
-        (PlanHealth::Open { read_only: Some(_), .. }, 0) => 1,
-        (_, 0) => 0,
-        (_, many) => 3 + u16::from(many > 1),
+    u16::try_from(banner_lines(console).len()).unwrap_or(u16::MAX)
+}
+
+/// What stands in the banner, wrapped to the screen.
+fn banner_lines(console: &Console) -> Vec<(String, Role)> {
+    let columns = usize::from(console.size.0).saturating_sub(4);
+    let mut lines = Vec::new();
+    let mut say = |lead: &str, text: &str, role: Role| {
+        for (index, piece) in wrap(text, columns).into_iter().take(3).enumerate() {
+            lines.push((format!(" {} {piece}", if index == 0 { lead } else { " " }), role));
+        }
+    };
+    let glyph = console.glyphs.failed;
+    let faults = &console.snapshot.plan.faults;
+    if let Some(fault) = faults.first() {
+        let place =
+            format!("{} line {}, column {}", safe_text(&fault.path), fault.fault.line, fault.fault.column);
+        say(glyph, &format!("{place}: {}", safe_text(&fault.fault.message)), Role::Error);
+        if let Some(excerpt) = &fault.fault.excerpt {
+            // One line, cut rather than wrapped: the column is counted in it.
+            let excerpt = fit(safe_text(excerpt).as_str(), columns, console.glyphs.ellipsis);
+            lines.push((format!(" {} {excerpt}", console.glyphs.vertical), Role::Text));
+        }
+        let mut say = |text: &str| lines.push((format!("   {text}"), Role::Dim));
+        say("Shown is its last good state, and it is not written. Repair the file; it is read again.");
+        if faults.len() > 1 {
+            let more = words::count(faults.len() - 1, "file", "files");
+            say(&format!("and {more} more: `koru-tui doctor` lists them"));
+        }
+        return lines;
     }
+    match &console.snapshot.health {
+        PlanHealth::Open { read_only: Some(reason), .. } => {
+            say(glyph, &format!("read-only: {}", safe_text(reason)), Role::Error);
+        }
+        PlanHealth::Refused { message } if !console.snapshot.plan.tickets.is_empty() => {
+            say(glyph, safe_text(message).as_str(), Role::Error);
+        }
+        PlanHealth::Loading
+        | PlanHealth::Uninitialised
+        | PlanHealth::Open { .. }
+        | PlanHealth::Refused { .. } => {}
+    }
+    lines
 }
 
 pub(super) fn draw_banner(console: &Console, area: Rect, buffer: &mut Buffer) {
-    if area.is_empty() {
-        return;
+    for (y, (text, role)) in (area.y..area.bottom()).zip(banner_lines(console)) {
+        let text = fit(&text, usize::from(area.width), console.glyphs.ellipsis);
+        Pen::new(buffer, area.x, y, area.right()).write(&text, console.theme.style(role));
     }
-    let error = console.theme.style(Role::Error);
-    let glyph = console.glyphs.failed;
-    if let Some(fault) = console.snapshot.plan.faults.first() {
-        let place =
-            format!("{} line {}, column {}", safe_text(&fault.path), fault.fault.line, fault.fault.column);
-        let mut lines = vec![(format!(" {glyph} {place}: {}", safe_text(&fault.fault.message)), Role::Error)];
-        if let Some(excerpt) = &fault.fault.excerpt {
-            lines.push((format!("   {} {}", console.glyphs.vertical, safe_text(excerpt)), Role::Text));
-        }
-        let last = "   Its last good state is shown and it is not written. Repair the file; it is read again by itself.";
-        lines.push((last.to_owned(), Role::Dim));
-        let more = console.snapshot.plan.faults.len() - 1;
-        if more > 0 {
-            lines.push((
-                format!("   and {} more: `koru-tui doctor` lists them", words::count(more, "file", "files")),
-                Role::Dim,
-            ));
-        }
-        for (y, (text, role)) in (area.y..area.bottom()).zip(lines) {
-            let text = fit(&text, usize::from(area.width), console.glyphs.ellipsis);
-            Pen::new(buffer, area.x, y, area.right()).write(&text, console.theme.style(role));
-        }
-        return;
-    }
-    let reason = match &console.snapshot.health {
-        PlanHealth::Open { read_only: Some(reason), .. } => {
-            format!(" {glyph} read-only: {}", safe_text(reason))
-        }
-        PlanHealth::Refused { message } => format!(" {glyph} {}", safe_text(message)),
-        PlanHealth::Loading | PlanHealth::Uninitialised | PlanHealth::Open { .. } => return,
-    };
-    let text = fit(&reason, usize::from(area.width), console.glyphs.ellipsis);
-    Pen::new(buffer, area.x, area.y, area.right()).write(&text, error);
 }
 
 /// The page of a folder without a planfile.
@@ -73,15 +78,8 @@ pub(super) fn draw_start(console: &Console, area: Rect, buffer: &mut Buffer) {
         (String::new(), Role::Text),
         (safe_text(&console.snapshot.root).to_string(), Role::Dim),
         (String::new(), Role::Text),
-        (
-            format!("{init}  makes one: .planfile/ with a queue of two starter tickets that you may delete."),
-            Role::Text,
-        ),
-        (
-            "   Tickets are plain YAML that you own; the `planfile` package reads and writes the same files."
-                .to_owned(),
-            Role::Dim,
-        ),
+        (format!("{init}  makes one: .planfile/ with two starter tickets."), Role::Text),
+        ("   Plain YAML that you own; the planfile package works on the same files.".to_owned(), Role::Dim),
         (String::new(), Role::Text),
         ("To import a pipeline instead, leave and run  koru-tui init --from FILE".to_owned(), Role::Dim),
         ("To look around first, run  koru-tui demo".to_owned(), Role::Dim),

@@ -45,9 +45,8 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = 0;
-    for word in text.split_word_bounds() {
+    for mut word in pieces(text) {
         let blank = word.trim().is_empty();
-        let mut word = word;
         if used + width(word) > columns {
             if used > 0 {
                 lines.push(std::mem::take(&mut line).trim_end().to_owned());
@@ -74,6 +73,18 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
     }
     lines
+}
+
+/// Runs of blanks and runs of anything else, in turn: punctuation stays with its word.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let blank = rest.chars().next()?.is_whitespace();
+        let end = rest.find(|c: char| c.is_whitespace() != blank).unwrap_or(rest.len());
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        Some(piece)
+    })
 }
 
 /// Writes along one row and never past its end.
