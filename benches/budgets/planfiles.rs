@@ -108,7 +108,7 @@ fn ticket(out: &mut String, number: usize, script: &str) {
 
 /// The folded `dsl` scalar, its hashes and payload filled from a small generator.
 fn dsl(id: &str, number: usize) -> String {
-    let mut state = number as u64 * 0x9e37_79b9_7f4a_7c15 + 1;
+    let mut state = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1);
     let mut filler = |count: usize, alphabet: &[u8]| -> String {
         (0..count)
             .map(|_| {
