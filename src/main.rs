@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use koru_tui::console::{self, ConsoleOptions};
+use koru_tui::runtime;
 use koru_tui::verbs::{self, Handover};
 
 fn main() -> ExitCode {
@@ -12,8 +14,23 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The screen, on a runtime of its own.
+/// The screen and what it watches, on a tokio runtime of their own.
 fn open(call: verbs::ConsoleCall) -> u8 {
-    let _ = call;
-    0
+    let tokio = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(tokio) => tokio,
+        Err(error) => return verbs::complain(&error),
+    };
+    let options = ConsoleOptions { work: call.resume, ..ConsoleOptions::default() };
+    let hosted = call.options.clone();
+    let ended = tokio.block_on(async move {
+        let (handle, events) = runtime::start(hosted);
+        console::run(options, handle, events).await
+    });
+    match ended {
+        Ok(_) => {
+            call.farewell();
+            0
+        }
+        Err(error) => verbs::complain(&error),
+    }
 }
