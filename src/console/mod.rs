@@ -25,6 +25,7 @@ mod keymap;
 mod keys;
 mod layers;
 mod message;
+pub(crate) mod output;
 mod port;
 mod rows;
 mod settings;

@@ -1,0 +1,446 @@
+//! Tests of the output pane: what is on screen after what came in and what was pressed.
+
+use super::*;
+use crate::base::redact::Redactor;
+use crate::runtime::protocol::{Channel, OutputLine};
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier, Style};
+
+fn line(text: &str) -> OutputLine {
+    OutputLine { at_ms: 0, channel: Channel::Out, text: text.into() }
+}
+
+fn numbered(range: std::ops::Range<u64>) -> Vec<OutputLine> {
+    range.map(|n| line(&format!("line {n}"))).collect()
+}
+
+fn view_of(lines: &[OutputLine]) -> OutputView {
+    let mut view = OutputView::new();
+    view.push(0, lines);
+    view
+}
+
+fn buffer(view: &OutputView, width: u16, height: u16) -> Buffer {
+    let area = Rect::new(0, 0, width, height);
+    let mut buffer = Buffer::empty(area);
+    view.draw(area, &mut buffer, &OutputStyle::default());
+    buffer
+}
+
+/// Prepares until nothing is left to do, and returns the rows without trailing blanks.
+fn screen(view: &mut OutputView, width: u16, height: u16) -> Vec<String> {
+    while view.prepare(width, height).busy {}
+    rows(&buffer(view, width, height))
+}
+
+fn rows(buffer: &Buffer) -> Vec<String> {
+    let area = buffer.area;
+    let row = |y| (0..area.width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    (0..area.height).map(row).collect()
+}
+
+#[test]
+fn the_tail_is_followed() {
+    let mut view = view_of(&numbered(0..3));
+    assert_eq!(screen(&mut view, 20, 4), ["  line 0", "  line 1", "  line 2", ""]);
+    view.push(3, &numbered(3..10));
+    assert_eq!(screen(&mut view, 20, 3), ["  line 7", "  line 8", "  line 9"]);
+    assert!(view.status().following);
+}
+
+#[test]
+fn scrolling_up_freezes_and_counts_what_is_new() {
+    let mut view = view_of(&numbered(0..10));
+    screen(&mut view, 20, 3);
+    view.scroll_rows(-2);
+    assert_eq!(screen(&mut view, 20, 3), ["  line 5", "  line 6", "  line 7"]);
+    view.push(10, &numbered(10..15));
+    assert_eq!(screen(&mut view, 20, 3), ["  line 5", "  line 6", "  line 7"]);
+    let status = view.status();
+    assert_eq!((status.following, status.new_lines, status.total, status.first), (false, 5, 15, 5));
+    view.end();
+    assert_eq!(screen(&mut view, 20, 3), ["  line 12", "  line 13", "  line 14"]);
+    assert_eq!((view.status().following, view.status().new_lines), (true, 0));
+}
+
+#[test]
+fn scrolling_down_to_the_last_row_follows_again() {
+    let mut view = view_of(&numbered(0..10));
+    screen(&mut view, 20, 3);
+    view.scroll_pages(-1);
+    assert_eq!(screen(&mut view, 20, 3)[0], "  line 5");
+    view.scroll_rows(1);
+    assert!(!view.status().following);
+    view.scroll_rows(1);
+    assert!(view.status().following);
+    view.home();
+    assert_eq!(screen(&mut view, 20, 3)[0], "  line 0");
+    view.scroll_rows(-5);
+    assert_eq!(screen(&mut view, 20, 3)[0], "  line 0");
+    view.scroll_rows(i64::MAX);
+    assert!(view.status().following);
+    view.scroll_rows(i64::MIN);
+    assert_eq!(screen(&mut view, 20, 3)[0], "  line 0");
+}
+
+#[test]
+fn long_lines_wrap_or_are_reached_sideways() {
+    let mut view = view_of(&[line("0123456789abcdefghijKLMN"), line("end")]);
+    assert_eq!(screen(&mut view, 12, 4), ["  0123456789", "\\ abcdefghij", "\\ KLMN", "  end"]);
+    // Rows, not lines, are scrolled.
+    screen(&mut view, 12, 2);
+    view.scroll_rows(-1);
+    assert_eq!(screen(&mut view, 12, 2), ["\\ abcdefghij", "\\ KLMN"]);
+    view.toggle_wrap();
+    assert_eq!(screen(&mut view, 12, 2), ["  0123456789", "  end"]);
+    view.scroll_columns(8);
+    assert_eq!(screen(&mut view, 12, 2), ["  89abcdefgh", ""]);
+    view.scroll_columns(99);
+    assert_eq!(screen(&mut view, 12, 2), ["  efghijKLMN", ""]);
+    view.scroll_columns(-99);
+    assert_eq!(screen(&mut view, 12, 2)[0], "  0123456789");
+}
+
+#[test]
+fn channels_are_marked_and_times_can_be_shown() {
+    let with = |at_ms, channel, text: &str| OutputLine { at_ms, channel, text: text.into() };
+    let mut view = view_of(&[
+        with(500, Channel::Out, "out"),
+        with(61_000, Channel::Err, "err"),
+        with(3_723_000, Channel::Note, "note"),
+    ]);
+    assert_eq!(screen(&mut view, 24, 3), ["  out", "! err", "* note"]);
+    view.toggle_times();
+    assert_eq!(screen(&mut view, 24, 3), ["      0:00 out", "!     1:01 err", "*  1:02:03 note"]);
+    // Too narrow for times, then for marks.
+    assert_eq!(screen(&mut view, 14, 3), ["  out", "! err", "* note"]);
+    assert_eq!(screen(&mut view, 8, 3), ["out", "err", "note"]);
+}
+
+#[test]
+fn hostile_text_is_tamed_and_colours_are_kept() {
+    let mut view = view_of(&[line("a\x1b]52;c;x\x07\x1b[31mred\x1b[0m\u{202e}")]);
+    assert_eq!(screen(&mut view, 30, 1), ["  ared<U+202E>"]);
+    let shown = buffer(&view, 30, 1);
+    assert_eq!(shown[(3, 0)].style().fg, Some(Color::Indexed(1)));
+    let style = OutputStyle { color: &|_| None, ..OutputStyle::default() };
+    let mut plain = Buffer::empty(Rect::new(0, 0, 30, 1));
+    view.draw(plain.area, &mut plain, &style);
+    assert_eq!(plain[(3, 0)].style().fg, Some(Color::Reset));
+}
+
+#[test]
+fn secrets_are_taken_out_before_anything_is_shown_or_found() {
+    let mut view = view_of(&[line("the pass\x1b[1mword\x1b[0m is swordfish"), line("--token=abc123def456")]);
+    view.set_redactor(Redactor::with_values(["swordfish".to_owned()]));
+    assert_eq!(screen(&mut view, 40, 2), ["  the password is [redacted]", "  --token=[redacted]"]);
+    view.search_set("swordfish");
+    screen(&mut view, 40, 2);
+    assert_eq!(view.status().search.unwrap().matches, 0);
+    assert_eq!(view.visible_text(), "the password is [redacted]\n--token=[redacted]\n");
+}
+
+#[test]
+fn a_huge_line_costs_little_and_says_what_is_missing() {
+    let mut view = view_of(&[line(&"x".repeat(50 << 20)), line("after")]);
+    assert!(view.store.bytes() < 20_000);
+    let shown = screen(&mut view, 80, 2);
+    assert!(shown[0].ends_with(" more bytes"), "{shown:?}");
+    assert_eq!(shown[1], "  after");
+}
+
+#[test]
+fn memory_is_bounded_and_line_numbers_stay_true() {
+    let mut view = OutputView::with_limit(64 * 1024);
+    for n in 0..20_000 {
+        view.push(n, &[line(&format!("line {n}"))]);
+        if n % 100 == 0 {
+            view.prepare(20, 3);
+        }
+    }
+    assert!(view.store.bytes() <= 64 * 1024);
+    assert_eq!(screen(&mut view, 20, 2), ["  line 19998", "  line 19999"]);
+    view.home();
+    assert_eq!(screen(&mut view, 20, 2), ["  …", "  …"]);
+}
+
+#[test]
+fn lines_above_what_is_held_are_asked_for_once() {
+    let mut view = OutputView::with_limit(64 * 1024);
+    view.push(5_000, &numbered(5_000..5_100));
+    assert_eq!(view.prepare(20, 3).need, None);
+    view.home();
+    assert_eq!(view.prepare(20, 3).need, Some(Need { from: 0, count: 203 }));
+    assert_eq!(view.prepare(20, 3).need, None);
+    view.supply(0, &numbered(0..203));
+    assert_eq!(screen(&mut view, 20, 3), ["  line 0", "  line 1", "  line 2"]);
+    // The tail was not lost to it.
+    view.end();
+    assert_eq!(screen(&mut view, 20, 1), ["  line 5099"]);
+}
+
+#[test]
+fn lines_that_cannot_be_had_are_not_asked_for_again() {
+    let mut view = OutputView::new();
+    view.set_total(100);
+    assert_eq!(view.prepare(40, 2).need, Some(Need { from: 0, count: 100 }));
+    view.supply(0, &numbered(0..10));
+    assert_eq!(view.prepare(40, 2).need, None);
+    assert_eq!(rows(&buffer(&view, 40, 2))[0], "  (no longer in the transcript)");
+    view.forget_request();
+    assert!(view.prepare(40, 2).need.is_some());
+}
+
+#[test]
+fn a_frozen_view_keeps_its_lines_while_the_tail_runs_on() {
+    let mut view = OutputView::with_limit(64 * 1024);
+    view.push(0, &numbered(0..100));
+    screen(&mut view, 20, 3);
+    view.scroll_rows(-10);
+    let before = screen(&mut view, 20, 3);
+    for n in (100..50_000).step_by(100) {
+        view.push(n, &numbered(n..n + 100));
+        assert_eq!(view.prepare(20, 3).need, None);
+    }
+    assert_eq!(screen(&mut view, 20, 3), before);
+    view.end();
+    assert_eq!(screen(&mut view, 20, 1), ["  line 49999"]);
+}
+
+#[test]
+fn batches_may_overlap_and_come_in_any_order() {
+    let mut view = OutputView::new();
+    view.push(4, &numbered(4..6));
+    view.push(0, &numbered(0..3));
+    view.push(2, &numbered(2..5));
+    view.push(2, &numbered(2..5));
+    assert_eq!(
+        screen(&mut view, 20, 6),
+        ["  line 0", "  line 1", "  line 2", "  line 3", "  line 4", "  line 5"]
+    );
+}
+
+fn found(view: &OutputView) -> (Option<u64>, u64, bool) {
+    let status = view.status().search.unwrap();
+    (status.current, status.matches, status.wrapped)
+}
+
+#[test]
+fn searching_finds_while_typing_steps_and_wraps() {
+    let mut lines = numbered(0..200);
+    lines[20] = line("an Error here");
+    lines[120] = line("error and error");
+    let mut view = view_of(&lines);
+    screen(&mut view, 20, 9);
+    view.home();
+    screen(&mut view, 20, 9);
+    view.search_begin();
+    view.search_set("err");
+    assert_eq!(screen(&mut view, 20, 9)[3], "  an Error here");
+    assert_eq!(found(&view), (Some(1), 3, false));
+    view.search_set("error");
+    view.search_accept();
+    screen(&mut view, 20, 9);
+    view.search_next();
+    assert_eq!(screen(&mut view, 20, 9)[3], "  error and error");
+    assert_eq!(found(&view), (Some(2), 3, false));
+    view.search_next();
+    screen(&mut view, 20, 9);
+    assert_eq!(found(&view), (Some(3), 3, false));
+    view.search_next();
+    screen(&mut view, 20, 9);
+    assert_eq!(found(&view), (Some(1), 3, true));
+    view.search_previous();
+    screen(&mut view, 20, 9);
+    assert_eq!(found(&view), (Some(3), 3, true));
+    // A capital asks for capitals.
+    view.search_set("Error");
+    screen(&mut view, 20, 9);
+    assert_eq!(found(&view), (Some(1), 1, false));
+}
+
+#[test]
+fn a_search_at_the_tail_looks_upwards_first() {
+    let mut lines = numbered(0..200);
+    lines[10] = line("needle");
+    lines[150] = line("needle");
+    let mut view = view_of(&lines);
+    screen(&mut view, 20, 5);
+    view.search_begin();
+    view.search_set("needle");
+    screen(&mut view, 20, 5);
+    assert_eq!((found(&view).0, view.status().following), (Some(2), false));
+    view.search_set("needles");
+    screen(&mut view, 20, 5);
+    assert_eq!(found(&view), (None, 0, false));
+    view.search_cancel();
+    assert_eq!(screen(&mut view, 20, 5)[4], "  line 199");
+    assert!(view.status().following && view.status().search.is_none());
+}
+
+#[test]
+fn matches_are_counted_while_output_streams_in() {
+    let mut view = view_of(&[line("hit"), line("miss")]);
+    screen(&mut view, 20, 5);
+    view.search_set("hit");
+    screen(&mut view, 20, 5);
+    assert_eq!(found(&view), (Some(1), 1, false));
+    view.push(2, &[line("hit hit")]);
+    screen(&mut view, 20, 5);
+    assert_eq!(found(&view), (Some(1), 3, false));
+    let status = view.status().search.unwrap();
+    assert!(status.complete && status.everything);
+}
+
+#[test]
+fn a_search_is_spread_over_frames() {
+    let lines: Vec<_> = (0..40_000).map(|n| line(&format!("{n} some text to look through"))).collect();
+    let mut view = view_of(&lines);
+    view.prepare(40, 10);
+    view.home();
+    view.search_set("39999 some");
+    let mut frames = 0;
+    while view.prepare(40, 10).busy {
+        frames += 1;
+    }
+    assert!(frames > 5, "{frames}");
+    assert_eq!(found(&view), (Some(1), 1, false));
+}
+
+#[test]
+fn matches_are_highlighted_across_wrapped_rows_and_wide_characters() {
+    let mut view = view_of(&[line("漢字abc 0123456789 abc")]);
+    screen(&mut view, 14, 3);
+    view.search_set("abc");
+    screen(&mut view, 14, 3);
+    view.search_accept();
+    let shown = buffer(&view, 14, 3);
+    assert_eq!(rows(&shown)[..2], ["  漢 字 abc 0123", "\\ 456789 abc"]);
+    let styled = |y: u16, modifier: Modifier| -> Vec<u16> {
+        (0..14).filter(|x| shown[(*x, y)].modifier.contains(modifier)).collect()
+    };
+    assert_eq!(styled(0, Modifier::UNDERLINED), [6, 7, 8]);
+    // The one nearest to the tail is the current one.
+    assert_eq!(styled(1, Modifier::REVERSED), [9, 10, 11]);
+    view.toggle_wrap();
+    view.search_next();
+    screen(&mut view, 14, 3);
+    view.search_next();
+    screen(&mut view, 14, 3);
+    assert!(view.status().left > 0, "the match was brought into sight");
+}
+
+#[test]
+fn a_style_of_the_theme_is_the_ground() {
+    let mut view = view_of(&[line("x")]);
+    view.prepare(10, 2);
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 10, 2));
+    let style = OutputStyle { text: Style::new().bg(Color::Blue), ..OutputStyle::default() };
+    view.draw(buffer.area, &mut buffer, &style);
+    assert!(buffer.content().iter().all(|cell| cell.bg == Color::Blue));
+}
+
+#[test]
+fn eight_busy_streams_cost_little() {
+    // 8 runs × 10 s of 1,000 lines/s, in batches of 33 as they come 30 times a second, each followed by a frame.
+    let lines: Vec<_> = (0..10_000)
+        .map(|n| line(&format!("{n:05} \x1b[32mok\x1b[0m test module::name_{n} in 3 ms")))
+        .collect();
+    let started = std::time::Instant::now();
+    for _ in 0..8 {
+        let mut view = OutputView::new();
+        for (batch, first) in lines.chunks(33).zip((0..).step_by(33)) {
+            view.push(first, batch);
+            view.prepare(100, 40);
+        }
+    }
+    // An optimised build takes about a tenth; this guards against going quadratic, not against a slow machine.
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+}
+
+#[derive(Clone, Debug)]
+enum Key {
+    Rows(i64),
+    Pages(i64),
+    Columns(i64),
+    Home,
+    End,
+    Wrap,
+    Times,
+    Search(String),
+    Next,
+    Previous,
+    Accept,
+    Cancel,
+    Push(u64, Vec<String>),
+    Frame(u16, u16),
+}
+
+fn key() -> impl Strategy<Value = Key> {
+    prop_oneof![
+        (-30..30_i64).prop_map(Key::Rows),
+        (-3..3_i64).prop_map(Key::Pages),
+        (-9..9_i64).prop_map(Key::Columns),
+        Just(Key::Home),
+        Just(Key::End),
+        Just(Key::Wrap),
+        Just(Key::Times),
+        "[a-c漢é]{0,2}".prop_map(Key::Search),
+        Just(Key::Next),
+        Just(Key::Previous),
+        Just(Key::Accept),
+        Just(Key::Cancel),
+        (0..300_u64, prop::collection::vec("([a-c ]{0,30}|.{0,20}|\x1b\\[31m|漢{0,9}|é)", 0..40))
+            .prop_map(|(first, lines)| Key::Push(first, lines)),
+        (0..40_u16, 0..12_u16).prop_map(|(width, height)| Key::Frame(width, height)),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn nothing_that_can_happen_breaks_the_pane(keys in prop::collection::vec(key(), 1..60)) {
+        let mut view = OutputView::with_limit(8 * 1024);
+        let mut size = (30, 5);
+        for key in keys {
+            match key {
+                Key::Rows(by) => view.scroll_rows(by),
+                Key::Pages(by) => view.scroll_pages(by),
+                Key::Columns(by) => view.scroll_columns(by),
+                Key::Home => view.home(),
+                Key::End => view.end(),
+                Key::Wrap => view.toggle_wrap(),
+                Key::Times => view.toggle_times(),
+                Key::Search(query) => view.search_set(&query),
+                Key::Next => view.search_next(),
+                Key::Previous => view.search_previous(),
+                Key::Accept => view.search_accept(),
+                Key::Cancel => view.search_cancel(),
+                Key::Push(first, lines) => {
+                    let lines: Vec<_> = lines.iter().map(|text| line(text)).collect();
+                    view.supply(first, &lines);
+                }
+                Key::Frame(width, height) => size = (width, height),
+            }
+            view.prepare(size.0, size.1);
+            let shown = buffer(&view, size.0, size.1);
+            prop_assert!(!shown.content().iter().any(|cell| cell.symbol().chars().any(char::is_control)));
+            let status = view.status();
+            if status.following {
+                // The last line is in sight.
+                let last = status.total.saturating_sub(1);
+                prop_assert!(status.total == 0 || size.1 == 0 || view.seen_lines().contains(&last));
+            }
+            if let Some(search) = status.search {
+                prop_assert!(search.current.is_none_or(|current| current >= 1));
+            }
+        }
+        // Whatever is under way comes to an end.
+        let mut frames = 0;
+        while view.prepare(size.0, size.1).busy {
+            frames += 1;
+            prop_assert!(frames < 1_000);
+        }
+    }
+}
