@@ -61,6 +61,25 @@ fn records_read_as_in_planfiles_own_mirror() {
 }
 
 #[test]
+fn records_written_as_json_are_the_records() {
+    let mut files = sprint_files();
+    for (case, _) in table() {
+        files.push(corpus().join("malformed").join(case).join("current.yaml"));
+    }
+    for path in files {
+        let Ok(bytes) = std::fs::read(&path) else { continue };
+        let Ok(doc) = SprintDoc::parse("current", bytes, None) else { continue };
+        let mut out = b"[".to_vec();
+        let count = doc.write_records(|_| true, &mut out);
+        out.push(b']');
+        let expected: Vec<Value> = doc.keyed().map(|(key, _)| doc.record(key).unwrap()).collect();
+        assert_eq!(count, expected.len());
+        assert_eq!(String::from_utf8(out).unwrap(), Value::Array(expected).to_string(), "{}", path.display());
+        assert_eq!(doc.write_records(|_| false, &mut Vec::new()), 0);
+    }
+}
+
+#[test]
 fn every_ticket_of_the_corpus_is_valid_and_takes_edits_and_gives_them_back() {
     let mut edited = 0;
     for path in sprint_files() {

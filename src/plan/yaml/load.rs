@@ -16,7 +16,7 @@ use super::layout::{self, Layout};
 use super::sprint::{Entry, SprintDoc, SprintFault, SprintWarning};
 use super::tape::{Kind, Tape};
 use super::value::{key_text, to_value};
-use super::{check, full, read};
+use super::{check, fast, full, read};
 
 /// What loading yields.
 pub(super) struct Loaded {
@@ -50,7 +50,9 @@ pub(super) fn parse_chunk<'a>(
     indent: usize,
     tape: &mut Tape<'a>,
 ) -> Option<(usize, usize)> {
-    full::parse(&text[..span.end], span.start, tape).ok().filter(|found| *found)?;
+    if fast::parse(&text[..span.end], span.start, tape).is_none() {
+        full::parse(&text[..span.end], span.start, tape).ok().filter(|found| *found)?;
+    }
     let root = tape.nodes.first()?;
     if root.kind != Kind::BlockMap || root.start as usize != span.start + indent {
         return None;
@@ -337,6 +339,34 @@ pub(super) fn with_ticket<T>(
     Some(each(&tape, key, value))
 }
 
+/// Parses tickets of one document again, one after the other, at the cost of one parse of the file at most.
+pub(super) struct Rereader<'d> {
+    doc: &'d SprintDoc,
+    /// The last chunk, or the whole file when it is not read by chunks.
+    tape: Tape<'d>,
+    whole: bool,
+}
+
+impl<'d> Rereader<'d> {
+    /// A reader of `doc`.
+    pub(super) fn new(doc: &'d SprintDoc) -> Self {
+        let mut tape = Tape::default();
+        let whole =
+            doc.layout().is_none() && full::parse(doc.text(), bom_len(doc.text()), &mut tape) == Ok(true);
+        Rereader { doc, tape, whole }
+    }
+
+    /// Hands the nodes of a ticket's record to `each`.
+    pub(super) fn with<T>(&mut self, entry: &Entry, each: impl FnOnce(&Tape<'_>, usize) -> T) -> Option<T> {
+        let (_, value) = match self.doc.layout() {
+            Some(layout) => parse_chunk(self.doc.text(), &entry.span, layout.indent, &mut self.tape)?,
+            None if self.whole => pair_at(&self.tape, entry.span.start + entry.key_at)?,
+            None => return None,
+        };
+        Some(each(&self.tape, value))
+    }
+}
+
 /// The ticket whose key (anchor and tag included) begins at byte `at`.
 fn pair_at(tape: &Tape<'_>, at: usize) -> Option<(usize, usize)> {
     let (_, tickets) = Place::find(tape).ok()?.tickets?;
@@ -378,4 +408,10 @@ pub(super) fn read_source(id: &str, source: &str) -> Option<Value> {
     let mut pairs = tape.pairs(root);
     let (key, value) = pairs.next()?;
     (pairs.next().is_none() && key_text(&tape, key) == id).then(|| to_value(&tape, value))
+}
+
+/// Loads without chunks, to compare the two ways.
+#[cfg(test)]
+pub(super) fn whole_only(text: &str, stem: &str) -> Result<Loaded, SprintFault> {
+    whole(text, bom_len(text), stem).map_err(|bad| bad.in_file(text))
 }

@@ -2,7 +2,7 @@
 //!
 //! The parts: `tape` (a flat list of nodes with spans over the source), `fast` (the strict block subset that PyYAML
 //! itself emits, parsed line by line), `scan` and `full` (any YAML, token by token as libyaml reads it), `scalar` (what
-//! PyYAML's safe loader makes of a plain scalar), `check` (what its constructor refuses), `value` (tape → JSON), `emit`
+//! PyYAML's safe loader makes of a plain scalar), `check` (what its constructor refuses), `value` and `json` (tape → JSON value, JSON text), `emit`
 //! (values as text that PyYAML reads back as meant), `edit` (set or remove a key of one mapping, in place), `read`
 //! (tape → `Ticket`), `layout` and `load` (where the tickets of a file stand), `sprint` (one sprint file), `change` (whole edits of
 //! it, each read back before it is believed).
@@ -16,8 +16,10 @@ mod change;
 mod check;
 mod edit;
 mod emit;
+mod fast;
 mod fault;
 mod full;
+mod json;
 mod layout;
 mod load;
 mod read;

@@ -14,3 +14,101 @@ fn the_control_case_reads_chunk_by_chunk() {
     assert_eq!(ids, ["PLF-001", "PLF-002"]);
     assert!(doc.layout().is_some());
 }
+
+/// Parses `text` both ways; `None` when the line parser leaves it to the other.
+fn both(text: &str) -> Option<()> {
+    let mut quick = super::tape::Tape::default();
+    super::fast::parse(text, 0, &mut quick)?;
+    let mut slow = super::tape::Tape::default();
+    assert_eq!(super::full::parse(text, 0, &mut slow), Ok(true), "{text}");
+    assert_eq!(quick, slow, "{text}");
+    Some(())
+}
+
+fn sprint_texts() -> Vec<String> {
+    fn walk(folder: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("malformed") {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|ext| ext == "yaml") {
+                found.extend(std::fs::read_to_string(&path));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/planfile")), &mut found);
+    found
+}
+
+#[test]
+fn the_line_parser_takes_what_planfile_writes_and_agrees() {
+    let (mut mine, mut chunks) = (0, 0);
+    for text in sprint_texts() {
+        let _ = both(&text);
+        let Some(layout) = super::layout::find(&text, 0) else { continue };
+        for span in layout.chunks() {
+            chunks += 1;
+            mine += usize::from(both(&text[span]).is_some());
+        }
+    }
+    assert!(chunks > 80, "{chunks}");
+    assert!(mine * 100 > chunks * 95, "{mine} of {chunks}");
+}
+
+mod generated {
+    //! Documents of lines that look alike to both parsers, right or wrong.
+
+    use proptest::prelude::*;
+
+    const WORDS: &[&str] = &[
+        "a", "key", "- ", "- - ", "-", ": ", ":", "'", "''", "\"", "\\n", "\\", "{}", "[]", "[", "}", "#",
+        " #", " ", "  ", "x y", "1.5", "|", ">", "&a ", "*a", "!", "? ", "é", "a:b", "key: v", "key:",
+        "- key: v", "'q'", "\"d\"", "---", "...", "\t", "\r", ",", "<<: ", "%",
+    ];
+
+    fn line() -> impl Strategy<Value = String> {
+        let words = proptest::collection::vec(proptest::sample::select(WORDS), 0..4);
+        (0usize..7, words).prop_map(|(indent, words)| format!("{}{}\n", " ".repeat(indent), words.concat()))
+    }
+
+    fn tidy_line() -> impl Strategy<Value = String> {
+        let forms = proptest::sample::select(
+            &[
+                "k: v", "k:", "- v", "- k: v", "- k:", "- - v", "k: 'q'", "k: \"d\"", "k: 'q", "q'",
+                "k: \"d", "d\"", "more", "k: {}", "k: []", "k: v w", "- 'q'", "", "# c",
+            ][..],
+        );
+        (0usize..4, forms, 0usize..40).prop_map(|(indent, form, odd)| {
+            let indent = indent * 2 + usize::from(odd == 0);
+            format!("{}{}\n", " ".repeat(indent), form.replacen('k', ["k", "l", "m"][odd % 3], 1))
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_lines_agree(lines in proptest::collection::vec(line(), 1..8)) {
+            let _ = super::both(&lines.concat());
+        }
+
+        #[test]
+        fn tidy_lines_agree(lines in proptest::collection::vec(tidy_line(), 1..10)) {
+            let _ = super::both(&lines.concat());
+        }
+
+        #[test]
+        fn any_text_parses_or_faults(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = super::SprintDoc::parse("current", bytes, None);
+        }
+
+        #[test]
+        fn any_lines_below_tickets_parse_or_fault(lines in proptest::collection::vec(line(), 1..12)) {
+            let text = format!("sprint:\n  tickets:\n    A-1:\n      id: A-1\n{}", lines.concat());
+            // By chunks or whole, the answer is one.
+            let whole = super::super::load::whole_only(&text, "current").is_ok();
+            prop_assert_eq!(super::SprintDoc::parse("current", text.into_bytes(), None).is_ok(), whole);
+        }
+    }
+}

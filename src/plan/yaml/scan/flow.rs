@@ -41,6 +41,20 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    /// The quoted scalar at `at`, for a caller that scans lines itself: its text and its end.
+    pub(in super::super) fn quoted_at(&mut self, at: usize) -> Option<(Cow<'a, str>, usize)> {
+        self.tokens.clear();
+        self.pos = at;
+        self.line_start =
+            self.src[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        self.quoted(*self.src.get(at)?).ok()?;
+        let token = self.tokens.pop_front()?;
+        match token.tok {
+            Tok::Scalar(_, text) => Some((text, token.end)),
+            _ => None,
+        }
+    }
+
     /// The common case: no escape, no line end before the closing quote. Leaves the position when it is not so.
     fn quoted_plainly(&mut self, quote: u8) -> Option<&'a str> {
         let from = self.pos;

@@ -1,0 +1,88 @@
+//! Records straight from the tape to JSON text, without a tree in between: what `ticket list --format json` prints.
+//!
+//! The text equals `serde_json::to_string` of [`super::value::to_value`]; mappings with merge keys or duplicate keys
+//! take that way.
+
+use std::io::Write as _;
+
+use super::check;
+use super::load;
+use super::scalar::Scalar;
+use super::sprint::SprintDoc;
+use super::tape::{Tag, Tape};
+use super::value::{is_merge, key_text, scalar, to_value};
+use crate::plan::ticket::Ticket;
+
+impl SprintDoc {
+    /// Appends the records of the tickets that `keep` likes to `out` as JSON objects with a comma before each but the
+    /// first in `out` (which the caller may have begun with `[`). Returns how many there were.
+    pub fn write_records(&self, mut keep: impl FnMut(&Ticket) -> bool, out: &mut Vec<u8>) -> usize {
+        let mut count = 0;
+        let mut reader = load::Rereader::new(self);
+        for entry in self.entries().iter().filter(|entry| !entry.shadowed && keep(&entry.ticket)) {
+            if !matches!(out.last(), None | Some(b'[')) {
+                out.push(b',');
+            }
+            if reader.with(entry, |tape, value| write_value(tape, value, out)).is_none() {
+                out.extend_from_slice(b"null");
+            }
+            count += 1;
+        }
+        count
+    }
+}
+
+/// Appends the value of a node.
+pub(super) fn write_value(tape: &Tape<'_>, index: usize, out: &mut Vec<u8>) {
+    let index = tape.resolve(index);
+    let node = &tape.nodes[index];
+    if node.kind.is_map() {
+        let odd = check::duplicate_in(tape, index).is_some()
+            || tape.pairs(index).any(|(key, _)| is_merge(tape, key) || is_numeric(tape, key));
+        if odd {
+            let _ = write!(out, "{}", to_value(tape, index));
+            return;
+        }
+        out.push(b'{');
+        for (number, (key, value)) in tape.pairs(index).enumerate() {
+            if number > 0 {
+                out.push(b',');
+            }
+            string(&key_text(tape, key), out);
+            out.push(b':');
+            write_value(tape, value, out);
+        }
+        out.push(b'}');
+    } else if node.kind.is_seq() && !matches!(tape.tag(index), Some(Tag::Omap | Tag::Pairs)) {
+        out.push(b'[');
+        for (number, item) in tape.items(index).enumerate() {
+            if number > 0 {
+                out.push(b',');
+            }
+            write_value(tape, item, out);
+        }
+        out.push(b']');
+    } else {
+        match scalar(tape, index) {
+            Some(Scalar::Str(text)) => string(text, out),
+            Some(Scalar::Null) => out.extend_from_slice(b"null"),
+            Some(Scalar::Bool(true)) => out.extend_from_slice(b"true"),
+            Some(Scalar::Bool(false)) => out.extend_from_slice(b"false"),
+            _ => {
+                let _ = write!(out, "{}", to_value(tape, index));
+            }
+        }
+    }
+}
+
+/// Whether a key is a number in Python, where `1` and `true` are one key.
+fn is_numeric(tape: &Tape<'_>, key: usize) -> bool {
+    let bare = tape.nodes[key].text.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
+    let word = bare && !matches!(&*tape.nodes[key].text, "yes" | "no" | "on" | "off" | "true" | "false");
+    !word && matches!(scalar(tape, key), Some(Scalar::Int(_) | Scalar::Bool(_) | Scalar::Float(_)))
+}
+
+fn string(text: &str, out: &mut Vec<u8>) {
+    // Writing to a vector cannot fail.
+    let _ = serde_json::to_writer(out, text);
+}
