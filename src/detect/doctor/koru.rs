@@ -58,6 +58,11 @@ fn planfile_sprints(findings: &Findings<'_>) -> Verdict {
     if !findings.sprints_dir {
         return fail(".planfile/sprints is missing; run `koru-tui init`");
     }
+    let backend = findings.config_value(&["storage", "backend"]).and_then(serde_yaml::Value::as_str);
+    if let Some(backend) = backend.filter(|backend| findings.sprints.is_empty() && *backend != "single-yaml")
+    {
+        return fail(format!("no sprint file that koru-tui can read: storage.backend is {backend}"));
+    }
     if findings.sprints.is_empty() {
         return fail(".planfile/sprints holds no sprint; run `koru-tui init`");
     }

@@ -27,7 +27,7 @@ fn sprint_syntax(findings: &Findings<'_>) -> Verdict {
         return pass(format!("{} file(s) read well", findings.sprints.len()));
     }
     fail(format!(
-        "{}; repair by hand: planfile takes such a file for empty and the next `planfile ticket create` wipes it",
+        "{}; repair it by hand before planfile writes here: a file that it cannot read counts as empty and is replaced",
         some_of(&broken)
     ))
 }
@@ -91,7 +91,8 @@ fn next_id(findings: &Findings<'_>) -> Verdict {
             None => pass("not set, and no ticket needs it"),
         };
     };
-    let Some(next) = value.as_u64() else {
+    // planfile takes a quoted number too.
+    let Some(next) = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()) else {
         return fail("next_id in config.yaml is not a whole number; planfile cannot create tickets");
     };
     match highest {

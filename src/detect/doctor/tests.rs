@@ -271,7 +271,9 @@ fn an_archived_blocker_counts_only_when_planfile_can_find_it() {
 #[test]
 fn next_id_that_planfile_cannot_use() {
     let (dir, paths) = healthy();
-    for (line, status) in [("next_id: 2", Fail), ("next_id: x", Fail), ("", Fail), ("next_id: 3", Pass)] {
+    for (line, status) in
+        [("next_id: 2", Fail), ("next_id: x", Fail), ("next_id: '3'", Pass), ("", Fail), ("next_id: 3", Pass)]
+    {
         fs::write(paths.config(), format!("{line}\nprefix: PLF\nstorage: {{}}\n")).unwrap();
         assert_eq!(check(&examine_at(dir.path()), "next_id").0, status, "{line:?}");
     }

@@ -87,7 +87,7 @@ fn about_ticket(ticket: &Ticket, dependants: &[TicketId], rules: &mut Vec<String
     if !dependants.is_empty() {
         let waiting = dependants.iter().map(TicketId::as_str).collect::<Vec<_>>().join(", ");
         rules.extend([
-            format!("AUTO-REPAIR MODE: Fix this issue immediately to unblock the workflow: {waiting} wait for {id}."),
+            format!("AUTO-REPAIR MODE: Fix this issue immediately to unblock the workflow. Waiting for {id}: {waiting}."),
             "Do NOT ask for human input unless absolutely necessary.".to_owned(),
             "Use all available tools and knowledge that the policy allows to resolve the blocking issue.".to_owned(),
             format!("After fixing, immediately call `koru-tui ticket complete {id}`."),

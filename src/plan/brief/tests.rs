@@ -224,7 +224,7 @@ fn promotion_comes_before_the_choice_and_auto_repair_names_who_waits() {
     assert_eq!(value["ticket"]["effective_priority"], json!("critical"));
     assert_eq!(value["ticket"]["priority_reasons"], json!(["blocks PLF-003"]));
     assert_eq!(rules_with(&value, "AUTO-REPAIR MODE").len(), 1);
-    assert_eq!(rules_with(&value, "PLF-003 wait for PLF-001").len(), 1);
+    assert_eq!(rules_with(&value, "Waiting for PLF-001: PLF-003.").len(), 1);
     assert_eq!(rules_with(&value, "koru-tui ticket input PLF-001").len(), 1, "the way out stays");
     let after = fs::read(ProjectPaths::new(dir.path()).sprints().join("current.yaml")).unwrap();
     assert_eq!(before, after, "nothing is written");
