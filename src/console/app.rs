@@ -6,12 +6,14 @@
 
 mod signals;
 
+use std::future::poll_fn;
 use std::io;
 use std::path::PathBuf;
+use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, EventStream};
-use futures_util::{FutureExt, Stream, StreamExt};
+use futures_util::{Stream, StreamExt};
 use tokio::time::Instant;
 
 use crate::base::clock::Clock;
@@ -123,7 +125,7 @@ where
             let mut exit = self.take(wake, &mut keys).await?;
             let mut taken = 1;
             while exit.is_none() && taken < DRAIN {
-                let Some(wake) = self.queued(&mut keys) else { break };
+                let Some(wake) = self.queued(&mut keys).await else { break };
                 exit = self.take(wake, &mut keys).await?;
                 taken += 1;
             }
@@ -159,8 +161,14 @@ where
     }
 
     /// What is there already, keys first.
-    fn queued(&mut self, keys: &mut K) -> Option<Wake> {
-        if let Some(event) = keys.next().now_or_never() {
+    async fn queued(&mut self, keys: &mut K) -> Option<Wake> {
+        // Asked with this task's own waker: the key stream keeps the first waker that it is given until a key comes, and
+        // with one that wakes nobody that key would wait for the next event of another kind.
+        let key = poll_fn(|context| match keys.poll_next_unpin(context) {
+            Poll::Ready(event) => Poll::Ready(Some(event)),
+            Poll::Pending => Poll::Ready(None),
+        });
+        if let Some(event) = key.await {
             return Some(Wake::Terminal(event));
         }
         self.events.try_recv().ok().map(|event| Wake::Runtime(Some(event)))

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::steps::{open, quit, select, wait_status, waits_for_go};
+use crate::steps::{STARTED, open, quit, select, wait_status, waits_for_go};
 use crate::support::peer;
 use crate::support::project::{Project, human, shell};
 use crate::support::pty::Launch;
@@ -27,32 +27,34 @@ fn the_board_opens_on_the_tickets_of_the_planfile() {
 #[test]
 fn a_run_is_watched_live_and_ends_on_disk() {
     let project =
-        Project::with(&[shell("PLF-001", "build", &waits_for_go("echo second line; echo bad >&2"))]);
+        Project::with(&[shell("PLF-001", "build", &waits_for_go("echo 'second' line; echo 'bad' news >&2"))]);
     let terminal = open(&project);
     terminal.send("s");
-    terminal.wait_for("started");
+    terminal.wait_for(STARTED);
     assert_eq!(project.record("PLF-001")["status"], "in_progress");
     assert!(!terminal.text().contains("second line"));
     project.write("go", "");
     terminal.wait_for("second line");
-    terminal.wait_for("bad");
+    terminal.wait_for("bad news");
+    terminal.wait_for("1 done");
     wait_status(&project, "PLF-001", "done");
     let record = project.record("PLF-001");
     assert_eq!(record["outputs"]["result"]["exit_code"], 0);
-    assert_eq!(record["outputs"]["result"]["stdout"], "started\nsecond line\n");
+    assert_eq!(record["outputs"]["result"]["stdout"], "up and running\nsecond line\n");
     assert_eq!(record["execution"]["assigned_to"], serde_yaml::Value::Null);
     quit(terminal);
 }
 
 #[test]
 fn output_is_searched_while_typing() {
-    let script = "seq -f 'row %g' 300 | sed 's/^row 42$/row 42 needle/'; echo the end";
+    let script = "seq -f 'row %g' 300 | sed 's/^row 42$/& needle/'; echo 'the' end";
     let project = Project::with(&[shell("PLF-001", "print a lot", script)]);
     let terminal = open(&project);
     terminal.send("s");
     let tail = terminal.wait_for("the end");
     assert!(!tail.contains("row 42 needle"), "the hit must not be on the tail for this test:\n{tail}");
     // The output pane is the next one after the queue; what is typed is searched at once.
+    terminal.wait_for("1 done");
     terminal.send("\t");
     terminal.send("/needle");
     terminal.wait_for("row 42 needle");
@@ -91,15 +93,15 @@ fn a_human_ticket_is_answered_in_place_and_the_file_says_so() {
 
 #[test]
 fn a_failed_ticket_is_retried_by_key() {
-    let script = "if [ -e fixed ]; then echo repaired; else echo broken >&2; exit 3; fi";
+    let script = "if [ -e fixed ]; then echo repaired; else echo 'it' broke >&2; exit 3; fi";
     let project = Project::with(&[shell("PLF-001", "flaky", script), shell("PLF-002", "other", "true")]);
     let terminal = open(&project);
     select(&terminal, "PLF-001");
     terminal.send("s");
-    terminal.wait_for("broken");
+    terminal.wait_for("it broke");
     wait_status(&project, "PLF-001", "failed");
     terminal.wait_for("failed");
-    assert_eq!(project.record("PLF-001")["execution"]["last_error"], "broken\n");
+    assert_eq!(project.record("PLF-001")["execution"]["last_error"], "it broke\n");
     project.write("fixed", "");
     select(&terminal, "PLF-001");
     terminal.send("r");
@@ -134,7 +136,9 @@ fn a_broken_file_is_announced_and_the_last_good_state_stays() {
     assert!(screen.contains("still here"), "{screen}");
     // A write is refused and the broken file is left as it stands.
     terminal.send("+");
-    terminal.wait_for("repair");
+    terminal.wait_until("the refusal in the last row", |screen| {
+        screen.lines().last().is_some_and(|row| row.contains("current.yaml: line"))
+    });
     assert_eq!(project.read(".planfile/sprints/current.yaml"), broken);
     fs::write(project.current(), good.replace("still here", "repaired by hand")).unwrap();
     terminal.wait_for("repaired by hand");
@@ -156,7 +160,7 @@ fn a_folder_without_planfile_offers_to_make_one() {
 #[test]
 fn hostile_text_never_reaches_the_terminal_as_control() {
     let hostile = "x\u{1b}]52;c;aGk=\u{7}\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}y\u{9b}31m";
-    let script = "printf 'out \\033]52;c;aGk=\\007\\033[2J\\033[?1049l \\033[31mred\\033[0m end-of-out\\n'";
+    let script = "printf 'out \\033]52;c;aGk=\\007\\033[2J\\033[?1049l \\033[31mred\\033[0m end-'of'-out\\n'";
     let project = Project::with(&[shell("PLF-001", hostile, script), human("PLF-002", "ask", hostile)]);
     let terminal = open(&project);
     select(&terminal, "PLF-001");

@@ -2,7 +2,7 @@
 
 use nix::sys::signal::Signal;
 
-use crate::steps::{assert_left_well, assert_restored, open, waits_for_go};
+use crate::steps::{STARTED, assert_left_well, assert_restored, open, waits_for_go};
 use crate::support::project::{Project, shell};
 use crate::support::pty::{Launch, Terminal};
 use crate::support::wait;
@@ -15,7 +15,7 @@ fn busy() -> Project {
 #[track_caller]
 fn start_run(project: &Project, terminal: &Terminal) -> String {
     terminal.send("s");
-    terminal.wait_for("started");
+    terminal.wait_for(STARTED);
     wait::text_in(&project.path().join("pid"))
 }
 

@@ -12,10 +12,10 @@ use crate::support::svg;
 /// A project in the middle of a day.
 fn shop() -> Project {
     let tests = waits_for_go("true").replace(
-        "echo started;",
+        "echo up 'and' running;",
         "printf '\\033[1mrunning 14 tests\\033[0m\\n'; for t in lexer parser crlf 'cr alone' utf8 nested; do printf \
          'test parser::%s ... \\033[32mok\\033[0m\\n' \"$t\"; done; printf 'test parser::lone_cr ... \
-         \\033[31mFAILED\\033[0m\\n'; echo started >&2;",
+         \\033[31mFAILED\\033[0m\\n'; ",
     );
     Project::with(&[
         shell("PLF-074", "parser drops CRLF", &tests).priority("normal").label("bug").file("src/parser.rs"),

@@ -68,7 +68,10 @@ pub(crate) fn wait_status(project: &Project, id: &str, status: &str) {
     });
 }
 
-/// A shell script that says its pid in the file `pid`, prints `started`, and goes on when the file `go` appears.
+/// What [`waits_for_go`] prints first. The script spells it otherwise, as the detail pane shows scripts.
+pub(crate) const STARTED: &str = "up and running";
+
+/// A shell script that says its pid in the file `pid`, prints [`STARTED`], and goes on when the file `go` appears.
 pub(crate) fn waits_for_go(then: &str) -> String {
-    format!("echo $$ > pid; echo started; until [ -e go ]; do sleep 0.02; done; {then}")
+    format!("echo $$ > pid; echo up 'and' running; until [ -e go ]; do sleep 0.02; done; {then}")
 }

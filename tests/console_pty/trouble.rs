@@ -2,7 +2,7 @@
 
 use nix::sys::signal::Signal;
 
-use crate::steps::{open, quit, wait_status, waits_for_go};
+use crate::steps::{STARTED, open, quit, wait_status, waits_for_go};
 use crate::support::project::{Project, shell};
 use crate::support::wait;
 
@@ -11,7 +11,7 @@ fn a_killed_console_leaves_an_interrupted_ticket_that_can_be_retried() {
     let project = Project::with(&[shell("PLF-001", "long build", &waits_for_go("echo finished"))]);
     let mut terminal = open(&project);
     terminal.send("s");
-    terminal.wait_for("started");
+    terminal.wait_for(STARTED);
     let pid = wait::text_in(&project.path().join("pid"));
     terminal.signal(Signal::SIGKILL);
     terminal.wait_exit();
@@ -23,6 +23,7 @@ fn a_killed_console_leaves_an_interrupted_ticket_that_can_be_retried() {
     project.write("go", "");
     terminal.send("r");
     wait_status(&project, "PLF-001", "done");
+    terminal.wait_for("1 done");
     quit(terminal);
 }
 
@@ -62,7 +63,17 @@ fn a_storm_of_sizes_does_no_harm() {
         shell("PLF-002", "漢字 and emoji 👩‍👩‍👧 in a name", "true").blocked_by("PLF-001"),
     ]);
     let terminal = open(&project);
-    terminal.send("s");
+    // Each layer with something that only it says, and the key that closes it.
+    let layers = [
+        ("?", "keys that work here", "?"),
+        (":", "every action", "\x1b"),
+        ("n", "[ Save ]", "\x1b"),
+        ("\r", "created", "\x1b"),
+        ("T", "monochrome", "\x1b"),
+        ("z", "QUEUE", "z"),
+        ("g", "QUEUE", "g"),
+        ("s", "QUEUE", ""),
+    ];
     let sizes = [
         (200, 60),
         (20, 5),
@@ -76,15 +87,17 @@ fn a_storm_of_sizes_does_no_harm() {
         (119, 36),
         (20, 5),
     ];
-    for keys in
-        ["", "?", "\x1b", ":", "\x1b", "n", "\x1b", "\r", "\x1b", "\t", "z", "z", "g", "g", "T", "\x1b"]
-    {
-        terminal.send(keys);
+    for (key, mark, close) in layers {
+        terminal.send(key);
+        terminal.wait_for(mark);
         for (columns, rows) in sizes {
             terminal.resize(columns, rows);
         }
+        terminal.resize(120, 40);
+        terminal.wait_for(mark);
+        terminal.send(close);
+        terminal.wait_for("QUEUE");
     }
-    terminal.resize(120, 40);
     terminal.wait_for("PLF-001");
     quit(terminal);
 }

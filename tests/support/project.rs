@@ -271,7 +271,17 @@ pub fn sprint(tickets: &[Ticket]) -> String {
     format!("sprint:\n  id: sprint-001\n  name: Sprint 1\n  status: active\n{tickets}")
 }
 
-/// A double-quoted YAML scalar, which JSON's spelling is as well.
+/// A double-quoted YAML scalar in ASCII, so that no character can be one that YAML forbids.
 fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap()
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            '\n' => out.push_str("\\n"),
+            ' '..='~' => out.push(character),
+            _ if u32::from(character) > 0xffff => out.push_str(&format!("\\U{:08x}", u32::from(character))),
+            _ => out.push_str(&format!("\\u{:04x}", u32::from(character))),
+        }
+    }
+    out + "\""
 }
