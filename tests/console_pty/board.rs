@@ -204,6 +204,7 @@ fn a_draft_survives_a_crash() {
         let drafts = fs::read_dir(project.path().join(".planfile/.koru/prompts/drafts")).ok()?;
         drafts
             .flatten()
+            .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
             .find(|entry| fs::read_to_string(entry.path()).is_ok_and(|text| text.contains("half a thought")))
     });
     terminal.signal(nix::sys::signal::Signal::SIGKILL);
