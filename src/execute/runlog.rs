@@ -65,17 +65,28 @@ pub struct LogIteration<'a> {
 
 /// Counts for `run.end`, kept up to date while the drain goes on.
 #[derive(Clone, Debug, Default)]
-pub struct LogTotals {
-    /// Ticks so far.
-    pub iterations: u32,
-    /// Completed tickets.
-    pub completed: Vec<String>,
-    /// Failed tickets.
-    pub failed: Vec<String>,
-    /// Tickets that wait for a person.
-    pub waiting: Vec<String>,
-    /// Status word of the last tick.
-    pub last_status: Option<String>,
+struct Totals {
+    iterations: u32,
+    completed: Vec<String>,
+    failed: Vec<String>,
+    waiting: Vec<String>,
+    last_status: Option<String>,
+}
+
+impl Totals {
+    /// Each ticket stands in the list of its last result.
+    fn add(&mut self, tick: &LogIteration<'_>) {
+        self.iterations = tick.iteration;
+        self.last_status = Some(tick.status.to_owned());
+        let Some(ticket) = tick.ticket else { return };
+        self.failed.retain(|other| other != ticket);
+        match tick.status {
+            "completed" => self.completed.push(ticket.to_owned()),
+            "failed" => self.failed.push(ticket.to_owned()),
+            "waiting_input" => self.waiting.push(ticket.to_owned()),
+            _ => {}
+        }
+    }
 }
 
 /// An open run log.
@@ -86,7 +97,7 @@ pub struct RunLog {
     run_id: String,
     started: Timestamp,
     clock: crate::base::clock::Clock,
-    totals: LogTotals,
+    totals: Totals,
     ended: bool,
 }
 
@@ -98,7 +109,7 @@ impl RunLog {
     pub fn create(runs: &Path, start: &LogStart<'_>, clock: crate::base::clock::Clock) -> io::Result<RunLog> {
         let run_id = format!("queue-{}-{}", start.at.strftime("%Y%m%dT%H%M%SZ"), std::process::id());
         let (file, name) = open_new(runs, &run_id)?;
-        let totals = LogTotals::default();
+        let totals = Totals::default();
         let mut log =
             RunLog { file: Some(file), name, run_id, started: start.at, clock, totals, ended: false };
         log.write(&[
@@ -124,8 +135,8 @@ impl RunLog {
     ///
     /// # Errors
     /// The first I/O error; after it the log is silent.
-    pub fn iteration(&mut self, tick: &LogIteration<'_>, totals: LogTotals) -> io::Result<()> {
-        self.totals = totals;
+    pub fn iteration(&mut self, tick: &LogIteration<'_>) -> io::Result<()> {
+        self.totals.add(tick);
         self.write(&[
             ("type", json!("iteration")),
             ("run_id", json!(self.run_id)),
@@ -281,13 +292,7 @@ mod tests {
         let mut log = RunLog::create(runs.path(), &start(at), clock.clone()).unwrap();
         let path = runs.path().join(log.name());
         assert_eq!(log.name(), format!("queue-20261121T060000Z-{}.jsonl", std::process::id()));
-        let totals = LogTotals {
-            iterations: 1,
-            completed: vec!["PLF-1".to_owned()],
-            last_status: Some("completed".to_owned()),
-            ..LogTotals::default()
-        };
-        log.iteration(&tick(&"m".repeat(5000), at), totals).unwrap();
+        log.iteration(&tick(&"m".repeat(5000), at)).unwrap();
         clock.set("2026-11-21T06:00:02.75Z".parse().unwrap());
         log.end().unwrap();
 

@@ -3,6 +3,12 @@
 //! One call drains one queue. Results are reported in the order of dispatch, also when runs overlap in time; every
 //! path ends in complete, fail or release, and the run log always gets its `run.end`.
 
+mod choose;
+mod engine;
+mod lineup;
+mod runs;
+mod ticks;
+
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -201,22 +207,16 @@ pub struct DrainReport {
 }
 
 impl DrainReport {
-    /// 0 or 1: 1 when anything failed or was refused, when the last status is an error, or when the cap was hit with
-    /// work left. Idle and waiting are 0.
+    /// 0 or 1: 1 when a ticket failed in the end or was refused, when anything else went wrong, or when the cap was hit
+    /// with work left. Idle and waiting are 0, and so is a ticket that failed and succeeded at its next attempt.
     pub fn exit_code(&self) -> u8 {
-        let bad =
-            self.capped || !self.last_status.is_ok() || self.ticks.iter().any(|tick| !tick.status.is_ok());
+        let wrong = |tick: &Tick| !tick.status.is_ok() && tick.status != TickStatus::Failed;
+        let bad = self.capped || !self.failed.is_empty() || self.ticks.iter().any(wrong);
         u8::from(bad)
     }
 }
 
 /// Drains as told. Never fails as such: what went wrong is in the report.
 pub async fn drain(options: DrainOptions, io: &mut dyn DrainIo) -> DrainReport {
-    let _ = (options, io);
-    unimplemented!()
-}
-
-/// A token that is cancelled by SIGINT, SIGTERM or SIGHUP; needs a running tokio runtime.
-pub fn stop_on_signals() -> CancellationToken {
-    unimplemented!()
+    engine::Engine::new(options, io).work().await
 }

@@ -12,6 +12,7 @@ mod commands;
 mod outbox;
 mod runs;
 mod starts;
+pub(super) use starts::violations;
 mod upkeep;
 
 use std::sync::{Arc, PoisonError};

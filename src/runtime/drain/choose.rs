@@ -1,0 +1,289 @@
+//! What becomes of the next ticket in line (koru §4.1), and what a drain says when the line is empty.
+
+use std::sync::Arc;
+
+use super::TickStatus;
+use super::engine::{Engine, Purpose};
+use super::ticks::Slot;
+use crate::execute::action::Action;
+use crate::execute::human::HumanAnswer;
+use crate::plan::lifecycle::Op;
+use crate::plan::queue::{Standing, WaitReason};
+use crate::plan::store::{MutateError, Mutated};
+use crate::plan::ticket::Ticket;
+use crate::runtime::answering::AnswerJob;
+use crate::runtime::overlap;
+use crate::runtime::supervisor::violations;
+
+/// What to do next.
+enum Choice {
+    /// Run it.
+    Run(Arc<Ticket>),
+    /// The policy refuses it.
+    Deny(Arc<Ticket>, Vec<String>),
+    /// A person is asked. Only when nothing runs: koru's loop would stop here.
+    Ask(Arc<Ticket>, String),
+    /// An input is missing. Only when nothing runs, for the same reason.
+    Lack(Arc<Ticket>, String),
+    /// Nothing for now: wait for what runs, or the line is empty.
+    Nothing,
+}
+
+impl Engine<'_> {
+    /// Dispatches as much as may be.
+    pub(super) async fn dispatch(&mut self) {
+        while self.may_dispatch() {
+            let now = self.options.clock.now();
+            self.lineup.follow(&self.view.plan, now);
+            match self.choose() {
+                Choice::Run(ticket) => self.begin(ticket),
+                Choice::Deny(ticket, violations) => {
+                    self.passed.insert(ticket.id.clone());
+                    let slot = self.ticks.dispatch(Some(&ticket));
+                    self.settle(slot, TickStatus::PolicyDenied, &violations.join("\n"));
+                }
+                Choice::Ask(ticket, question) => self.ask(&ticket, question).await,
+                Choice::Lack(ticket, what) => {
+                    let slot = self.ticks.dispatch(Some(&ticket));
+                    let op = Op::Input { prompt: what.clone(), env_keys: Vec::new(), note: None };
+                    let step = self.step_on(&ticket, op);
+                    self.starting.push(ticket);
+                    self.steps.push((step, Purpose::Input(slot, what)));
+                    self.halted = true;
+                }
+                Choice::Nothing => return,
+            }
+        }
+    }
+
+    fn may_dispatch(&self) -> bool {
+        let cap = if self.options.looped { self.options.max_iterations } else { 1 };
+        !self.halted
+            && !self.options.stop.is_cancelled()
+            && self.ticks.count() < cap
+            && self.active.len() + self.starting.len() < self.options.jobs.max(1) as usize
+            // The end of a ticket that others wait for decides what is next.
+            && !self.ending.iter().any(|(_, awaited)| *awaited)
+    }
+
+    fn choose(&self) -> Choice {
+        let quiet = self.active.is_empty() && self.starting.is_empty() && self.ending.is_empty();
+        let mut second = None;
+        for ticket in self.lineup.iter() {
+            if self.passed.contains(&ticket.id) || self.is_taken(ticket) {
+                continue;
+            }
+            let action = Action::of(ticket);
+            match &action {
+                Action::Human { question } if quiet => {
+                    return Choice::Ask(Arc::clone(ticket), question.clone());
+                }
+                Action::Missing { what } if quiet => return Choice::Lack(Arc::clone(ticket), what.clone()),
+                Action::Human { .. } | Action::Missing { .. } => return Choice::Nothing,
+                Action::Unsupported { .. } => continue,
+                Action::Shell { .. } | Action::Api(_) => {}
+            }
+            let violations = violations(&self.options.root, &action);
+            if !violations.is_empty() {
+                return Choice::Deny(Arc::clone(ticket), violations);
+            }
+            if self.collides(ticket) {
+                continue;
+            }
+            // A ticket that failed in this drain is tried again, but only when nothing else can run.
+            if self.attempts.contains_key(&ticket.id) {
+                second = second.or(Some(ticket));
+                continue;
+            }
+            return Choice::Run(Arc::clone(ticket));
+        }
+        match second {
+            Some(ticket) if quiet => Choice::Run(Arc::clone(ticket)),
+            Some(_) | None => Choice::Nothing,
+        }
+    }
+
+    fn is_taken(&self, ticket: &Ticket) -> bool {
+        let active = self.active.iter().chain(self.ending.iter().map(|(run, _)| run));
+        active
+            .map(|run| &run.ticket.id)
+            .chain(self.starting.iter().map(|ticket| &ticket.id))
+            .any(|id| *id == ticket.id)
+    }
+
+    fn collides(&self, ticket: &Ticket) -> bool {
+        let active = self.active.iter().map(|run| &run.ticket);
+        active.chain(&self.starting).any(|other| overlap::collision(&ticket.files, &other.files).is_some())
+    }
+
+    /// A person is asked, or not; without an answer the ticket is untouched and the loop stops.
+    async fn ask(&mut self, ticket: &Arc<Ticket>, question: String) {
+        let slot = self.ticks.dispatch(Some(ticket));
+        let answer = match self.options.interactive {
+            true => {
+                let stop = self.options.stop.clone();
+                tokio::select! {
+                    answer = self.io.ask(ticket) => answer,
+                    () = stop.cancelled() => None,
+                }
+            }
+            false => None,
+        };
+        let answer = answer.map(|answer| answer.trim().to_owned()).filter(|answer| !answer.is_empty());
+        let Some(answer) = answer else {
+            self.halted = true;
+            return self.settle(slot, TickStatus::WaitingInput, &question);
+        };
+        let given = self.give(ticket, &question, answer).await;
+        self.take_view();
+        self.lineup.distrust();
+        match given {
+            Ok(()) => self.settle(slot, TickStatus::Completed, &question),
+            Err(message) => {
+                self.halted = true;
+                self.settle(slot, TickStatus::ClaimFailed, &message);
+            }
+        }
+    }
+
+    async fn give(&self, ticket: &Ticket, question: &str, answer: String) -> Result<(), String> {
+        let job = AnswerJob {
+            human: true,
+            seen: ticket.updated_at,
+            holder: self.ground.holder.to_string(),
+            until: self.lease_end(),
+            prompts: Some(self.paths.prompts()),
+            now: self.options.clock.now(),
+            answer: HumanAnswer {
+                ticket: ticket.id.clone(),
+                actor: self.options.actor.clone(),
+                prompt: question.to_owned(),
+                answer,
+            },
+        };
+        let (sender, given) = tokio::sync::oneshot::channel();
+        self.storage.work(
+            move |store| {
+                let given = job.give(store).map(drop);
+                Box::new(move || {
+                    let _ = sender.send(given);
+                })
+            },
+            drop,
+        );
+        given.await.unwrap_or_else(|_| Err("the planfile cannot be opened any more".to_owned()))
+    }
+
+    /// The missing input stands on the ticket, or not.
+    pub(super) fn asked(&mut self, slot: Slot, what: &str, result: Result<Mutated, MutateError>) {
+        self.starting.clear();
+        match result {
+            Ok(_) => self.settle(slot, TickStatus::WaitingInput, what),
+            Err(error) => self.settle(slot, TickStatus::PlanfileError, &error.to_string()),
+        }
+    }
+
+    /// Nothing runs and nothing was dispatched: looks at the disk once more, then ends with the reason.
+    pub(super) async fn come_to_rest(&mut self) {
+        let cap = if self.options.looped { self.options.max_iterations } else { 1 };
+        if self.ticks.count() >= cap {
+            self.halted = true;
+            return;
+        }
+        self.storage.refreshed().await;
+        self.take_view();
+        self.lineup.distrust();
+        let now = self.options.clock.now();
+        self.lineup.follow(&self.view.plan, now);
+        if !matches!(self.choose(), Choice::Nothing) {
+            return;
+        }
+        self.halted = true;
+        match self.unsupported() {
+            Some((ticket, kind)) => {
+                let slot = self.ticks.dispatch(Some(&ticket));
+                let message = format!("this version cannot run executor kind {kind}");
+                self.settle(slot, TickStatus::UnsupportedExecutor, &message);
+            }
+            None => {
+                let slot = self.ticks.dispatch(None);
+                self.settle(slot, TickStatus::Idle, "nothing is runnable");
+            }
+        }
+    }
+
+    /// The first ticket that only its executor kind keeps from running.
+    fn unsupported(&self) -> Option<(Arc<Ticket>, String)> {
+        let order = self.lineup.order(self.options.clock.now());
+        self.view.plan.tickets.iter().find_map(|ticket| match order.standing.get(&ticket.id) {
+            Some(Standing::Waiting { reasons }) => match &reasons[..] {
+                [WaitReason::Unsupported { kind }] => Some((Arc::clone(ticket), kind.clone())),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    /// Whether something could still be dispatched.
+    pub(super) fn work_left(&mut self) -> bool {
+        let now = self.options.clock.now();
+        self.take_view();
+        self.lineup.distrust();
+        self.lineup.follow(&self.view.plan, now);
+        !matches!(self.choose(), Choice::Nothing)
+    }
+
+    /// A dry run: what would be dispatched, in order, as if every run ended well. Nothing is asked, run or written.
+    pub(super) fn preview(&mut self) {
+        let cap = if self.options.looped { self.options.max_iterations } else { 1 };
+        let now = self.options.clock.now();
+        self.lineup.follow(&self.view.plan, now);
+        while self.ticks.count() < cap {
+            let choice = self.choose();
+            let (ticket, status, message) = match choice {
+                Choice::Run(ticket) => {
+                    let text = Action::of(&ticket).dry_run_text();
+                    (ticket, TickStatus::DryRun, text)
+                }
+                Choice::Deny(ticket, violations) => (ticket, TickStatus::PolicyDenied, violations.join("\n")),
+                Choice::Ask(ticket, question) => (ticket, TickStatus::WaitingInput, question),
+                Choice::Lack(ticket, what) => (ticket, TickStatus::WaitingInput, what),
+                Choice::Nothing => return self.preview_rest(),
+            };
+            let slot = self.ticks.dispatch(Some(&ticket));
+            self.settle(slot, status, &message);
+            self.passed.insert(ticket.id.clone());
+            match status {
+                TickStatus::WaitingInput => return,
+                TickStatus::DryRun => self.pretend_done(&ticket),
+                _ => {}
+            }
+        }
+    }
+
+    /// A dry run came to the end of the line: koru's idle tick, or what only its kind keeps from running.
+    fn preview_rest(&mut self) {
+        if let Some((ticket, kind)) = self.unsupported() {
+            let slot = self.ticks.dispatch(Some(&ticket));
+            let message = format!("this version cannot run executor kind {kind}");
+            self.settle(slot, TickStatus::UnsupportedExecutor, &message);
+        } else {
+            let slot = self.ticks.dispatch(None);
+            self.settle(slot, TickStatus::Idle, "nothing is runnable");
+        }
+    }
+
+    /// In our own copy of the plan only.
+    fn pretend_done(&mut self, ticket: &Ticket) {
+        if !self.lineup.is_blocker(&ticket.id) {
+            return self.lineup.take(&ticket.id);
+        }
+        let mut plan = crate::plan::store::Plan::clone(&self.view.plan);
+        for one in plan.tickets.iter_mut().filter(|one| one.id == ticket.id) {
+            Arc::make_mut(one).status = crate::plan::ticket::Status::Done;
+        }
+        self.view.plan = Arc::new(plan);
+        self.lineup.distrust();
+        self.lineup.follow(&self.view.plan, self.options.clock.now());
+    }
+}
