@@ -8,7 +8,6 @@ use super::ticks::Slot;
 use crate::execute::action::Action;
 use crate::execute::human::HumanAnswer;
 use crate::plan::lifecycle::Op;
-use crate::plan::queue::{Standing, WaitReason};
 use crate::plan::store::{MutateError, Mutated};
 use crate::plan::ticket::Ticket;
 use crate::runtime::answering::AnswerJob;
@@ -25,6 +24,8 @@ enum Choice {
     Ask(Arc<Ticket>, String),
     /// An input is missing. Only when nothing runs, for the same reason.
     Lack(Arc<Ticket>, String),
+    /// It cannot be run by this version. Only when nothing runs, for the same reason.
+    Leave(Arc<Ticket>, String),
     /// Nothing for now: wait for what runs, or the line is empty.
     Nothing,
 }
@@ -50,6 +51,11 @@ impl Engine<'_> {
                     self.starting.push(ticket);
                     self.steps.push((step, Purpose::Input(slot, what)));
                     self.halted = true;
+                }
+                Choice::Leave(ticket, kind) => {
+                    self.halted = true;
+                    let slot = self.ticks.dispatch(Some(&ticket));
+                    self.settle(slot, TickStatus::UnsupportedExecutor, &unsupported(&kind));
                 }
                 Choice::Nothing => return,
             }
@@ -79,8 +85,12 @@ impl Engine<'_> {
                     return Choice::Ask(Arc::clone(ticket), question.clone());
                 }
                 Action::Missing { what } if quiet => return Choice::Lack(Arc::clone(ticket), what.clone()),
-                Action::Human { .. } | Action::Missing { .. } => return Choice::Nothing,
-                Action::Unsupported { .. } => continue,
+                Action::Unsupported { kind } if quiet => {
+                    return Choice::Leave(Arc::clone(ticket), kind.clone());
+                }
+                Action::Human { .. } | Action::Missing { .. } | Action::Unsupported { .. } => {
+                    return Choice::Nothing;
+                }
                 Action::Shell { .. } | Action::Api(_) => {}
             }
             let violations = violations(&self.options.root, &action);
@@ -199,29 +209,12 @@ impl Engine<'_> {
             return;
         }
         self.halted = true;
-        match self.unsupported() {
-            Some((ticket, kind)) => {
-                let slot = self.ticks.dispatch(Some(&ticket));
-                let message = format!("this version cannot run executor kind {kind}");
-                self.settle(slot, TickStatus::UnsupportedExecutor, &message);
-            }
-            None => {
-                let slot = self.ticks.dispatch(None);
-                self.settle(slot, TickStatus::Idle, "nothing is runnable");
-            }
-        }
+        self.settle_idle();
     }
 
-    /// The first ticket that only its executor kind keeps from running.
-    fn unsupported(&self) -> Option<(Arc<Ticket>, String)> {
-        let order = self.lineup.order(self.options.clock.now());
-        self.view.plan.tickets.iter().find_map(|ticket| match order.standing.get(&ticket.id) {
-            Some(Standing::Waiting { reasons }) => match &reasons[..] {
-                [WaitReason::Unsupported { kind }] => Some((Arc::clone(ticket), kind.clone())),
-                _ => None,
-            },
-            _ => None,
-        })
+    fn settle_idle(&mut self) {
+        let slot = self.ticks.dispatch(None);
+        self.settle(slot, TickStatus::Idle, "nothing is runnable");
     }
 
     /// Whether something could still be dispatched.
@@ -248,28 +241,17 @@ impl Engine<'_> {
                 Choice::Deny(ticket, violations) => (ticket, TickStatus::PolicyDenied, violations.join("\n")),
                 Choice::Ask(ticket, question) => (ticket, TickStatus::WaitingInput, question),
                 Choice::Lack(ticket, what) => (ticket, TickStatus::WaitingInput, what),
-                Choice::Nothing => return self.preview_rest(),
+                Choice::Leave(ticket, kind) => (ticket, TickStatus::UnsupportedExecutor, unsupported(&kind)),
+                Choice::Nothing => return self.settle_idle(),
             };
             let slot = self.ticks.dispatch(Some(&ticket));
             self.settle(slot, status, &message);
             self.passed.insert(ticket.id.clone());
             match status {
-                TickStatus::WaitingInput => return,
+                TickStatus::WaitingInput | TickStatus::UnsupportedExecutor => return,
                 TickStatus::DryRun => self.pretend_done(&ticket),
                 _ => {}
             }
-        }
-    }
-
-    /// A dry run came to the end of the line: koru's idle tick, or what only its kind keeps from running.
-    fn preview_rest(&mut self) {
-        if let Some((ticket, kind)) = self.unsupported() {
-            let slot = self.ticks.dispatch(Some(&ticket));
-            let message = format!("this version cannot run executor kind {kind}");
-            self.settle(slot, TickStatus::UnsupportedExecutor, &message);
-        } else {
-            let slot = self.ticks.dispatch(None);
-            self.settle(slot, TickStatus::Idle, "nothing is runnable");
         }
     }
 
@@ -286,4 +268,8 @@ impl Engine<'_> {
         self.lineup.distrust();
         self.lineup.follow(&self.view.plan, self.options.clock.now());
     }
+}
+
+fn unsupported(kind: &str) -> String {
+    format!("this version cannot run executor kind {kind}")
 }

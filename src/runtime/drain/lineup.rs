@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::plan::queue::{Order, Scope, order};
+use crate::plan::queue::{Scope, order};
 use crate::plan::store::Plan;
 use crate::plan::ticket::{Ticket, TicketId};
 
@@ -50,11 +50,6 @@ impl Lineup {
         }
     }
 
-    /// The whole order, for questions that the line cannot answer.
-    pub(super) fn order(&self, now: Timestamp) -> Order {
-        order(&self.plan.tickets, &self.scope, now)
-    }
-
     /// Tickets in line, next first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Ticket>> {
         self.queue.iter().filter_map(|id| self.plan.ticket(id))
@@ -81,7 +76,7 @@ impl Lineup {
     }
 
     fn compute(&mut self, now: Timestamp) {
-        self.queue = self.order(now).runnable.into();
+        self.queue = order(&self.plan.tickets, &self.scope, now).runnable.into();
         let waiting = self.plan.tickets.iter().filter(|ticket| !ticket.status.satisfies_dependants());
         self.blockers = waiting.flat_map(|ticket| ticket.blocked_by.iter().cloned()).collect();
     }
