@@ -70,6 +70,7 @@ pub async fn run<P: Port>(
         signals,
         clock,
         frames: FrameLimiter::default(),
+        stale: false,
     };
     if options.work {
         // Number 0 is never used by the console itself; its reply is not waited for.
@@ -96,6 +97,8 @@ struct App<P, D, F> {
     signals: Signals,
     clock: Clock,
     frames: FrameLimiter,
+    /// What the terminal shows is not known any more: the next frame paints every cell.
+    stale: bool,
 }
 
 /// What the loop woke up for.
@@ -190,7 +193,11 @@ where
             Wake::Signal(Signal::Suspend) => return self.perform(vec![Effect::Suspend], keys).await,
             Wake::Signal(Signal::Continued) => return self.perform(vec![Effect::Repaint], keys).await,
             Wake::Terminal(Some(Ok(event))) => match input(event) {
-                Some(message) => Message::Input(message),
+                Some(message) => {
+                    // A storm that ends in the size it began with has left cells behind that are not what was drawn.
+                    self.stale |= matches!(message, InputMessage::Resize(..));
+                    Message::Input(message)
+                }
                 None => return Ok(None),
             },
             Wake::Runtime(event) => match self.heard(event) {
@@ -310,6 +317,9 @@ where
     }
 
     fn paint(&mut self) -> Result<(), ConsoleError> {
+        if std::mem::take(&mut self.stale) {
+            self.display.forget().map_err(ConsoleError::Draw)?;
+        }
         self.display.paint(&mut self.console).map_err(ConsoleError::Draw)?;
         self.frames.drawn(Instant::now().into_std());
         Ok(())

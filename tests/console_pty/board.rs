@@ -101,11 +101,12 @@ fn a_failed_ticket_is_retried_by_key() {
     terminal.wait_for("it broke");
     wait_status(&project, "PLF-001", "failed");
     terminal.wait_for("failed");
-    assert_eq!(project.record("PLF-001")["execution"]["last_error"], "it broke\n");
+    assert_eq!(project.record("PLF-001")["execution"]["last_error"], "it broke");
     project.write("fixed", "");
     select(&terminal, "PLF-001");
     terminal.send("r");
     wait_status(&project, "PLF-001", "done");
+    terminal.wait_for("1 done");
     assert_eq!(project.record("PLF-002")["status"], "open", "only the selected ticket was run");
     quit(terminal);
 }
@@ -213,5 +214,6 @@ fn a_draft_survives_a_crash() {
     terminal.send("a");
     terminal.wait_for("half a thought");
     terminal.send("\x1b");
+    terminal.wait_gone("[ Submit ]");
     quit(terminal);
 }

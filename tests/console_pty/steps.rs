@@ -18,15 +18,25 @@ fn detail(screen: &str) -> String {
     screen.lines().skip(24).map(|line| line.chars().take(50).collect::<String>() + "\n").collect()
 }
 
-/// Goes down the queue until the detail pane is about this ticket.
+/// The row of a ticket in the queue pane: the upper left.
+fn row_of(screen: &str, id: &str) -> Option<usize> {
+    screen.lines().take(24).position(|line| line.chars().take(12).collect::<String>().contains(id))
+}
+
+/// Goes up or down the queue until the detail pane is about this ticket.
 #[track_caller]
 pub(crate) fn select(terminal: &Terminal, id: &str) {
+    terminal.wait_until(&format!("a row of {id}"), |screen| row_of(screen, id).is_some());
     for _ in 0..20 {
-        let before = detail(&terminal.text());
-        if before.contains(id) {
+        let screen = terminal.text();
+        let before = detail(&screen);
+        // The second line of the pane says whose detail it is.
+        let title = before.lines().nth(1).unwrap_or_default().to_owned();
+        if title.contains(id) {
             return;
         }
-        terminal.send("j");
+        let now = title.split_whitespace().next().and_then(|selected| row_of(&screen, selected));
+        terminal.send(if now > row_of(&screen, id) { "k" } else { "j" });
         terminal.wait_until("the selection to move", |screen| detail(screen) != before);
     }
     panic!("{id} cannot be selected:\n{}", terminal.text());
