@@ -3,7 +3,7 @@
 //! [`protocol`] holds the versioned serde types that also travel over a socket later; nothing in them borrows from the
 //! process. The supervisor's task owns the store, the runs and the clock; callers hold a [`Handle`].
 
-mod answering;
+pub(crate) mod answering;
 pub mod drain;
 mod ending;
 mod feed;

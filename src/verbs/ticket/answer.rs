@@ -1,7 +1,6 @@
 //! `ticket answer`: a human's answer to one ticket, the verb of the console's inline form.
 //!
-//! The answer is kept under `.koru/prompts/` first; then the ticket is claimed, which keeps everybody else out, and
-//! only then started and completed in one write. A ticket of another kind that waits for input becomes ready again.
+//! A human ticket is completed with it; a ticket of another kind that waits for input becomes ready again.
 
 use std::io::{Read, stdin};
 
@@ -15,9 +14,9 @@ use super::super::output::Out;
 use super::{changed, found};
 use crate::base::paths::ProjectPaths;
 use crate::execute::human::HumanAnswer;
-use crate::plan::lifecycle::Op;
-use crate::plan::store::{MutateError, Mutated, Step, Store};
-use crate::plan::ticket::{ExecutorKind, Ticket, TicketId};
+use crate::plan::store::Mutated;
+use crate::plan::ticket::{ExecutorKind, TicketId};
+use crate::runtime::answering::AnswerJob;
 
 /// Longest answer that is read from standard input, in bytes.
 const LONGEST: u64 = 1024 * 1024;
@@ -44,50 +43,27 @@ pub(super) fn run(context: &Context, args: AnswerArgs, out: &mut Out) -> Result<
     if text.trim().is_empty() {
         return Err(VerbError::Usage("an empty answer is not sent; give --text or pipe it in".to_owned()));
     }
-    let answer = HumanAnswer {
-        ticket: ticket.id.clone(),
-        actor: args.actor.unwrap_or_else(|| DEFAULT_ACTOR.to_owned()),
-        prompt: ticket.question().to_owned(),
-        answer: text.trim().to_owned(),
+    let now = context.clock.now();
+    let actor = args.actor.unwrap_or_else(|| DEFAULT_ACTOR.to_owned());
+    let job = AnswerJob {
+        human: ticket.executor.kind == ExecutorKind::Human,
+        seen: ticket.updated_at,
+        holder: actor.clone(),
+        until: now.checked_add(CLAIM).unwrap_or(now),
+        prompts: Some(ProjectPaths::new(store.root()).prompts()),
+        now,
+        answer: HumanAnswer {
+            ticket: ticket.id.clone(),
+            actor,
+            prompt: ticket.question().to_owned(),
+            answer: text.trim().to_owned(),
+        },
     };
-    let prompts = ProjectPaths::new(store.root()).prompts();
-    answer.capture(&prompts, context.clock.now()).map_err(|source| VerbError::Io {
-        doing: "keeping the answer in",
-        path: prompts.clone(),
-        source,
-    })?;
-    let mutated = give(context, &mut store, &ticket, &answer)?;
+    let id = job.give(&mut store).map_err(VerbError::Failed)?;
+    let ticket = found(&store, &id)?;
+    let mutated = Mutated { sprint: ticket.sprint.clone(), ticket };
     changed(context, &store, &mutated, "answered", out);
     Ok(Exit::Ok)
-}
-
-fn give(
-    context: &Context,
-    store: &mut Store,
-    ticket: &Ticket,
-    answer: &HumanAnswer,
-) -> Result<Mutated, VerbError> {
-    let step = |op: Op, seen| Step { id: ticket.id.clone(), op, seen, actor: Some(answer.actor.clone()) };
-    if ticket.executor.kind != ExecutorKind::Human {
-        let ready = Op::Ready { note: Some(answer.note()) };
-        return last(store.apply(&[step(ready, ticket.updated_at)]), ticket);
-    }
-    let until = context.clock.now().checked_add(CLAIM).ok();
-    let claim = Op::Claim { by: answer.actor.clone(), until };
-    last(store.apply(&[step(claim, ticket.updated_at)]), ticket)?;
-    let start = Op::Start { by: Some(answer.actor.clone()), until: None };
-    let complete =
-        Op::Complete { note: Some(answer.note()), artifacts: Vec::new(), result: Some(answer.result()) };
-    last(store.apply(&[step(start, None), step(complete, None)]), ticket)
-}
-
-/// The last result, or the first failure.
-fn last(results: Vec<Result<Mutated, MutateError>>, ticket: &Ticket) -> Result<Mutated, VerbError> {
-    let mut mutated = Err(MutateError::NoTicket(ticket.id.clone()));
-    for result in results {
-        mutated = Ok(result?);
-    }
-    Ok(mutated?)
 }
 
 fn from_stdin() -> Result<String, VerbError> {
