@@ -3,10 +3,7 @@
 
 use std::io::{self, Write};
 
-use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
-
-/// One value a line.
-pub(super) struct Compact;
+use serde_json::ser::{Formatter, PrettyFormatter};
 
 /// Indented by 2.
 #[derive(Default)]
@@ -21,11 +18,29 @@ fn acts(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Bytes that are looked at together: text is mostly ASCII, and ASCII needs no look at each character.
+const WINDOW: usize = 4096;
+
 /// Writes text of a JSON document; only inside of strings do such characters occur in valid JSON.
 pub(super) fn fragment<W: ?Sized + Write>(writer: &mut W, text: &str) -> io::Result<()> {
-    if text.is_ascii() && !text.as_bytes().contains(&0x7f) {
-        return writer.write_all(text.as_bytes());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let mut end = WINDOW.min(rest.len());
+        while !rest.is_char_boundary(end) {
+            end -= 1;
+        }
+        let (window, after) = rest.split_at(end);
+        if window.is_ascii() && memchr::memchr(0x7f, window.as_bytes()).is_none() {
+            writer.write_all(window.as_bytes())?;
+        } else {
+            escape(writer, window)?;
+        }
+        rest = after;
     }
+    Ok(())
+}
+
+fn escape<W: ?Sized + Write>(writer: &mut W, text: &str) -> io::Result<()> {
     let mut from = 0;
     for (at, c) in text.char_indices().filter(|(_, c)| acts(*c)) {
         writer.write_all(&text.as_bytes()[from..at])?;
@@ -36,25 +51,6 @@ pub(super) fn fragment<W: ?Sized + Write>(writer: &mut W, text: &str) -> io::Res
         from = at + c.len_utf8();
     }
     writer.write_all(&text.as_bytes()[from..])
-}
-
-impl Formatter for Compact {
-    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, text: &str) -> io::Result<()> {
-        fragment(writer, text)
-    }
-
-    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        if first { Ok(()) } else { writer.write_all(b", ") }
-    }
-
-    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        if first { Ok(()) } else { writer.write_all(b", ") }
-    }
-
-    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        CompactFormatter.begin_object_value(writer)?;
-        writer.write_all(b" ")
-    }
 }
 
 impl Formatter for Pretty {
@@ -104,27 +100,33 @@ mod tests {
     use serde::Serialize;
     use serde_json::{Serializer, Value, json};
 
-    use super::{Compact, Pretty};
-
-    fn written(value: &Value) -> (String, String) {
-        let (mut compact, mut pretty) = (Vec::new(), Vec::new());
-        value.serialize(&mut Serializer::with_formatter(&mut compact, Compact)).unwrap();
-        value.serialize(&mut Serializer::with_formatter(&mut pretty, Pretty::default())).unwrap();
-        (String::from_utf8(compact).unwrap(), String::from_utf8(pretty).unwrap())
-    }
+    use super::{Pretty, fragment};
 
     #[test]
     fn what_acts_on_a_terminal_is_escaped_and_reads_back_exactly() {
         let value =
             json!({"a\u{9b}": ["\u{1b}[31m\u{7f}\u{85}\u{202e}x\u{200b}\u{feff}\u{e0041}ż", 1, {}], "b": []});
-        let (compact, pretty) = written(&value);
+        let mut pretty = Vec::new();
+        value.serialize(&mut Serializer::with_formatter(&mut pretty, Pretty::default())).unwrap();
+        let mut compact = Vec::new();
+        fragment(&mut compact, &value.to_string()).unwrap();
+        let [pretty, compact] = [pretty, compact].map(|bytes| String::from_utf8(bytes).unwrap());
         assert_eq!(
             compact,
-            "{\"a\\u009b\": [\"\\u001b[31m\\u007f\\u0085\\u202ex\\u200b\\ufeff\\udb40\\udc41ż\", 1, {}], \"b\": []}"
+            "{\"a\\u009b\":[\"\\u001b[31m\\u007f\\u0085\\u202ex\\u200b\\ufeff\\udb40\\udc41ż\",1,{}],\"b\":[]}"
         );
         for text in [compact, pretty] {
             assert!(!text.chars().any(|c| super::acts(c) || (c.is_control() && c != '\n')), "{text:?}");
             assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
         }
+    }
+
+    #[test]
+    fn windows_never_split_a_character() {
+        let text = format!("{}ż\u{9b}{}\u{202e}ż", "x".repeat(super::WINDOW - 1), "ż".repeat(super::WINDOW));
+        let mut written = Vec::new();
+        fragment(&mut written, &text).unwrap();
+        let wanted = text.replace('\u{9b}', "\\u009b").replace('\u{202e}', "\\u202e");
+        assert_eq!(String::from_utf8(written).unwrap(), wanted);
     }
 }

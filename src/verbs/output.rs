@@ -9,7 +9,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use serde::Serialize;
 
 use super::error::VerbError;
-use super::json::{Compact, Pretty};
+use super::json::Pretty;
 use crate::base::text;
 
 /// How a piece of a line looks; shown only on a terminal without `NO_COLOR`, and never the only carrier of a meaning.
@@ -112,36 +112,14 @@ impl Out {
 
     /// A value as JSON, indented by 2.
     pub(super) fn json<T: Serialize + ?Sized>(&mut self, value: &T) {
-        self.serialize(value, false);
-    }
-
-    /// A long list as JSON, one element a line: nothing is held twice in memory.
-    pub(super) fn json_list<T: Serialize>(&mut self, values: impl Iterator<Item = T>) {
-        let mut first = true;
-        for value in values {
-            self.raw(if first { b"[\n" } else { b",\n" });
-            first = false;
-            self.serialize_bare(&value, true);
-        }
-        self.raw(if first { b"[]\n" } else { b"\n]\n" });
-    }
-
-    fn serialize<T: Serialize + ?Sized>(&mut self, value: &T, compact: bool) {
-        self.serialize_bare(value, compact);
-        self.raw(b"\n");
-    }
-
-    fn serialize_bare<T: Serialize + ?Sized>(&mut self, value: &T, compact: bool) {
         if self.silent {
             return;
         }
-        let written = if compact {
-            value.serialize(&mut serde_json::Serializer::with_formatter(&mut self.to, Compact))
-        } else {
-            value.serialize(&mut serde_json::Serializer::with_formatter(&mut self.to, Pretty::default()))
-        };
-        if let Err(error) = written {
-            self.gone(error.into());
+        let written =
+            value.serialize(&mut serde_json::Serializer::with_formatter(&mut self.to, Pretty::default()));
+        match written {
+            Ok(()) => self.raw(b"\n"),
+            Err(error) => self.gone(error.into()),
         }
     }
 
@@ -272,12 +250,6 @@ mod tests {
         assert_eq!(coloured.matches('\u{1b}').count(), 2, "{coloured:?}");
         assert!(coloured.starts_with("\u{1b}[31m"), "{coloured:?}");
         assert_eq!(plain.lines().count(), 1, "a line stays one line: {plain:?}");
-    }
-
-    #[test]
-    fn a_list_is_one_element_a_line_and_an_empty_one_is_still_a_list() {
-        assert_eq!(printed(false, |out| out.json_list([1, 2].iter())).0, "[\n1,\n2\n]\n");
-        assert_eq!(printed(false, |out| out.json_list(Vec::<u8>::new().into_iter())).0, "[]\n");
     }
 
     fn failing(kind: io::ErrorKind) -> io::Result<()> {

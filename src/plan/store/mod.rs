@@ -19,6 +19,7 @@ mod engine;
 mod evidence;
 mod files;
 mod journal;
+mod listing;
 mod locator;
 mod moves;
 mod quick;
@@ -271,6 +272,12 @@ impl Store {
     /// The whole record of a ticket as JSON, unknown keys included, evidence merged in as planfile shows it.
     pub fn record(&self, id: &TicketId) -> Option<Value> {
         self.engine.borrow_mut().record(id)
+    }
+
+    /// Appends the records of these tickets of the plan, each as [`Store::record`] gives it, as JSON objects with commas
+    /// between them. Far cheaper than one by one.
+    pub fn write_records(&self, tickets: &[&Arc<Ticket>], out: &mut Vec<u8>) {
+        self.engine.borrow_mut().write_records(tickets, out);
     }
 
     /// Applies steps in one lock, each file written at most twice. Steps are independent: one refused step does not

@@ -35,7 +35,10 @@ pub(super) fn run(context: &Context, args: &ListArgs, out: &mut Out) -> Result<E
     }
     let tickets: Vec<&Arc<Ticket>> = plan.tickets.iter().filter(|ticket| wanted.matches(ticket)).collect();
     if context.json() {
-        out.json_list(tickets.iter().filter_map(|ticket| store.record(&ticket.id)));
+        let mut records = b"[".to_vec();
+        store.write_records(&tickets, &mut records);
+        records.extend_from_slice(b"]\n");
+        out.json_text(&String::from_utf8_lossy(&records));
     } else {
         let scope = Scope { sprint: scope_sprint(args), ..Scope::default() };
         let order = order(&plan.tickets, &scope, context.clock.now());

@@ -1,0 +1,62 @@
+//! Many whole records at once, straight to JSON text, for `ticket list --format json`.
+//!
+//! The text of each record is that of [`super::Store::record`]. Records whose file may not be read straight (evidence
+//! to be merged in, an order that differs) are made one by one.
+
+use std::sync::Arc;
+
+use super::engine::Engine;
+use crate::plan::ticket::Ticket;
+use crate::plan::yaml::SprintDoc;
+
+/// From this many tickets on a second thread pays.
+const MANY: usize = 2_000;
+
+impl Engine {
+    /// See [`super::Store::write_records`].
+    pub(super) fn write_records(&mut self, tickets: &[&Arc<Ticket>], out: &mut Vec<u8>) {
+        self.plan();
+        let evidence =
+            std::fs::read_dir(self.files.paths.evidence()).is_ok_and(|mut rows| rows.next().is_some());
+        for group in tickets.chunk_by(|one, other| one.sprint == other.sprint) {
+            let doc = group.first().and_then(|ticket| self.files.sprint(&ticket.sprint)?.doc.as_ref());
+            let straight = doc.filter(|_| !evidence).and_then(|doc| straight(doc, group));
+            match straight {
+                Some(parts) => parts.iter().for_each(|part| append(part, out)),
+                None => {
+                    for ticket in group {
+                        let record = self.record(&ticket.id).unwrap_or_default();
+                        append(record.to_string().as_bytes(), out);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn append(record: &[u8], out: &mut Vec<u8>) {
+    if !matches!(out.last(), None | Some(b'[')) {
+        out.push(b',');
+    }
+    out.extend_from_slice(record);
+}
+
+/// The records of `group`, which stand in `doc`, in parts; `None` when they do not stand there in this order.
+fn straight(doc: &SprintDoc, group: &[&Arc<Ticket>]) -> Option<Vec<Vec<u8>>> {
+    if group.len() < MANY {
+        return Some(vec![part(doc, group)?]);
+    }
+    let (first, second) = group.split_at(group.len() / 2);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| part(doc, second));
+        let first = part(doc, first)?;
+        Some(vec![first, other.join().ok()??])
+    })
+}
+
+fn part(doc: &SprintDoc, group: &[&Arc<Ticket>]) -> Option<Vec<u8>> {
+    let mut wanted = group.iter().peekable();
+    let mut out = Vec::new();
+    let keep = |ticket: &Ticket| wanted.next_if(|wanted| std::ptr::eq(Arc::as_ptr(wanted), ticket)).is_some();
+    (doc.write_records(keep, &mut out) == group.len()).then_some(out)
+}
