@@ -172,7 +172,8 @@ fn no_case_of_the_corpus_makes_a_verb_crash_or_lose_the_file() {
         if ran.code != 0 && place.planfile_bytes() != before {
             offences.push(format!("{case}: a refused create changed the store: {}", ran.all()));
         }
-        if ran.code > 1 {
+        // A config that names no number for `next_id` is a mistake of its author (2).
+        if ran.code > 2 {
             offences.push(format!("{case}: create: exit {}: {}", ran.code, ran.all()));
         }
     }
