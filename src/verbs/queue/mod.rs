@@ -11,6 +11,8 @@ use super::context::Context;
 use super::error::{Exit, VerbError};
 use super::logging;
 use super::output::Out;
+use crate::plan::scaffold::is_initialised;
+use crate::plan::store::OpenError;
 use crate::runtime::drain::{DrainOptions, drain};
 use answers::Answers;
 use rows::Rows;
@@ -21,6 +23,10 @@ use rows::Rows;
 /// A project folder that does not exist, or an async runtime that cannot start.
 pub(super) fn run(context: &Context, args: &QueueRunArgs, out: &mut Out) -> Result<Exit, VerbError> {
     let root = context.root()?;
+    if !is_initialised(&root) {
+        // Said before a run log makes the folder look like a project.
+        return Err(OpenError::Uninitialised(root).into());
+    }
     let _log = logging::start();
     let runtime = async_runtime(2)?;
     let report = runtime.block_on(async {
