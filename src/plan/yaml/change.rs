@@ -3,7 +3,7 @@
 //! No edit is believed: the new text is loaded again (unchanged tickets are taken over by their hash), every other
 //! ticket must be the same bytes, and the edited one must read as the old record plus the changes.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 
 use serde_json::Value;
 
@@ -121,9 +121,9 @@ impl SprintDoc {
     /// # Errors
     /// When one of them is not there.
     pub fn remove(&self, ids: &[&str]) -> Result<SprintDoc, EditError> {
-        let mut gone = Vec::new();
+        let mut gone = HashSet::new();
         for id in ids {
-            gone.push(self.editable(id)?.key.clone());
+            gone.insert(self.editable(id)?.key.clone());
         }
         let left = self.entries().len() > gone.len();
         let splices = match self.layout().filter(|_| left) {
@@ -154,7 +154,7 @@ impl SprintDoc {
     /// The entry of a ticket that may be edited.
     fn editable(&self, id: &str) -> Result<&Entry, EditError> {
         let entry = self.entry(id).ok_or_else(|| EditError::Missing(id.to_owned()))?;
-        if self.entries().iter().filter(|other| other.key == entry.key).nth(1).is_some() {
+        if entry.twin {
             return Err(not_as_meant(id, "the ticket stands twice in the file"));
         }
         if let Some((_, key)) = &entry.duplicate {
@@ -202,9 +202,7 @@ impl SprintDoc {
                 return Err(not_as_meant(id, "the changed record reads differently"));
             }
         }
-        let edited = |entry: &Entry| meant.iter().any(|(_, key, _)| *key == entry.key);
-        let edited: std::collections::HashSet<&str> =
-            self.entries().iter().filter(|entry| edited(entry)).map(|entry| &*entry.key).collect();
+        let edited: HashSet<&str> = meant.iter().map(|(_, key, _)| &**key).collect();
         if self.records(|entry| !edited.contains(&*entry.key))
             != doc.records(|entry| !edited.contains(&*entry.key))
         {
@@ -222,7 +220,7 @@ impl SprintDoc {
     fn rebuild(&self, id: &str, splices: Vec<Splice>) -> Result<SprintDoc, EditError> {
         let text =
             edit::splice(self.text(), splices).ok_or_else(|| not_as_meant(id, "its changes overlap"))?;
-        let doc = SprintDoc::from_text(self.stem(), Arc::from(text), Some(self))
+        let doc = SprintDoc::from_text(self.stem(), text, Some(self))
             .map_err(|fault| not_as_meant(id, fault.to_string()))?;
         // Read chunk by chunk, what is around the tickets is the same bytes; else it must read the same.
         if self.layout().is_none() && load::surroundings(self.text()) != load::surroundings(doc.text()) {
@@ -305,7 +303,7 @@ fn tape_text<'a>(text: &'a str, layout: Option<&Layout>, entry: &Entry) -> &'a s
 }
 
 fn has_twins(doc: &SprintDoc, edits: &[(&str, &[Change])]) -> bool {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     edits.iter().filter_map(|(id, _)| doc.entry(id)).any(|entry| !seen.insert(&*entry.key))
 }
 

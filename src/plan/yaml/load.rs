@@ -16,7 +16,7 @@ use super::layout::{self, Layout};
 use super::sprint::{Entry, SprintDoc, SprintFault, SprintWarning};
 use super::tape::{Kind, Tape};
 use super::value::{key_text, to_value};
-use super::{check, fast, full, read};
+use super::{check, fast, full, parallel, read};
 
 /// What loading yields.
 pub(super) struct Loaded {
@@ -43,27 +43,36 @@ pub(super) fn bom_len(text: &str) -> usize {
     if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
 }
 
-/// Parses the lines of one ticket alone; `None` when they are not exactly one pair at the right place.
-pub(super) fn parse_chunk<'a>(
+/// Parses the lines of one ticket alone; `None` when they are not exactly one pair at the right place that reaches
+/// nowhere else.
+fn parse_chunk<'a>(
     text: &'a str,
     span: &Range<usize>,
     indent: usize,
     tape: &mut Tape<'a>,
 ) -> Option<(usize, usize)> {
-    if fast::parse(&text[..span.end], span.start, tape).is_none() {
-        full::parse(&text[..span.end], span.start, tape).ok().filter(|found| *found)?;
+    let pair = reparse_chunk(text, span, indent, tape)?;
+    let reaching = tape.aliases > 0 || tape.directives || tape.props.iter().any(|props| props.anchored);
+    (!reaching && check::constructible(tape, 0).is_ok()).then_some(pair)
+}
+
+/// As [`parse_chunk`] for lines that passed it before.
+fn reparse_chunk<'a>(
+    text: &'a str,
+    span: &Range<usize>,
+    indent: usize,
+    tape: &mut Tape<'a>,
+) -> Option<(usize, usize)> {
+    let text = &text[..span.end];
+    if fast::parse(text, span.start, tape).is_none() {
+        full::parse(text, span.start, tape).ok().filter(|found| *found)?;
     }
     let root = tape.nodes.first()?;
     if root.kind != Kind::BlockMap || root.start as usize != span.start + indent {
         return None;
     }
     let mut pairs = tape.pairs(0);
-    let pair = pairs.next()?;
-    let reaching = tape.aliases > 0 || tape.directives || tape.props.iter().any(|props| props.anchored);
-    if pairs.next().is_some() || reaching || check::constructible(tape, 0).is_err() {
-        return None;
-    }
-    Some(pair)
+    pairs.next().filter(|_| pairs.next().is_none())
 }
 
 fn by_chunks(text: &str, from: usize, stem: &str, previous: Option<&SprintDoc>) -> Option<Loaded> {
@@ -73,21 +82,36 @@ fn by_chunks(text: &str, from: usize, stem: &str, previous: Option<&SprintDoc>) 
         .filter(|previous| previous.stem() == stem)
         .map(|previous| previous.entries().iter().map(|entry| (entry.hash, entry)).collect())
         .unwrap_or_default();
-    let mut entries = Vec::with_capacity(layout.starts.len());
+    let spans: Vec<Range<usize>> = layout.chunks().collect();
+    let read = |spans: &[Range<usize>]| read_chunks(text, spans, layout.indent, stem, &known);
+    let mut entries = parallel::flat_map(&spans, text.len(), read)?;
+    finish(text, &mut entries, &mut warnings);
+    Some(Loaded { entries, warnings, layout: Some(layout) })
+}
+
+/// The entries of some chunks; those whose bytes are known are taken over.
+fn read_chunks(
+    text: &str,
+    spans: &[Range<usize>],
+    indent: usize,
+    stem: &str,
+    known: &HashMap<u64, &Entry>,
+) -> Option<Vec<Entry>> {
     let mut tape = Tape::default();
-    for span in layout.chunks() {
+    let mut entries = Vec::with_capacity(spans.len());
+    for span in spans {
+        let span = span.clone();
         let hash = xxh3_64(&text.as_bytes()[span.clone()]);
         let same = known.get(&hash).filter(|entry| entry.span.len() == span.len());
         entries.push(match same {
             Some(entry) => Entry { span, ..(*entry).clone() },
             None => {
-                let pair = parse_chunk(text, &span, layout.indent, &mut tape)?;
+                let pair = parse_chunk(text, &span, indent, &mut tape)?;
                 entry(text, &tape, pair, span, hash, stem)
             }
         });
     }
-    finish(text, &mut entries, &mut warnings);
-    Some(Loaded { entries, warnings, layout: Some(layout) })
+    Some(entries)
 }
 
 /// Makes the entry of one ticket of `text`; offsets in it count from its span's start.
@@ -117,6 +141,7 @@ fn entry(
         duplicate: check::duplicate(tape, value)
             .map(|key| (relative(tape.nodes[key].start), Arc::from(key_text(tape, key)))),
         shadowed: false,
+        twin: false,
         record: tape.node(value).kind.is_map(),
         ticket: Arc::new(read::ticket(tape, key, value, stem)),
         span,
@@ -263,8 +288,11 @@ fn finish(text: &str, entries: &mut [Entry], warnings: &mut Vec<SprintWarning>) 
     let mut notes: Vec<(usize, Cow<'static, str>)> = Vec::new();
     for index in 0..entries.len() {
         entries[index].shadowed = false;
+        entries[index].twin = false;
         if let Some(earlier) = last.insert(entries[index].key.clone(), index) {
             entries[earlier].shadowed = true;
+            entries[earlier].twin = true;
+            entries[index].twin = true;
             let key = &entries[index].key;
             let at = entries[index].span.start + entries[index].key_at;
             notes.push((at, Cow::Owned(format!("{key} stands twice; planfile reads this one and drops the other on its next write: remove or rename one"))));
@@ -330,7 +358,7 @@ pub(super) fn with_ticket<T>(
 ) -> Option<T> {
     let mut tape = Tape::default();
     let (key, value) = match layout {
-        Some(layout) => parse_chunk(text, &entry.span, layout.indent, &mut tape)?,
+        Some(layout) => reparse_chunk(text, &entry.span, layout.indent, &mut tape)?,
         None => {
             full::parse(text, bom_len(text), &mut tape).ok().filter(|found| *found)?;
             pair_at(&tape, entry.span.start + entry.key_at)?
@@ -359,7 +387,7 @@ impl<'d> Rereader<'d> {
     /// Hands the nodes of a ticket's record to `each`.
     pub(super) fn with<T>(&mut self, entry: &Entry, each: impl FnOnce(&Tape<'_>, usize) -> T) -> Option<T> {
         let (_, value) = match self.doc.layout() {
-            Some(layout) => parse_chunk(self.doc.text(), &entry.span, layout.indent, &mut self.tape)?,
+            Some(layout) => reparse_chunk(self.doc.text(), &entry.span, layout.indent, &mut self.tape)?,
             None if self.whole => pair_at(&self.tape, entry.span.start + entry.key_at)?,
             None => return None,
         };

@@ -22,6 +22,7 @@ mod full;
 mod json;
 mod layout;
 mod load;
+mod parallel;
 mod read;
 mod scalar;
 mod scan;

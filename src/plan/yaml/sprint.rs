@@ -40,7 +40,8 @@ pub struct SprintWarning {
 /// A parsed sprint file. Cloning is cheap (`Arc`).
 #[derive(Clone, Debug)]
 pub struct SprintDoc {
-    text: Arc<str>,
+    /// Not `Arc<str>`: that would copy twenty megabytes once more.
+    text: Arc<String>,
     stem: Arc<str>,
     entries: Arc<Vec<Entry>>,
     index: Arc<HashMap<Arc<str>, u32>>,
@@ -67,6 +68,8 @@ pub(super) struct Entry {
     pub(super) duplicate: Option<(usize, Arc<str>)>,
     /// Whether a later ticket has the same key, so that planfile does not see this one.
     pub(super) shadowed: bool,
+    /// Whether another ticket has the same key.
+    pub(super) twin: bool,
     /// Whether the value is a mapping.
     pub(super) record: bool,
     /// The ticket.
@@ -79,14 +82,13 @@ impl SprintDoc {
     /// # Errors
     /// The first place where the file stops being a sprint that planfile reads as its author meant.
     pub fn parse(stem: &str, bytes: Vec<u8>, previous: Option<&SprintDoc>) -> Result<SprintDoc, SprintFault> {
-        let text: Arc<str> = Arc::from(fault::decode(bytes)?);
-        SprintDoc::from_text(stem, text, previous)
+        SprintDoc::from_text(stem, fault::decode(bytes)?, previous)
     }
 
     /// Parses text that is known to hold no forbidden characters.
     pub(super) fn from_text(
         stem: &str,
-        text: Arc<str>,
+        text: String,
         previous: Option<&SprintDoc>,
     ) -> Result<SprintDoc, SprintFault> {
         let loaded = load::load(&text, stem, previous)?;
@@ -96,7 +98,7 @@ impl SprintDoc {
             entries: Arc::new(loaded.entries),
             warnings: Arc::new(loaded.warnings),
             layout: loaded.layout.map(Arc::new),
-            text,
+            text: Arc::new(text),
         })
     }
 
