@@ -86,12 +86,14 @@ fn measure(console: &Console, rows: &[Row], total: usize) -> Columns {
         .filter_map(|row| tickets.get(row.ticket as usize))
         .map(|ticket| width(ticket.id.as_str()));
     let id = ids.max().unwrap_or(7).clamp(4, 12);
+    let states = rows.iter().filter_map(|row| Some((tickets.get(row.ticket as usize)?, row.state)));
+    let state = states.map(|(ticket, state)| width(&state_words(console, ticket, state))).max().unwrap_or(0);
     match total {
         0..24 => Columns { id, priority: 0, kind: 0, state: 0, age: 0 },
         24..40 => Columns { id, priority: 0, kind: 0, state: 9, age: 0 },
         40..48 => Columns { id, priority: 5, kind: 0, state: 11, age: 0 },
-        48..76 => Columns { id, priority: 5, kind: 0, state: 13, age: 4 },
-        _ => Columns { id, priority: 9, kind: 5, state: 13, age: 4 },
+        48..76 => Columns { id, priority: 5, kind: 0, state: state.min(14), age: 4 },
+        _ => Columns { id, priority: 9, kind: 5, state: state.clamp(9, 20), age: 4 },
     }
 }
 
