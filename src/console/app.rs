@@ -322,6 +322,11 @@ where
         }
         self.display.paint(&mut self.console).map_err(ConsoleError::Draw)?;
         self.frames.drawn(Instant::now().into_std());
+        for effect in self.console.take_effects() {
+            if let Effect::Send { request, command } = effect {
+                self.port.send(request, command);
+            }
+        }
         Ok(())
     }
 

@@ -30,7 +30,6 @@ mod port;
 mod rows;
 mod settings;
 mod state;
-mod stream;
 mod theme;
 mod update;
 mod view;

@@ -206,6 +206,7 @@ impl Bench {
         let area = Rect::new(0, 0, self.size.0, self.size.1);
         let mut buffer = Buffer::empty(area);
         self.console.paint(area, &mut buffer);
+        self.effects.extend(self.console.take_effects());
         buffer
     }
 

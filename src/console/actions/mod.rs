@@ -164,6 +164,14 @@ actions! {
     SearchNext,
     /// Previous hit.
     SearchPrevious,
+    /// Times beside the output.
+    Times,
+    /// Long lines wrapped, or cut.
+    Wrap,
+    /// Cut lines to the left.
+    Left,
+    /// Cut lines to the right.
+    Right,
     /// Send the form.
     Submit,
     /// Hand the text to `$EDITOR`.

@@ -115,6 +115,10 @@ pub(crate) const SPECS: &[Spec] = &[
     row!(Search, "output.search", "search", ["/"], &[Run], "Search this output while you type"),
     row!(SearchNext, "output.next", "next hit", ["n"], &[Run], "Go to the next hit"),
     row!(SearchPrevious, "output.previous", "previous hit", ["N"], &[Run], "Go to the previous hit"),
+    row!(Times, "output.times", "times", ["t"], &[Run], "Show the time of each line, or hide it"),
+    row!(Wrap, "output.wrap", "wrap", ["W"], &[Run], "Wrap long lines, or cut them"),
+    row!(Left, "output.left", "left", ["h", "left"], &[Run], "Cut lines: to the left"),
+    row!(Right, "output.right", "right", ["l", "right"], &[Run], "Cut lines: to the right"),
     // Moving.
     row!(Up, "move.up", "up", ["k", "up"], MOVING, "One line up"),
     row!(Down, "move.down", "down", ["j", "down"], MOVING, "One line down"),

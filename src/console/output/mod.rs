@@ -16,9 +16,8 @@ mod search;
 mod store;
 mod view;
 
-pub(crate) use render::{OutputStyle, text_style};
-pub(crate) use search::SearchStatus;
-pub(crate) use view::{Need, OutputView, Prepared, Status};
+pub(crate) use render::OutputStyle;
+pub(crate) use view::OutputView;
 
 #[cfg(test)]
 mod tests;

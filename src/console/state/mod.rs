@@ -127,6 +127,9 @@ pub struct Console {
 /// How often the spinner moves while something runs.
 pub(crate) const SPIN: SignedDuration = SignedDuration::from_millis(250);
 
+/// How soon a search over much output goes on.
+const SEARCH: SignedDuration = SignedDuration::from_millis(20);
+
 impl Console {
     /// The console on this snapshot. A theme that cannot be had is replaced by the first built-in one and said.
     pub fn new(settings: Settings, snapshot: Arc<Snapshot>, now: Timestamp) -> Console {
@@ -174,11 +177,17 @@ impl Console {
     /// Draws one frame. Prepares what is costly (cached by version and width), then only reads.
     pub fn paint(&mut self, area: Rect, buffer: &mut Buffer) {
         self.size = (area.width, area.height);
+        self.runs.busy = false;
         view::prepare(self, area);
         view::draw(self, area, buffer);
         self.drawn.tickets = view::shown_tickets(self, area);
         self.notices.drawn();
         self.dirty = false;
+    }
+
+    /// What drawing found to be missing (lines of output to fetch), to be done after each frame.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
     }
 
     /// Whether a frame should come before the next key: the operator moved to a ticket that was not drawn yet, and a
@@ -193,7 +202,8 @@ impl Console {
     pub fn next_wake(&self) -> Option<Timestamp> {
         let spin = self.has_active_runs().then(|| self.moved + SPIN);
         let draft = self.layers.iter().filter_map(Layer::save_due).min();
-        [spin, draft, self.notices.expires()].into_iter().flatten().min()
+        let search = self.runs.busy.then(|| self.now + SEARCH);
+        [spin, draft, search, self.notices.expires()].into_iter().flatten().min()
     }
 
     /// Revision of the snapshot that is shown.

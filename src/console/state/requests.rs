@@ -67,11 +67,6 @@ impl Requests {
     pub(crate) fn len(&self) -> usize {
         self.pending.len()
     }
-
-    /// Whether lines of this run were asked for and have not come.
-    pub(crate) fn fetches(&self, run: &RunId) -> bool {
-        self.pending.values().any(|pending| matches!(&pending.then, Then::Fetch(of) if of == run))
-    }
 }
 
 /// One draft.

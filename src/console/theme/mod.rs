@@ -11,6 +11,7 @@ use ratatui::style::{Modifier, Style};
 use serde::Deserialize;
 
 pub use color::Depth;
+pub(crate) use color::degrade_text_color;
 
 /// What a cell is for. Views name roles and never colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]

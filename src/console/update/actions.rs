@@ -53,12 +53,18 @@ impl Console {
             Action::Grid => self.runs.grid = !self.runs.grid,
             Action::Search => {
                 self.focus = Pane::Run;
+                if let Some(view) = self.runs.shown_view_mut() {
+                    view.search_begin();
+                }
                 self.layers.push(Layer::Line(Box::new(LineInput::new(LineKind::Search, ""))));
             }
-            Action::SearchNext | Action::SearchPrevious => {
-                if let Some(stream) = self.runs.shown_stream() {
-                    stream.search_step(action == Action::SearchNext);
-                }
+            Action::SearchNext
+            | Action::SearchPrevious
+            | Action::Times
+            | Action::Wrap
+            | Action::Left
+            | Action::Right => {
+                self.output_action(action);
             }
             Action::Queue => self.toggle_queue(),
             Action::JobsMore => self.change_jobs(1),
@@ -86,6 +92,18 @@ impl Console {
         }
     }
 
+    fn output_action(&mut self, action: Action) {
+        let Some(view) = self.runs.shown_view_mut() else { return };
+        match action {
+            Action::SearchNext => view.search_next(),
+            Action::SearchPrevious => view.search_previous(),
+            Action::Times => view.toggle_times(),
+            Action::Wrap => view.toggle_wrap(),
+            Action::Left => view.scroll_columns(-8),
+            _ => view.scroll_columns(8),
+        }
+    }
+
     fn quit(&mut self) {
         if self.has_active_runs() {
             self.layers.push(Layer::Quit);
@@ -104,9 +122,9 @@ impl Console {
         } else if !self.queue.view.filter.is_empty() {
             self.queue.view.filter.clear();
             self.refresh_rows();
-        } else if self.runs.shown_stream().is_some_and(|stream| !stream.query().is_empty()) {
-            if let Some(stream) = self.runs.shown_stream() {
-                stream.search("");
+        } else if self.runs.is_searched() {
+            if let Some(view) = self.runs.shown_view_mut() {
+                view.search_clear();
             }
         } else {
             self.zoom = false;
@@ -186,10 +204,9 @@ impl Console {
     }
 
     fn copy(&mut self) {
-        let height = usize::from(super::super::view::areas(self).output_height());
-        let shown = self.runs.shown.as_ref().and_then(|run| self.runs.stream(run));
-        let text = match (self.focus, shown) {
-            (Pane::Run, Some(stream)) => stream.visible_text(height),
+        let output = self.runs.shown_view_mut().map(|view| view.visible_text());
+        let text = match (self.focus, output) {
+            (Pane::Run, Some(text)) => text,
             _ => self.subject_id().map(|id| super::super::words::safe(&id)).unwrap_or_default(),
         };
         if text.len() > super::super::clipboard::LIMIT {

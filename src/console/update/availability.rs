@@ -43,7 +43,13 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         Action::Open => ticket(console).map(drop),
         Action::Copy if console.focus == Pane::Run && console.shown_run().is_some() => Ok(()),
         Action::Copy => ticket(console).map(drop),
-        Action::RunPrevious | Action::RunNext | Action::Search => runs(console),
+        Action::RunPrevious
+        | Action::RunNext
+        | Action::Search
+        | Action::Times
+        | Action::Wrap
+        | Action::Left
+        | Action::Right => runs(console),
         Action::Grid if console.has_active_runs() || console.runs.grid => Ok(()),
         Action::Grid => no("nothing runs"),
         Action::SearchNext | Action::SearchPrevious => searched(console),
@@ -195,11 +201,7 @@ fn runs(console: &Console) -> Result<(), String> {
 }
 
 fn searched(console: &Console) -> Result<(), String> {
-    let shown = console.runs.shown.as_ref().and_then(|run| console.runs.stream(run));
-    match shown {
-        Some(stream) if !stream.query().is_empty() => Ok(()),
-        _ => no("search first, with `/`"),
-    }
+    if console.runs.is_searched() { Ok(()) } else { no("search first, with `/`") }
 }
 
 fn init(console: &Console) -> Result<(), String> {

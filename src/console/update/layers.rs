@@ -204,8 +204,8 @@ impl Console {
                 }
             }
             LineKind::Search => {
-                if let Some(stream) = self.runs.shown_stream() {
-                    stream.search(&text);
+                if let Some(view) = self.runs.shown_view_mut() {
+                    view.search_set(&text);
                 }
             }
             LineKind::Block { .. } => {}
@@ -214,7 +214,12 @@ impl Console {
 
     fn line_accepted(&mut self, input: LineInput) {
         match &input.kind {
-            LineKind::Filter { .. } | LineKind::Search => {}
+            LineKind::Filter { .. } => {}
+            LineKind::Search => {
+                if let Some(view) = self.runs.shown_view_mut() {
+                    view.search_accept();
+                }
+            }
             LineKind::Block { ticket, seen } => {
                 let reason = input.text.text().trim().to_owned();
                 if reason.is_empty() {
@@ -235,8 +240,8 @@ impl Console {
                 self.refresh_rows();
             }
             LineKind::Search => {
-                if let Some(stream) = self.runs.shown_stream() {
-                    stream.search("");
+                if let Some(view) = self.runs.shown_view_mut() {
+                    view.search_cancel();
                 }
             }
             LineKind::Block { .. } => {}

@@ -46,7 +46,8 @@ impl Console {
     /// Time passed. Marks the screen as changed only where something visible moved.
     fn tick(&mut self) {
         self.save_due_drafts();
-        if self.notices.expire(self.now) {
+        // The search advances when a frame is prepared.
+        if self.notices.expire(self.now) || self.runs.busy {
             self.dirty = true;
         }
         if self.has_active_runs() && self.now.duration_since(self.moved) >= super::state::SPIN {

@@ -8,9 +8,6 @@ use super::super::layers::Layer;
 use super::super::state::{Console, Pane, Pending, Then};
 use super::super::view;
 
-/// Lines asked for when a run is shown whose output was not heard from the start.
-const FETCH: u32 = 2_000;
-
 impl Console {
     /// Moves what has the focus.
     pub(super) fn move_by(&mut self, action: Action) {
@@ -23,7 +20,7 @@ impl Console {
         let areas = view::areas(self);
         match self.focus {
             Pane::Queue => self.move_selection(action, usize::from(areas.list_height())),
-            Pane::Run => self.move_output(action, usize::from(areas.output_height())),
+            Pane::Run => self.move_output(action),
             Pane::Detail => {
                 let height = usize::from(areas.detail_height());
                 self.detail.scroll = scrolled(self.detail.scroll, self.detail.cache.len(), height, action);
@@ -54,36 +51,30 @@ impl Console {
         }
     }
 
-    fn move_output(&mut self, action: Action, height: usize) {
-        let page = isize::try_from(height.saturating_sub(1).max(1)).unwrap_or(1);
-        let Some(stream) = self.runs.shown_stream() else { return };
+    fn move_output(&mut self, action: Action) {
+        let Some(view) = self.runs.shown_view_mut() else { return };
         match action {
-            Action::Up => stream.scroll(-1),
-            Action::Down => stream.scroll(1),
-            Action::PageUp => stream.scroll(-page),
-            Action::PageDown => stream.scroll(page),
-            Action::Top => stream.to_top(),
-            _ => stream.follow(),
+            Action::Up => view.scroll_rows(-1),
+            Action::Down => view.scroll_rows(1),
+            Action::PageUp => view.scroll_pages(-1),
+            Action::PageDown => view.scroll_pages(1),
+            Action::Top => view.home(),
+            _ => view.end(),
         }
     }
 
-    /// Shows a run's output, asking for the lines that were not heard.
+    /// Shows a run's output; what of it was not heard is fetched when it is drawn.
     pub(super) fn show_run(&mut self, run: RunId) {
-        self.runs.shown = Some(run.clone());
+        let lines = self.snapshot.runs.iter().find(|view| view.id == run).map_or(0, |view| view.lines);
+        self.runs.view_mut(&run).set_total(lines);
+        self.runs.shown = Some(run);
         self.dirty = true;
-        let Some(view) = self.snapshot.runs.iter().find(|view| view.id == run) else { return };
-        let lines = view.lines;
-        let known = self.runs.streams.contains_key(&run);
-        self.runs.streams.entry(run.clone()).or_default();
-        if !known && lines > 0 {
-            let from = lines.saturating_sub(u64::from(FETCH));
-            self.fetch(run, from, FETCH);
-        }
     }
 
-    pub(super) fn fetch(&mut self, run: RunId, from: u64, count: u32) {
+    /// Asks for lines that a view misses.
+    pub(crate) fn fetch(&mut self, run: RunId, from: u64, count: u32) {
         let pending = Pending { done: String::new(), then: Then::Fetch(run.clone()) };
-        self.send(Command::Run(RunCommand::Fetch { run, from, count: count.min(FETCH) }), pending);
+        self.send(Command::Run(RunCommand::Fetch { run, from, count }), pending);
     }
 
     /// The next run, or the previous one, in the order of the snapshot.

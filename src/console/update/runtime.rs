@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::text::safe_text;
 use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::{
-    Command, Outcome, OutputLine, ProjectEvent, RequestId, RunCommand, RunEvent, RunId, RunState, Snapshot,
+    Command, Outcome, ProjectEvent, RequestId, RunCommand, RunEvent, RunId, RunState, Snapshot,
 };
 
 use super::super::layers::Layer;
@@ -38,8 +38,7 @@ impl Console {
         self.snapshot = snapshot;
         self.queue.refresh(&self.snapshot, self.now);
         self.follow_on();
-        let alive: HashSet<&RunId> = self.snapshot.runs.iter().map(|run| &run.id).collect();
-        self.runs.streams.retain(|run, _| alive.contains(run));
+        self.runs.refresh(&self.snapshot);
         if self.settings.bell && self.asking().difference(&asked_before).next().is_some() {
             self.effects.push(Effect::Bell);
         }
@@ -65,7 +64,7 @@ impl Console {
                 }
             }
             (Some(shown), Some(next)) if !shown.state.is_active() => {
-                let tail = self.runs.stream(&shown.id).is_none_or(|stream| stream.is_following());
+                let tail = self.runs.view(&shown.id).is_none_or(|view| view.status().following);
                 let chosen = self.queue.selected.as_ref() == Some(&shown.ticket);
                 if tail && !chosen && self.focus != Pane::Run {
                     self.show_run(next.id.clone());
@@ -114,6 +113,10 @@ impl Console {
             self.say(NoticeKind::Refused, format!("not sent, your text is kept ({again}): {message}"));
             return;
         }
+        if let Then::Fetch(run) = &pending.then {
+            self.runs.view_mut(run).forget_request();
+            return;
+        }
         if let Then::Start(ticket) = &pending.then {
             return self.say(NoticeKind::Refused, format!("{}: {message}", words::safe(ticket)));
         }
@@ -122,21 +125,21 @@ impl Console {
 
     fn run_event(&mut self, event: RunEvent) {
         match event {
-            RunEvent::Output { run, first, lines } | RunEvent::Lines { run, first, lines } => {
-                self.output(run, first, &lines);
+            RunEvent::Output { run, first, lines } => {
+                self.runs.view_mut(&run).push(first, &lines);
+                self.output_changed(&run);
+            }
+            RunEvent::Lines { run, first, lines } => {
+                self.runs.view_mut(&run).supply(first, &lines);
+                self.output_changed(&run);
             }
             RunEvent::Ended { run, state } => self.ended(&run, state),
         }
     }
 
-    fn output(&mut self, run: RunId, first: u64, lines: &[OutputLine]) {
-        let stream = self.runs.streams.entry(run.clone()).or_default();
-        let missing = stream.push(first, lines);
-        let asked = self.requests.fetches(&run);
-        if let Some((from, count)) = missing.filter(|_| !asked) {
-            self.fetch(run.clone(), from, count);
-        }
-        if self.runs.shown.as_ref() == Some(&run) || self.runs.grid {
+    /// Output that nobody sees costs no frame.
+    fn output_changed(&mut self, run: &RunId) {
+        if self.runs.shown.as_ref() == Some(run) || self.runs.grid {
             self.dirty = true;
         }
     }
@@ -146,9 +149,9 @@ impl Console {
         let id = words::safe(&view.ticket);
         match state {
             RunState::Done => self.say(NoticeKind::Done, format!("{id} is done")),
-            RunState::Failed => self.say(NoticeKind::Refused, format!("{id} failed; `r` tries again")),
+            RunState::Failed => self.say(NoticeKind::Info, format!("{id} failed; `r` tries again")),
             RunState::Stopped => self.say(NoticeKind::Info, format!("{id} was stopped")),
-            RunState::Interrupted => self.say(NoticeKind::Refused, format!("{id} was interrupted")),
+            RunState::Interrupted => self.say(NoticeKind::Info, format!("{id} was interrupted")),
             RunState::Running | RunState::NeedsYou | RunState::Stalled | RunState::Stopping => {}
         }
     }

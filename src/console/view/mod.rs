@@ -46,11 +46,6 @@ impl Areas {
         self.queue.height.saturating_sub(1)
     }
 
-    /// Lines of output, without title and status.
-    pub(crate) fn output_height(&self) -> u16 {
-        self.run.height.saturating_sub(2)
-    }
-
     /// Lines of the detail, without its title.
     pub(crate) fn detail_height(&self) -> u16 {
         self.detail.height.saturating_sub(1)
@@ -112,6 +107,7 @@ pub(crate) fn prepare(console: &mut Console, area: Rect) {
         pane.scroll = pane.scroll.min(pane.cache.len().saturating_sub(usize::from(areas.detail_height())));
         console.detail = pane;
     }
+    run::prepare(console, areas.run);
     let mut layers = std::mem::take(&mut console.layers);
     for layer in &mut layers {
         match layer {

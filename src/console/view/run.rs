@@ -1,27 +1,74 @@
 //! The output pane: which run, its output, and whether it follows. With the grid, all running ones beside each other.
 
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::base::text::safe_text;
 use crate::runtime::protocol::{RunState, RunView};
 
+use super::super::output::{OutputStyle, OutputView};
 use super::super::state::{Console, Pane};
-use super::super::theme::Role;
+use super::super::theme::{Role, degrade_text_color};
 use super::super::words;
 use super::text::{Pen, fit};
 
-pub(super) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
+/// The runs that are shown and where: one, or with the grid all active ones.
+fn cells(console: &Console, area: Rect) -> Vec<(Arc<RunView>, Rect)> {
     if area.is_empty() {
-        return;
+        return Vec::new();
     }
-    let active: Vec<_> = console.active_runs().take(9).collect();
-    if console.runs.grid && active.len() > 1 {
-        return draw_grid(console, &active, area, buffer);
+    let active: Vec<_> = console.active_runs().take(9).cloned().collect();
+    if !console.runs.grid || active.len() < 2 {
+        return console.shown_run().map(|run| (Arc::clone(run), area)).into_iter().collect();
     }
-    match console.shown_run() {
-        Some(run) => draw_run(console, run, area, buffer),
-        None => draw_nothing(console, area, buffer),
+    let across = if area.width >= 120 && active.len() > 2 { 2 } else { 1 };
+    let down = u16::try_from(active.len()).unwrap_or(1).div_ceil(across);
+    let (width, height) = (area.width / across, area.height / down);
+    (0u16..)
+        .zip(active)
+        .map(|(index, run)| {
+            let last = index % across + 1 == across;
+            let cell = Rect {
+                x: area.x + index % across * width,
+                y: area.y + index / across * height,
+                width: if last { area.width - width * (across - 1) } else { width },
+                height,
+            };
+            (run, cell)
+        })
+        .filter(|(_, cell)| !cell.is_empty())
+        .collect()
+}
+
+/// The output within a cell: without title and status.
+fn body(cell: Rect) -> Rect {
+    if cell.height < 3 { Rect::default() } else { Rect { y: cell.y + 1, height: cell.height - 2, ..cell } }
+}
+
+/// Makes the visible lines ready and asks for those that are missing.
+pub(super) fn prepare(console: &mut Console, area: Rect) {
+    for (run, cell) in cells(console, area) {
+        let body = body(cell);
+        if body.is_empty() {
+            continue;
+        }
+        let prepared = console.runs.view_mut(&run.id).prepare(body.width, body.height);
+        console.runs.busy |= prepared.busy;
+        if let Some(need) = prepared.need {
+            console.fetch(run.id.clone(), need.from, need.count);
+        }
+    }
+}
+
+pub(super) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
+    let cells = cells(console, area);
+    if cells.is_empty() && !area.is_empty() {
+        draw_nothing(console, area, buffer);
+    }
+    for (run, cell) in cells {
+        draw_run(console, &run, cell, buffer);
     }
 }
 
@@ -39,33 +86,27 @@ fn draw_nothing(console: &Console, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn draw_grid(console: &Console, runs: &[&std::sync::Arc<RunView>], area: Rect, buffer: &mut Buffer) {
-    let across = if area.width >= 120 && runs.len() > 2 { 2 } else { 1 };
-    let count = u16::try_from(runs.len()).unwrap_or(1);
-    let down = count.div_ceil(across);
-    let (width, height) = (area.width / across, area.height / down);
-    for (index, run) in (0u16..).zip(runs) {
-        let cell = Rect {
-            x: area.x + index % across * width,
-            y: area.y + index / across * height,
-            width: if index % across + 1 == across { area.width - width * (across - 1) } else { width },
-            height,
-        };
-        if height >= 2 {
-            draw_run(console, run, cell, buffer);
-        }
-    }
-}
-
 fn draw_run(console: &Console, run: &RunView, area: Rect, buffer: &mut Buffer) {
     draw_title(console, run, area, buffer);
     if area.height < 3 {
         return;
     }
-    let body =
-        Rect { x: area.x + 1, y: area.y + 1, width: area.width.saturating_sub(1), height: area.height - 2 };
-    if let Some(stream) = console.runs.stream(&run.id) {
-        stream.draw(&console.theme, body, buffer);
+    if let Some(view) = console.runs.view(&run.id) {
+        let style = |role: Role| console.theme.style(role);
+        let depth = console.theme.depth();
+        let looks = OutputStyle {
+            text: style(Role::Text),
+            error: style(Role::Error),
+            note: style(Role::Accent),
+            dim: style(Role::Dim),
+            found: style(Role::Hit),
+            current: style(Role::HitCurrent),
+            error_mark: "!",
+            note_mark: console.glyphs.into,
+            wrap_mark: console.glyphs.ellipsis,
+            color: &|color| degrade_text_color(color, depth),
+        };
+        view.draw(body(area), buffer, &looks);
     }
     draw_status(console, run, Rect { y: area.bottom() - 1, height: 1, ..area }, buffer);
 }
@@ -97,17 +138,21 @@ fn draw_title(console: &Console, run: &RunView, area: Rect, buffer: &mut Buffer)
 fn draw_status(console: &Console, run: &RunView, area: Rect, buffer: &mut Buffer) {
     let theme = &console.theme;
     let dim = theme.style(Role::Dim);
-    let stream = console.runs.stream(&run.id);
+    let status = console.runs.view(&run.id).map(OutputView::status);
     let mut pen = Pen::new(buffer, area.x + 1, area.y, area.right().saturating_sub(1));
-    let following = stream.is_none_or(|stream| stream.is_following());
-    let tail = match (following, run.state.is_active()) {
-        (true, true) => "following".to_owned(),
-        (true, false) => "end".to_owned(),
-        (false, _) => format!("frozen {} {} follows", console.glyphs.ellipsis, "G"),
+    let following = status.as_ref().is_none_or(|status| status.following);
+    let tail = match (&status, following, run.state.is_active()) {
+        (_, true, true) => "following".to_owned(),
+        (_, true, false) => "end".to_owned(),
+        (Some(status), false, _) if status.new_lines > 0 => format!("{} new, G follows", status.new_lines),
+        (_, false, _) => "frozen, G follows".to_owned(),
     };
     pen.write_right(&tail, if following { dim } else { theme.style(Role::Warning) }).write_right("  ", dim);
-    if let Some(query) = stream.map(|stream| stream.query()).filter(|query| !query.is_empty()) {
-        pen.write(&format!("/ {}  ", safe_text(query)), theme.style(Role::Accent));
+    if let Some(search) = status.and_then(|status| status.search).filter(|search| !search.query.is_empty()) {
+        let current = search.current.map_or_else(|| "-".to_owned(), |current| current.to_string());
+        let more = if search.complete && search.everything { "" } else { "+" };
+        let text = format!("/{}  {current}/{}{more}  ", safe_text(&search.query), search.matches);
+        pen.write(&text, theme.style(Role::Accent));
     }
     match run.state {
         RunState::Stopping => {
