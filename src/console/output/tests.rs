@@ -1,5 +1,6 @@
 //! Tests of the output pane: what is on screen after what came in and what was pressed.
 
+use super::view::Need;
 use super::*;
 use crate::base::redact::Redactor;
 use crate::runtime::protocol::{Channel, OutputLine};
