@@ -113,7 +113,12 @@ fn ticket(page: &mut Page, brief: &Value) {
     if brief["environment"]["planfile_initialised"] != Value::Bool(true) {
         page.section("⚠ Setup required");
         page.line("This project has no planfile yet. Ask the operator to run one of:\n");
-        page.line("```\nkoru-tui init\nkoru-tui init --from <pipeline.yaml>\n```");
+        page.line(
+            "```\n\
+             koru-tui init                          # or, as koru spells it: koru-tui --init\n\
+             koru-tui init --from <pipeline.yaml>   # or: koru-tui --init --from <pipeline.yaml>\n\
+             ```",
+        );
         return;
     }
     let ticket = &brief["ticket"];

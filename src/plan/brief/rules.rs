@@ -44,9 +44,9 @@ pub(super) fn rules(
     match ticket {
         Some(ticket) => about_ticket(ticket, dependants, &mut rules),
         None => rules.push(
-            "There is no ticket to work on. Do not ask what to do: run `koru-tui scan --apply` if this version has \
-             it, else record what needs doing with `koru-tui ticket create`; then run `koru-tui brief` and take the \
-             next ticket."
+            "There is no ticket to work on. Do not ask what to do: look for work with `koru-tui scan --apply` (koru's \
+             `koru scan --apply`) if this version has it, else record what needs doing with `koru-tui ticket create`; \
+             then run `koru-tui brief` and take the next ticket."
                 .to_owned(),
         ),
     }

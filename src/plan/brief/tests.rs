@@ -57,7 +57,11 @@ fn a07_a_folder_without_a_planfile_gets_setup_and_stays_empty() {
     assert_eq!(names, ["init_from_pipeline", "init_project", "refresh_brief"]);
     let page = build(dir.path(), &BriefOptions::default(), None, &clock()).to_markdown();
     assert!(page.contains("## ⚠ Setup required\n"), "{page}");
-    assert!(page.contains("koru-tui init\nkoru-tui init --from"), "{page}");
+    for command in
+        ["\nkoru-tui init ", "\nkoru-tui init --from ", " koru-tui --init\n", " koru-tui --init --from "]
+    {
+        assert!(page.contains(command), "{page}");
+    }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     fs::create_dir(dir.path().join(".planfile")).unwrap();
     fs::write(dir.path().join(".planfile/config.yaml"), "project: x\n").unwrap();

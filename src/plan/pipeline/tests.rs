@@ -62,68 +62,70 @@ fn a09_of_koru_every_mistake_in_one_pass() {
     assert!(error.starts_with("pipe.yaml: validation failed\n  - A: executor.kind: "), "{error}");
 }
 
+/// A pipeline with one mistake, and what is said about it.
+const MISTAKES: &[(&str, &str)] = &[
+    ("[]", "  - <pipeline>: root: must be a mapping with a list `tasks`"),
+    ("{}", "  - <pipeline>: tasks: is required: a list of tasks"),
+    ("tasks: x", "  - <pipeline>: tasks: must be a list"),
+    ("tasks: [x]", "  - <missing-id>: task: must be a mapping with `id` and `name`"),
+    ("tasks: [{name: a}]", "  - <missing-id>: id: is required"),
+    ("tasks: [{id: [1], name: a}]", "  - <missing-id>: id: must be text"),
+    (
+        "tasks: [{id: ../x, name: a}]",
+        "  - ../x: id: must be 1 to 128 letters, digits, `.`, `_` or `-`, starting with a letter or digit",
+    ),
+    ("tasks: [{id: A}]", "  - A: name: is required (`name` or `title`)"),
+    ("tasks: [{id: A, name: ' '}]", "  - A: name: must not be blank"),
+    ("tasks: [{id: A, name: 7}]", "  - A: name: must be text"),
+    (
+        "tasks: [{id: A, name: a, status: failed}]",
+        "  - A: status: `failed` is not allowed; use open, in_progress, review, done, blocked",
+    ),
+    (
+        "tasks: [{id: A, name: a, priority: medium}]",
+        "  - A: priority: `medium` is not allowed (planfile calls it `normal`); use critical, high, normal, low",
+    ),
+    ("tasks: [{id: A, name: a, executor: shell}]", "  - A: executor: must be a mapping"),
+    (
+        "tasks: [{id: A, name: a, executor: {}}]",
+        "  - A: executor.kind: is required; use shell, human, llm, api, mcp",
+    ),
+    (
+        "tasks: [{id: A, name: a, executor: {kind: shell, mode: x}}]",
+        "  - A: executor.mode: `x` is not allowed; use automatic, interactive",
+    ),
+    (
+        "tasks: [{id: A, name: a, execution: {state: x}}]",
+        "  - A: execution.state: `x` is not allowed; use pending, ready, running, waiting_input, done, failed, skipped",
+    ),
+    ("tasks: [{id: A, name: a, labels: bug}]", "  - A: labels: must be a list of texts"),
+    ("tasks: [{id: A, name: a, files: [1]}]", "  - A: files: must be a list of texts"),
+    ("tasks: [{id: A, name: a, blocked_by: B}]", "  - A: blocked_by: must be a list of texts"),
+    ("tasks: [{id: A, name: a, blocked_by: [B]}]", "  - A: blocked_by: `B` is no task of this file"),
+    ("tasks: [{id: A, name: a, blocked_by: [A]}]", "  - A: blocked_by: cycle detected: A → A"),
+    (
+        "tasks: [{id: A, name: a, blocked_by: [B]}, {id: B, name: b, blocked_by: [C]}, {id: C, name: c, blocked_by: [B]}]",
+        "  - B: blocked_by: cycle detected: B → C → B",
+    ),
+    (
+        "tasks: [{id: A, name: a, created_at: soon}]",
+        "  - A: created_at: must be a time such as 2026-01-31T12:00:00Z",
+    ),
+    ("tasks: [{id: A, name: a, source: {}}]", "  - A: source.tool: is required when there is a `source`"),
+    (
+        "tasks: [{id: A, name: a, inputs: {timeout_seconds: -1}}]",
+        "  - A: inputs.timeout_seconds: must be a number of seconds above 0",
+    ),
+    (
+        "tasks: [{id: A, name: a, execution: {attempt: x}}]",
+        "  - A: execution.attempt: must be a whole number, 0 or more",
+    ),
+];
+
 #[test]
 fn every_rule_has_its_message() {
-    let rows = [
-        ("[]", "  - <pipeline>: root: must be a mapping with a list `tasks`"),
-        ("{}", "  - <pipeline>: tasks: is required: a list of tasks"),
-        ("tasks: x", "  - <pipeline>: tasks: must be a list"),
-        ("tasks: [x]", "  - <missing-id>: task: must be a mapping with `id` and `name`"),
-        ("tasks: [{name: a}]", "  - <missing-id>: id: is required"),
-        ("tasks: [{id: [1], name: a}]", "  - <missing-id>: id: must be text"),
-        (
-            "tasks: [{id: ../x, name: a}]",
-            "  - ../x: id: must be 1 to 128 letters, digits, `.`, `_` or `-`, starting with a letter or digit",
-        ),
-        ("tasks: [{id: A}]", "  - A: name: is required (`name` or `title`)"),
-        ("tasks: [{id: A, name: ' '}]", "  - A: name: must not be blank"),
-        ("tasks: [{id: A, name: 7}]", "  - A: name: must be text"),
-        (
-            "tasks: [{id: A, name: a, status: failed}]",
-            "  - A: status: `failed` is not allowed; use open, in_progress, review, done, blocked",
-        ),
-        (
-            "tasks: [{id: A, name: a, priority: medium}]",
-            "  - A: priority: `medium` is not allowed (planfile calls it `normal`); use critical, high, normal, low",
-        ),
-        ("tasks: [{id: A, name: a, executor: shell}]", "  - A: executor: must be a mapping"),
-        (
-            "tasks: [{id: A, name: a, executor: {}}]",
-            "  - A: executor.kind: is required; use shell, human, llm, api, mcp",
-        ),
-        (
-            "tasks: [{id: A, name: a, executor: {kind: shell, mode: x}}]",
-            "  - A: executor.mode: `x` is not allowed; use automatic, interactive",
-        ),
-        (
-            "tasks: [{id: A, name: a, execution: {state: x}}]",
-            "  - A: execution.state: `x` is not allowed; use pending, ready, running, waiting_input, done, failed, skipped",
-        ),
-        ("tasks: [{id: A, name: a, labels: bug}]", "  - A: labels: must be a list of texts"),
-        ("tasks: [{id: A, name: a, files: [1]}]", "  - A: files: must be a list of texts"),
-        ("tasks: [{id: A, name: a, blocked_by: B}]", "  - A: blocked_by: must be a list of texts"),
-        ("tasks: [{id: A, name: a, blocked_by: [B]}]", "  - A: blocked_by: `B` is no task of this file"),
-        ("tasks: [{id: A, name: a, blocked_by: [A]}]", "  - A: blocked_by: cycle detected: A → A"),
-        (
-            "tasks: [{id: A, name: a, blocked_by: [B]}, {id: B, name: b, blocked_by: [C]}, {id: C, name: c, blocked_by: [B]}]",
-            "  - B: blocked_by: cycle detected: B → C → B",
-        ),
-        (
-            "tasks: [{id: A, name: a, created_at: soon}]",
-            "  - A: created_at: must be a time such as 2026-01-31T12:00:00Z",
-        ),
-        ("tasks: [{id: A, name: a, source: {}}]", "  - A: source.tool: is required when there is a `source`"),
-        (
-            "tasks: [{id: A, name: a, inputs: {timeout_seconds: -1}}]",
-            "  - A: inputs.timeout_seconds: must be a number of seconds above 0",
-        ),
-        (
-            "tasks: [{id: A, name: a, execution: {attempt: x}}]",
-            "  - A: execution.attempt: must be a whole number, 0 or more",
-        ),
-    ];
-    for (text, message) in rows {
-        assert_eq!(problems(text), [message], "{text}");
+    for (text, message) in MISTAKES {
+        assert_eq!(problems(text), [*message], "{text}");
     }
 }
 

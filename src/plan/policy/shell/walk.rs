@@ -97,7 +97,8 @@ impl Walk<'_, '_> {
             }
             let (environment, rest) = self.assignments(words, nth);
             let argv: Vec<String> = rest.iter().flat_map(|word| self.variables.fields(word, nth)).collect();
-            self.work += argv.iter().map(String::len).sum::<usize>() + 1;
+            let assigned = environment.iter().map(|(_, value)| value.len());
+            self.work += argv.iter().map(String::len).chain(assigned).sum::<usize>() + 1;
             if self.work > MAX_WORK {
                 self.findings.unreadable();
                 return None;
@@ -154,6 +155,25 @@ impl Walk<'_, '_> {
         (environment, rest)
     }
 
+    /// Takes note of builtins that change what later commands mean: assignments and the current folder.
+    fn remembers(&mut self, name: &str, argv: &[String], depth: usize) -> bool {
+        match name {
+            "export" | "local" | "readonly" | "declare" | "typeset" => {
+                for (name, value) in argv[1..].iter().filter_map(|argument| argument.split_once('=')) {
+                    self.variables.set(name, value.to_owned());
+                }
+                true
+            }
+            "cd" | "pushd" => {
+                let target = argv[1..].iter().find(|argument| !argument.starts_with('-'));
+                let target = target.map_or(super::words::HOME, String::as_str);
+                self.folder = destructive::dangerous_folder(target).map(|folder| (folder, depth));
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Looks at one program call, and at what it runs in turn.
     fn run(
         &mut self,
@@ -172,20 +192,8 @@ impl Walk<'_, '_> {
                 return self.findings.unreadable();
             }
             let name = program_name(first);
-            match name.as_str() {
-                "export" | "local" | "readonly" | "declare" | "typeset" => {
-                    for (name, value) in argv[1..].iter().filter_map(|argument| argument.split_once('=')) {
-                        self.variables.set(name, value.to_owned());
-                    }
-                    return;
-                }
-                "cd" | "pushd" => {
-                    let target = argv[1..].iter().find(|argument| !argument.starts_with('-'));
-                    let target = target.map_or(super::words::HOME, String::as_str);
-                    self.folder = destructive::dangerous_folder(target).map(|folder| (folder, depth));
-                    return;
-                }
-                _ => {}
+            if self.remembers(&name, &argv, depth) {
+                return;
             }
             if name == "env" || name == "sudo" {
                 environment.extend(
