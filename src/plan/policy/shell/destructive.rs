@@ -21,13 +21,8 @@ pub(super) fn inspect(name: &str, call: &Call<'_>, findings: &mut Findings<'_>) 
                 destructive(findings, format!("a recursive {name} over the system or a home folder"));
             }
         }
-        "find" if arguments.iter().any(|word| word == "-delete") => {
-            let unfiltered = arguments.iter().filter(|word| word.starts_with('-')).count() == 1;
-            let start = arguments.iter().take_while(|word| !word.starts_with('-'));
-            if unfiltered && start.clone().any(|path| is_ruinous(path, call.folder)) {
-                destructive(findings, "an unfiltered `find -delete` over the system or a home folder");
-            }
-        }
+        "find" => find(arguments, call.folder, findings),
+        "gh" | "glab" => forge(arguments, findings),
         "dd" => {
             if arguments.iter().any(|word| word.starts_with("if=")) {
                 destructive(findings, "`dd if=` copies raw data");
@@ -95,6 +90,37 @@ fn remove(call: &Call<'_>, findings: &mut Findings<'_>) {
     }
 }
 
+/// `find / -delete`, `find ~ -exec rm …`: only without any condition that narrows it down.
+fn find(arguments: &[String], folder: Option<&str>, findings: &mut Findings<'_>) {
+    let option = |word: &&String| word.starts_with('-');
+    let Some(action) = arguments.iter().position(|word| option(&word)) else { return };
+    let removes = match arguments[action].as_str() {
+        "-delete" => true,
+        "-exec" | "-execdir" => {
+            matches!(arguments.get(action + 1).map(String::as_str), Some("rm" | "/bin/rm" | "shred"))
+        }
+        _ => false,
+    };
+    if removes && arguments[..action].iter().any(|path| is_ruinous(path, folder)) {
+        destructive(findings, "an unfiltered removing `find` over the system or a home folder");
+    }
+}
+
+/// Programs of code forges that change the remote.
+fn forge(arguments: &[String], findings: &mut Findings<'_>) {
+    let words: Vec<&str> = operands(arguments).collect();
+    // Options with a value may stand before the command.
+    let publishes = words.windows(2).any(|pair| match pair {
+        ["pr" | "mr", verb] => ["create", "merge"].contains(verb),
+        ["release", verb] => ["create", "delete", "upload"].contains(verb),
+        ["repo", verb] => ["create", "delete", "sync"].contains(verb),
+        _ => false,
+    });
+    if publishes {
+        findings.add(Gate::AllowPush, "it publishes through the code forge");
+    }
+}
+
 fn recursive(arguments: &[String]) -> bool {
     arguments.iter().take_while(|word| *word != "--").any(|word| {
         // GNU accepts unambiguous beginnings of long options.
@@ -128,6 +154,10 @@ fn is_ruinous(path: &str, folder: Option<&str>) -> bool {
         return true;
     }
     match path.rsplit_once('/') {
+        // `/b*`
+        Some((head, tail)) if normal(head).trim_matches('/').is_empty() && tail.contains(['*', '?', '[']) => {
+            path.starts_with('/') || folder.is_some()
+        }
         Some((head, tail)) if everything(tail) => {
             dangerous_folder(if head.is_empty() { "/" } else { head }).is_some()
                 || (folder.is_some() && matches!(head, "." | "./"))

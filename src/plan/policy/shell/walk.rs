@@ -1,10 +1,12 @@
 //! The walk over every command of a text, through wrappers and nested shells, to the programs that matter.
 
+use std::collections::HashMap;
+
 use super::Findings;
 use super::destructive;
 use super::git;
 use super::lexer::{self, Simple, Word, plain};
-use super::words::{MARK, Variables, assignment, is_opaque};
+use super::words::{MARK, Variables, assignment, is_opaque, without_unknown};
 use super::wrappers::{Inner, inner};
 use crate::plan::policy::Gate;
 
@@ -23,7 +25,8 @@ const RESERVED: [&str; 13] =
 
 /// Looks at everything that `text` would run.
 pub(super) fn walk(text: &str, findings: &mut Findings<'_>) {
-    let mut walk = Walk { findings, variables: Variables::default(), folder: None, work: 0 };
+    let mut walk =
+        Walk { findings, variables: Variables::default(), folder: None, work: 0, aliases: HashMap::new() };
     walk.script(&sanitised(text), 0);
 }
 
@@ -58,6 +61,8 @@ struct Walk<'a, 'p> {
     /// A dangerous folder that the text went into, and the subshell depth where it did.
     folder: Option<(String, usize)>,
     work: usize,
+    /// Aliases that the text defines: the shell of a script expands them too.
+    aliases: HashMap<String, String>,
 }
 
 impl Walk<'_, '_> {
@@ -164,6 +169,13 @@ impl Walk<'_, '_> {
                 }
                 true
             }
+            "alias" => {
+                for (name, text) in argv[1..].iter().filter_map(|argument| argument.split_once('=')) {
+                    self.aliases.insert(name.to_owned(), text.to_owned());
+                }
+                // What it stands for is looked at as well: it may be used where we do not see it.
+                false
+            }
             "cd" | "pushd" => {
                 let target = argv[1..].iter().find(|argument| !argument.starts_with('-'));
                 let target = target.map_or(super::words::HOME, String::as_str);
@@ -191,6 +203,12 @@ impl Walk<'_, '_> {
             if wrappers > MAX_WRAPPERS {
                 return self.findings.unreadable();
             }
+            if let Some((name, text)) = self.aliases.remove_entry(first) {
+                // Out of the table meanwhile: an alias does not expand inside itself.
+                self.script(&format!("{text} {}", argv[1..].join(" ")), nesting + 1);
+                self.aliases.insert(name, text);
+                return;
+            }
             let name = program_name(first);
             if self.remembers(&name, &argv, depth) {
                 return;
@@ -206,7 +224,7 @@ impl Walk<'_, '_> {
             let folder = self.folder.as_ref().map(|(folder, _)| folder.clone());
             let call = Call { argv: &argv, environment: &environment, folder: folder.as_deref() };
             destructive::inspect(&name, &call, self.findings);
-            if name == "git" || name.starts_with("git-") {
+            if name == "git" || name == "hub" || name.starts_with("git-") {
                 for script in git::inspect(&name, &call, self.findings) {
                     self.script(&script, nesting + 1);
                 }
@@ -232,13 +250,15 @@ impl Walk<'_, '_> {
     }
 }
 
-/// The file name of a program. A program that is only known when run, but says "git" in its source, counts as git.
+/// The file name of a program. What is unknown in it counts as empty (`gi$x""t`); a program that is unknown as a whole
+/// but says "git" in its source counts as git.
 fn program_name(word: &str) -> String {
-    if is_opaque(word) {
-        let trimmed = word.trim_matches(MARK).to_ascii_lowercase();
-        let says_git = trimmed.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part == "git");
+    let known = without_unknown(word);
+    let name = known.rsplit('/').next().unwrap_or(&known);
+    if is_opaque(word) && name.is_empty() {
+        let source = word.to_ascii_lowercase();
+        let says_git = source.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part == "git");
         return if says_git { "git".to_owned() } else { String::new() };
     }
-    let name = word.rsplit('/').next().unwrap_or(word);
     name.strip_suffix(".exe").unwrap_or(name).to_owned()
 }

@@ -89,6 +89,14 @@ impl Variables {
                     any = true;
                     push_mark(&mut text, &format!("({})", source.chars().take(80).collect::<String>()));
                 }
+                // `git${IFS}commit` is two words.
+                Piece::Variable { name, quoted: false, .. }
+                    if name == "IFS" && !self.values.contains_key("IFS") =>
+                {
+                    if !text.is_empty() {
+                        fields.push(std::mem::take(&mut text));
+                    }
+                }
                 Piece::Variable { name, quoted, guarded, default } => {
                     let value = self.reading(name, nth).or(default.as_deref());
                     match value {
@@ -123,6 +131,11 @@ fn push_mark(text: &mut String, name: &str) {
 /// Whether a field holds something that is not known.
 pub(super) fn is_opaque(field: &str) -> bool {
     field.contains(MARK)
+}
+
+/// The field as it is when everything unknown in it is empty.
+pub(super) fn without_unknown(field: &str) -> String {
+    field.split(MARK).step_by(2).collect()
 }
 
 /// `name=value` at the start of a command: the name and how many pieces it and its `=` take.

@@ -102,6 +102,13 @@ const COMMITS: &[&str] = &[
     "git am < x.patch",
     "git submodule foreach 'git commit -m x'",
     "git update-ref HEAD abc",
+    "git${IFS}commit",
+    "gi$x''t commit",
+    "$HOME/bin/git commit",
+    "alias g=git; g commit",
+    "alias g='git -C d'\ng commit -m x",
+    "g() { git \"$@\"; }; g commit",
+    "hub commit",
 ];
 
 /// Text that only looks like one, and git commands that change nothing that a gate guards.
@@ -139,6 +146,9 @@ const NO_COMMITS: &[&str] = &[
     "./push.sh tag commit",
     "npm run commit",
     "docker push image",
+    "gh pr list",
+    "alias ll='ls -l'; ll commit",
+    "alias ls='ls -l'; ls",
     "x=commit",
 ];
 
@@ -235,6 +245,8 @@ fn pushes_and_forced_pushes() {
             "git -C d push",
             "git subtree push -P x origin y",
             "git svn dcommit",
+            "gh pr merge 3",
+            "gh -R a/b release create v1",
         ],
     );
     for text in [
