@@ -27,6 +27,8 @@ pub fn patience() -> Duration {
 struct State {
     emulator: vt100::Parser,
     raw: Vec<u8>,
+    /// Bytes of a frame that is under way (synchronised output, mode 2026): a terminal shows whole frames, so do we.
+    held: Vec<u8>,
     /// When each chunk arrived, with the length of `raw` after it.
     arrivals: Vec<(Instant, usize)>,
     /// The reader is to let go of the terminal with the next bytes.
@@ -111,6 +113,7 @@ impl Launch {
             Mutex::new(State {
                 emulator: vt100::Parser::new(cells(rows), cells(columns), 0),
                 raw: Vec::new(),
+                held: Vec::new(),
                 arrivals: Vec::new(),
                 closing: false,
                 ended: false,
@@ -152,7 +155,7 @@ fn read_all(
         state.raw.extend_from_slice(&buffer[..count]);
         let length = state.raw.len();
         state.arrivals.push((Instant::now(), length));
-        state.emulator.process(&buffer[..count]);
+        state.show(&buffer[..count]);
         changed.notify_all();
         drop(state);
         if let Some(writer) = writer.lock().unwrap().as_mut() {
@@ -160,6 +163,29 @@ fn read_all(
                 let _ = writer.write_all(answer).and_then(|()| writer.flush());
             }
         }
+    }
+}
+
+impl State {
+    /// Gives the emulator everything up to the frame that is not finished yet.
+    fn show(&mut self, fresh: &[u8]) {
+        const BEGIN: &[u8] = b"\x1b[?2026h";
+        const END: &[u8] = b"\x1b[?2026l";
+        self.held.extend_from_slice(fresh);
+        let last = |mark: &[u8]| self.held.windows(mark.len()).rposition(|window| window == mark);
+        let whole = match (last(BEGIN), last(END)) {
+            (Some(begin), Some(end)) if end > begin => self.held.len(),
+            (Some(begin), _) => begin,
+            // The mark itself may be cut in two.
+            (None, _) => {
+                let cut =
+                    (1..BEGIN.len()).rev().find(|length| self.held.ends_with(&BEGIN[..*length])).unwrap_or(0);
+                self.held.len() - cut
+            }
+        };
+        let rest = self.held.split_off(whole);
+        self.emulator.process(&self.held);
+        self.held = rest;
     }
 }
 
