@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use koru_tui::console::{self, ConsoleOptions};
+use koru_tui::console::{self, ConsoleError, ConsoleOptions};
 use koru_tui::runtime;
 use koru_tui::verbs::{self, Handover};
 
@@ -20,7 +20,13 @@ fn open(call: verbs::ConsoleCall) -> u8 {
         Ok(tokio) => tokio,
         Err(error) => return verbs::complain(&error),
     };
-    let options = ConsoleOptions { work: call.resume, ..ConsoleOptions::default() };
+    let options = ConsoleOptions {
+        theme: call.theme.clone(),
+        ascii: call.ascii,
+        bell: call.bell,
+        work: call.resume,
+        ..ConsoleOptions::default()
+    };
     let hosted = call.options.clone();
     let ended = tokio.block_on(async move {
         let (handle, events) = runtime::start(hosted);
@@ -31,6 +37,7 @@ fn open(call: verbs::ConsoleCall) -> u8 {
             call.farewell();
             0
         }
+        Err(error @ ConsoleError::Panicked) => verbs::bug(&error),
         Err(error) => verbs::complain(&error),
     }
 }

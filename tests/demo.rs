@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use cli::{Empty, Place};
 use serde_json::Value;
+use support::pty::Launch;
 
 /// A demo made at `shop/demo`.
 fn demo() -> (Empty, PathBuf) {
@@ -126,4 +127,76 @@ fn the_real_planfile_reads_the_demo_as_we_do() {
         list.as_array().unwrap().iter().map(|r| (word(r, "id"), word(r, "name"), word(r, "status"))).collect()
     };
     assert_eq!(pick(&ours), pick(&theirs));
+}
+
+/// The demo's environment with a `sleep` that does not.
+fn hurried(place: &Empty, path: &std::path::Path, args: &[&str]) -> (Option<i32>, String) {
+    let folder = place.home_folder().join("bin");
+    std::fs::create_dir_all(&folder).unwrap();
+    let sleep = folder.join("sleep");
+    if !sleep.exists() {
+        std::os::unix::fs::symlink("/bin/true", &sleep).unwrap();
+    }
+    let search = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let output = place.command(&at(path, args)).env("PATH", search).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+fn status(place: &Empty, path: &std::path::Path, id: &str) -> String {
+    let record = place.run(&at(path, &["ticket", "show", id, "--format", "json"])).expect(0).json();
+    format!("{}/{}", record["status"].as_str().unwrap(), record["execution"]["state"].as_str().unwrap())
+}
+
+#[test]
+fn the_queue_of_the_demo_does_what_its_comments_say() {
+    let (place, path) = demo();
+    let (code, out) = hurried(&place, &path, &["queue", "run", "--loop", "--jobs", "1"]);
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.contains("iterations=3 completed=2 failed=0 waiting=1 last_status=waiting_input"), "{out}");
+    assert!(path.join("dist/till.bundle").exists());
+    place.run(&at(&path, &["ticket", "answer", "TILL-016", "--text", "front"])).expect(0);
+    place.run(&at(&path, &["ticket", "answer", "TILL-017", "--text", "yes"])).expect(0);
+    let (code, out) = hurried(&place, &path, &["queue", "run", "--loop"]);
+    assert_eq!(code, Some(1), "a ticket of the demo fails: {out}");
+    assert!(out.contains("error: column"), "the failure says why, without its colours: {out}");
+    let found: Vec<(&str, String)> = [
+        "TILL-012", "TILL-013", "TILL-014", "TILL-016", "TILL-018", "TILL-019", "TILL-020", "TILL-021",
+        "TILL-022",
+    ]
+    .map(|id| (id, status(&place, &path, id)))
+    .to_vec();
+    let wanted = [
+        ("TILL-012", "done/done"),
+        ("TILL-013", "done/done"),
+        ("TILL-014", "failed/failed"),
+        ("TILL-016", "done/done"),
+        ("TILL-018", "done/done"),
+        ("TILL-019", "done/done"),
+        ("TILL-020", "done/done"),
+        ("TILL-021", "open/ready"),
+        ("TILL-022", "open/ready"),
+    ];
+    assert_eq!(found, wanted.map(|(id, state)| (id, state.to_owned())));
+}
+
+#[test]
+fn the_demo_opens_on_a_working_queue_and_leaves_its_folder() {
+    let place = Empty::new();
+    let mut terminal = Launch::koru(&place.root(), &["demo", "--path", "demo"]).size(120, 40).start();
+    // Work begins by itself: a worker's output streams in before any key was pressed.
+    terminal.wait_for("TILL-012");
+    terminal.wait_until("a run", |screen| screen.contains("2 running"));
+    assert_eq!(status(&place, &place.root().join("demo"), "TILL-012"), "in_progress/running");
+    terminal.send("q");
+    terminal.wait_for("still active");
+    terminal.send("s");
+    let ended = terminal.wait_exit();
+    assert!(ended.success(), "{ended:?}");
+    let last = String::from_utf8_lossy(&terminal.raw()).into_owned();
+    assert!(last.contains("the demo is kept in"), "{last:?}");
+    assert_eq!(
+        status(&place, &place.root().join("demo"), "TILL-012"),
+        "open/ready",
+        "stopped work is released"
+    );
 }

@@ -192,6 +192,9 @@ pub(super) struct DemoArgs {
     /// Make it and print its path only
     #[arg(long)]
     pub(super) no_open: bool,
+    /// How the console looks
+    #[command(flatten)]
+    pub(super) look: LookArgs,
 }
 
 /// Options of `open`.
@@ -207,6 +210,23 @@ pub(super) struct OpenArgs {
     #[arg(long, short = 'j', value_name = "N", default_value_t = DEFAULT_JOBS,
           value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(super) jobs: u32,
+    /// How it looks
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+/// How the console looks.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct LookArgs {
+    /// Theme, built in or from the themes folder of your configuration
+    #[arg(long, value_name = "NAME")]
+    pub(super) theme: Option<String>,
+    /// Draw with ASCII only
+    #[arg(long)]
+    pub(super) ascii: bool,
+    /// Ring when a ticket begins to wait for you
+    #[arg(long)]
+    pub(super) bell: bool,
 }
 
 /// koru's default actor.
@@ -216,7 +236,12 @@ pub(super) const DEFAULT_JOBS: u32 = 2;
 
 impl Default for OpenArgs {
     fn default() -> Self {
-        Self { actor: DEFAULT_ACTOR.to_owned(), queue_name: None, jobs: DEFAULT_JOBS }
+        Self {
+            actor: DEFAULT_ACTOR.to_owned(),
+            queue_name: None,
+            jobs: DEFAULT_JOBS,
+            look: LookArgs::default(),
+        }
     }
 }
 

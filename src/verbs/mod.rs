@@ -91,6 +91,12 @@ pub fn guarded(work: impl FnOnce() -> u8) -> u8 {
     std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or(Exit::Bug as u8)
 }
 
+/// Says on standard error that a part of the program broke, which is a bug of ours, and gives the exit code for it.
+pub fn bug(error: &dyn std::fmt::Display) -> u8 {
+    complain(error);
+    Exit::Bug as u8
+}
+
 /// Says on standard error why the console could not go on, and gives the exit code for it.
 pub fn complain(error: &dyn std::fmt::Display) -> u8 {
     let error = VerbError::Failed(error.to_string());

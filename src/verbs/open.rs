@@ -1,6 +1,6 @@
 //! `open`: everything `main` needs to know to open the console, as plain data.
 
-use super::cli::OpenArgs;
+use super::cli::{LookArgs, OpenArgs};
 use super::context::Context;
 use super::demo::DemoServer;
 use super::error::VerbError;
@@ -15,6 +15,12 @@ pub struct ConsoleCall {
     pub options: Options,
     /// Whether the queue is started at once (the demo does).
     pub resume: bool,
+    /// Name of a theme.
+    pub theme: Option<String>,
+    /// Draw with ASCII only.
+    pub ascii: bool,
+    /// Ring when a ticket begins to wait for the operator.
+    pub bell: bool,
     /// The demo's server, which lives as long as the console.
     pub(super) demo: Option<DemoServer>,
     /// The log, which lives as long as the console.
@@ -43,5 +49,6 @@ pub(super) fn call(context: &Context, args: OpenArgs) -> Result<ConsoleCall, Ver
         clock: context.clock.clone(),
         ..Options::new(context.root()?)
     };
-    Ok(ConsoleCall { options, resume: false, demo: None, _log: logging::start() })
+    let LookArgs { theme, ascii, bell } = args.look;
+    Ok(ConsoleCall { options, resume: false, theme, ascii, bell, demo: None, _log: logging::start() })
 }

@@ -173,6 +173,11 @@ impl Out {
     }
 }
 
+/// What a program printed, without its colours and with its overwriting done, as lines for people.
+pub(super) fn printed(output: &str) -> String {
+    output.lines().map(|line| text::safe_line(line.as_bytes()).plain()).collect::<Vec<_>>().join("\n")
+}
+
 /// One line, made safe piece by piece, with its line end.
 fn render(pieces: &[(Tone, &str)], colour: bool) -> String {
     let mut line = String::new();
@@ -225,7 +230,7 @@ mod tests {
         }
     }
 
-    fn printed(colour: bool, print: impl FnOnce(&mut Out)) -> (String, String) {
+    fn captured(colour: bool, print: impl FnOnce(&mut Out)) -> (String, String) {
         let (to, err) = (Sink::default(), Sink::default());
         let mut out = Out::new(Box::new(to.clone()), Box::new(err.clone()), colour, colour);
         print(&mut out);
@@ -243,10 +248,10 @@ mod tests {
             ]);
             out.note(Tone::Warn, "two\nlines\u{1b}[2J");
         };
-        assert_eq!(printed(true, print).1, "\u{1b}[33mtwo\u{1b}[0m\n\u{1b}[33mlines^[[2J\u{1b}[0m\n");
-        let (plain, _) = printed(false, print);
+        assert_eq!(captured(true, print).1, "\u{1b}[33mtwo\u{1b}[0m\n\u{1b}[33mlines^[[2J\u{1b}[0m\n");
+        let (plain, _) = captured(false, print);
         assert!(!plain.contains('\u{1b}'), "{plain:?}");
-        let (coloured, _) = printed(true, print);
+        let (coloured, _) = captured(true, print);
         assert_eq!(coloured.matches('\u{1b}').count(), 2, "{coloured:?}");
         assert!(coloured.starts_with("\u{1b}[31m"), "{coloured:?}");
         assert_eq!(plain.lines().count(), 1, "a line stays one line: {plain:?}");
@@ -268,7 +273,7 @@ mod tests {
 
     #[test]
     fn an_error_names_the_program() {
-        let (out, err) = printed(false, |out| out.error(&VerbError::Usage("no such thing".to_owned())));
+        let (out, err) = captured(false, |out| out.error(&VerbError::Usage("no such thing".to_owned())));
         assert_eq!((out.as_str(), err.as_str()), ("", "koru-tui: no such thing\n"));
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn run(context: &Context, args: &DemoArgs, out: &mut Out) -> Result<D
         return Ok(Exit::Ok.into());
     }
     let here = Context { project: Some(folder), ..context.clone() };
-    let mut call = open::call(&here, OpenArgs::default())?;
+    let mut call = open::call(&here, OpenArgs { look: args.look.clone(), ..OpenArgs::default() })?;
     call.resume = true;
     call.demo = server;
     Ok(Done::Console(Box::new(call)))

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use super::super::output::{Out, Tone};
+use super::super::output::{Out, Tone, printed};
 use super::answers::{Answers, Reading};
 use crate::plan::ticket::{Ticket, TicketId};
 use crate::runtime::drain::{Answer, DrainIo, DrainReport, Tick, TickStatus};
@@ -58,7 +58,7 @@ impl DrainIo for Rows<'_> {
     fn output(&mut self, ticket: &TicketId, lines: &[OutputLine]) {
         if self.watched {
             for line in lines {
-                self.out.note(Tone::Faint, &format!("{ticket} │ {}", line.text));
+                self.out.note(Tone::Faint, &format!("{ticket} │ {}", printed(&line.text)));
             }
         }
     }
@@ -101,22 +101,28 @@ fn single(tick: &Tick, out: &mut Out) {
         (tone(tick.status), tick.status.word()),
         (Tone::Plain, &format!(" ticket={id} executor={kind}")),
     ]);
-    if !tick.message.is_empty() {
-        out.block(&tick.message);
+    let message = message(tick);
+    if !message.is_empty() {
+        out.block(&message);
     }
-    if tick.status == TickStatus::Failed
-        && !tick.stderr_tail.trim().is_empty()
-        && tick.stderr_tail.trim() != tick.message.trim()
-    {
-        out.block(&tick.stderr_tail);
+    let stderr = printed(&tick.stderr_tail);
+    if tick.status == TickStatus::Failed && !stderr.trim().is_empty() && stderr.trim() != message.trim() {
+        out.block(&stderr);
     }
+}
+
+/// What is said about a tick. The error of a failed one is what its program printed; a command or a question is shown
+/// with every escape visible instead.
+fn message(tick: &Tick) -> String {
+    if tick.status == TickStatus::Failed { printed(&tick.message) } else { tick.message.clone() }
 }
 
 /// koru's row of a loop, with the reason when the ticket was not completed.
 fn row(tick: &Tick, out: &mut Out) {
     let (id, kind) = (word(tick.ticket.as_ref().map(TicketId::as_str)), word(tick.executor.as_deref()));
     let quiet = matches!(tick.status, TickStatus::Completed | TickStatus::Idle);
-    let message = tick.message.lines().find(|line| !line.trim().is_empty()).filter(|_| !quiet);
+    let message = message(tick);
+    let message = message.lines().find(|line| !line.trim().is_empty()).filter(|_| !quiet);
     out.pieces(&[
         (Tone::Plain, &format!("  [{:>3}] ", tick.iteration)),
         (tone(tick.status), &format!("{} {:<22}", tick.status.marker(), tick.status.word())),
