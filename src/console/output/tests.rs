@@ -188,10 +188,15 @@ fn lines_that_cannot_be_had_are_not_asked_for_again() {
     view.set_total(100);
     assert_eq!(view.prepare(40, 2).need, Some(Need { from: 0, count: 100 }));
     view.supply(0, &numbered(0..10));
+    assert_eq!(view.prepare(40, 2).need, Some(Need { from: 10, count: 90 }));
+    view.supply(10, &[]);
     assert_eq!(view.prepare(40, 2).need, None);
     assert_eq!(rows(&buffer(&view, 40, 2))[0], "  (no longer in the transcript)");
+    // A refusal is an answer too.
+    view.set_total(1_000);
+    assert_eq!(view.prepare(40, 2).need, Some(Need { from: 798, count: 202 }));
     view.forget_request();
-    assert!(view.prepare(40, 2).need.is_some());
+    assert_eq!(view.prepare(40, 2).need, None);
 }
 
 #[test]

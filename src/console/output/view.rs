@@ -149,11 +149,12 @@ impl OutputView {
         self.store.insert(first, lines, &self.seen);
     }
 
-    /// The answer to a [`Need`]. Fewer lines than asked for mean that there are none.
+    /// The answer to a [`Need`]. What it leaves out is asked for again, unless it brought nothing at all.
     pub(crate) fn supply(&mut self, first: u64, lines: &[OutputLine]) {
+        let before = self.asked.clone().and_then(|asked| self.store.missing(asked));
         self.push(first, lines);
         if let Some(asked) = self.asked.take() {
-            self.refused = self.store.missing(asked);
+            self.refused = self.store.missing(asked).filter(|after| before.as_ref() == Some(after));
         }
     }
 
@@ -163,9 +164,12 @@ impl OutputView {
         self.store.raise_total(total);
     }
 
-    /// The request for lines will not be answered (it was refused, or the runtime was changed): ask again.
+    /// The request for lines was refused: they are shown as not to be had, and not asked for again while they stay in
+    /// sight.
     pub(crate) fn forget_request(&mut self) {
-        (self.asked, self.refused) = (None, None);
+        if let Some(asked) = self.asked.take() {
+            self.refused = self.store.missing(asked);
+        }
     }
 
     /// Makes ready what [`OutputView::draw`] will show in a pane of this size. Bounded work, whatever is held.
