@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::batch::{Batch, Prepared};
 use super::engine::Engine;
 use super::files::{Files, Rank, SprintFile};
-use super::{FileFault, MutateError, Mutated, Step};
+use super::{FileFault, MutateError, Mutated, Step, journal};
 use crate::base::atomic;
 use crate::base::faults;
 use crate::plan::ticket::TicketId;
@@ -52,24 +52,32 @@ impl Engine {
                 healed.push(ticket.id.clone());
             }
         }
-        let docs = std::mem::take(&mut batch.docs);
+        let mut docs = std::mem::take(&mut batch.docs);
         if docs.is_empty() {
             return outcomes
                 .into_iter()
                 .map(|outcome| outcome.and_then(|done| self.seen_now(&done.id)))
                 .collect();
         }
-        self.write_all(docs, &mut outcomes);
-        let done = || outcomes.iter().filter_map(|outcome| outcome.as_ref().ok());
+        let finished = outcomes.iter().flatten().filter(|done| done.finished).count();
+        self.archive_waiting += finished;
+        let archive = finished > 0 && self.archive_waiting >= self.archive_every;
+        if archive && docs.keys().all(|rank| rank.stem() == "current") {
+            // The usual case saves a write: `current` goes to the disk once, without what just finished.
+            let left = docs.values().next().and_then(|current| self.archive_from(current, now));
+            docs.extend(left.map(|left| (Rank::of("current"), left)));
+            self.write_all(docs, &mut outcomes);
+        } else {
+            self.write_all(docs, &mut outcomes);
+            if archive && let Err(error) = self.archive(now) {
+                self.complain(&Files::shown("current"), format!("finished tickets stay in current: {error}"));
+            }
+        }
+        let done = || outcomes.iter().flatten();
         let rows: Vec<String> = done().filter_map(|done| done.row.clone()).collect();
-        let finished = done().filter(|done| done.finished).count();
         healed.extend(done().filter(|done| done.restored).map(|done| done.id.clone()));
         self.journal(&rows);
         self.forget_locations(&healed);
-        self.archive_waiting += finished;
-        if finished > 0 && self.archive_waiting >= self.archive_every {
-            self.archive(now);
-        }
         self.note_whole();
         self.publish();
         outcomes.into_iter().map(|outcome| outcome.and_then(|done| self.seen_now(&done.id))).collect()
@@ -115,11 +123,7 @@ impl Engine {
         if rows.is_empty() {
             return;
         }
-        let folder = self.files.paths.events();
-        let lines: Vec<&str> = rows.iter().map(String::as_str).collect();
-        let written = atomic::make_private_dir(&folder)
-            .and_then(|()| atomic::append_lines(&folder.join("operations.jsonl"), &lines));
-        if let Err(error) = written {
+        if let Err(error) = journal::append(&self.files.paths.events(), rows) {
             let message = format!("the change is saved, but journaling it failed: {error}");
             self.complain(".planfile/events/operations.jsonl", message);
         }

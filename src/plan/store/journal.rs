@@ -2,10 +2,16 @@
 //! hash, and the same event as a `SODL/1` line. Readers verify the hash, so the canonical form follows Python's `json`
 //! to the byte. Secrets never enter the journal.
 
+use std::fs::OpenOptions;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::secrets;
+use crate::base::{atomic, faults};
 use crate::plan::lifecycle::history::Facts;
 
 const SCHEMA: &str = "subactor.operational-event.v1";
@@ -55,6 +61,37 @@ fn row(id: &str, at: &str, action: &str, status: &str, actor: Option<&str>, payl
     event.insert("event_hash".to_owned(), json!(event_hash));
     let dsl = line(&event);
     json!({"schema": SCHEMA, "event": event, "dsl": dsl}).to_string()
+}
+
+/// Appends rows in one write, ending a last line that a crash tore. Not synced, unlike the tickets: nothing is rebuilt
+/// from the journal and the tickets' own history says the same, so a power loss may take the last rows.
+///
+/// # Errors
+/// Any I/O error.
+pub(super) fn append(folder: &Path, rows: &[String]) -> io::Result<()> {
+    atomic::make_private_dir(folder)?;
+    faults::step("append to the journal")?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(nix::fcntl::OFlag::O_NOFOLLOW.bits())
+        .open(folder.join("operations.jsonl"))?;
+    let mut text = String::with_capacity(rows.iter().map(|row| row.len() + 1).sum::<usize>() + 1);
+    if file.metadata()?.len() > 0 {
+        let mut last = [0];
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        if last != *b"\n" {
+            text.push('\n');
+        }
+    }
+    for row in rows {
+        text.push_str(row);
+        text.push('\n');
+    }
+    file.write_all(text.as_bytes())
 }
 
 /// The event as one `SODL/1` line.
@@ -179,6 +216,17 @@ mod tests {
         let value = json!({"b": [30.0, 0.5, -0.0, 1e-7, 1.5e-5, 1e22, 3], "a": {"é\n": null, "A": true}});
         let wanted = r#"{"a":{"A":true,"é\n":null},"b":[30,0.5,0,1e-07,1.5e-05,10000000000000000000000,3]}"#;
         assert_eq!(canonical(&value), wanted);
+    }
+
+    #[test]
+    fn a_torn_last_line_is_ended_before_rows_are_added() {
+        let folder = tempfile::tempdir().unwrap();
+        let events = folder.path().join("events");
+        append(&events, &["{1}".to_owned(), "{2}".to_owned()]).unwrap();
+        let path = events.join("operations.jsonl");
+        std::fs::write(&path, "{1}\n{2").unwrap();
+        append(&events, &["{3}".to_owned()]).unwrap();
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "{1}\n{2\n{3}\n");
     }
 
     #[test]

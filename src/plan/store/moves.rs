@@ -1,14 +1,15 @@
 //! Moving tickets between files: finished ones from `current` to the history files, the locator kept right.
 //!
-//! Crash-safe by order: the terminal state stands in `current` already, then the history file, the locator, and last
-//! the removal from `current`. A ticket that a crash leaves in two files is moved again by the next mutation.
+//! Crash-safe by order: the history file with the finished record, the locator, and last `current` without it. Until
+//! that last write the ticket counts as it stands in `current`, so that a crash in between undoes the move (and the
+//! step that was not acknowledged); the next mutation takes the copy out of the history file again.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::MutateError;
-use super::batch::insert_all;
+use super::batch::{edit_error, insert_all};
 use super::engine::Engine;
 use super::files::{Files, Rank, SprintFile};
 use crate::base::atomic;
@@ -23,58 +24,64 @@ impl Engine {
         let lock = self.lock()?;
         self.look_again()?;
         self.complaints.clear();
-        if self.archive(self.clock.now()) {
-            self.note_whole();
-            self.publish();
-        }
+        let done = self.archive(self.clock.now());
+        self.note_whole();
+        self.publish();
         drop(lock);
-        Ok(())
+        done
     }
 
-    /// Moves what the rule selects; true when something was moved. Failures leave the tickets in `current`, whole and
-    /// finished, and are complaints.
-    pub(super) fn archive(&mut self, now: Timestamp) -> bool {
-        self.archive_waiting = 0;
-        let Some(SprintFile { doc: Some(current), fault: None, stamp }) = self.files.sprint("current") else {
-            return false;
+    /// Moves what the rule selects out of the `current` on disk.
+    ///
+    /// # Errors
+    /// `current` could not be written; the tickets are in it still, whole and finished.
+    pub(super) fn archive(&mut self, now: Timestamp) -> Result<(), MutateError> {
+        let Some(SprintFile { doc: Some(current), fault: None, .. }) = self.files.sprint("current") else {
+            return Ok(());
         };
         let current = current.clone();
+        match self.archive_from(&current, now) {
+            Some(left) => self.write(&Rank::of("current"), left),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes what the rule selects from `current` to the history files and the locator; the rest of `current`, which
+    /// the caller writes, or `None` when nothing moves. Failures leave the tickets where they are and are complaints.
+    pub(super) fn archive_from(&mut self, current: &SprintDoc, now: Timestamp) -> Option<SprintDoc> {
+        self.archive_waiting = 0;
         let tickets = current.tickets().map(|ticket| &**ticket);
+        let bytes = u64::try_from(current.text().len()).unwrap_or(u64::MAX);
         let mut by_stem: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
-        for (ticket, stem) in self.files.config.archive.select(tickets, stamp.size, now) {
+        for (ticket, stem) in self.files.config.archive.select(tickets, bytes, now) {
             let id = ticket.id.as_str();
-            if let Ok(source) = source_with_sprint(&current, id, &stem) {
+            if let Ok(source) = source_with_sprint(current, id, &stem) {
                 by_stem.entry(stem).or_default().push((id.to_owned(), source));
             }
         }
-        let mut moved = BTreeMap::new();
+        let mut moved: BTreeMap<String, String> = BTreeMap::new();
         for (stem, sources) in by_stem {
             match self.archive_into(&stem, &sources) {
                 Ok(()) => moved.extend(sources.into_iter().map(|(id, _)| (id, stem.clone()))),
-                Err(error) => {
-                    self.complain(&Files::shown(&stem), format!("finished tickets stay in current: {error}"))
-                }
+                Err(error) => self.stays(&stem, &error),
             }
         }
         if moved.is_empty() {
-            return false;
+            return None;
         }
         let ids: Vec<&str> = moved.keys().map(String::as_str).collect();
-        let left = current.remove(&ids).map_err(|source| super::batch::edit_error("current", source));
-        let done = self
-            .write_locator(|tickets| {
-                tickets.extend(moved.iter().map(|(id, stem)| (id.clone(), stem.clone())))
-            })
-            .and_then(|()| left)
-            .and_then(|left| self.write(&Rank::of("current"), left));
-        if let Err(error) = done {
-            self.complain(&Files::shown("current"), format!("finished tickets stay in current: {error}"));
-        }
-        true
+        let left = current.remove(&ids).map_err(|source| edit_error("current", source));
+        let left =
+            left.and_then(|left| self.write_locator(|tickets| tickets.extend(moved.clone())).map(|()| left));
+        left.map_err(|error| self.stays("current", &error)).ok()
+    }
+
+    fn stays(&mut self, stem: &str, error: &MutateError) {
+        self.complain(&Files::shown(stem), format!("finished tickets stay in current: {error}"));
     }
 
     fn archive_into(&mut self, stem: &str, sources: &[(String, String)]) -> Result<(), MutateError> {
-        let failed = |source| super::batch::edit_error(stem, source);
+        let failed = |source| edit_error(stem, source);
         let doc = match self.files.sprint(stem) {
             Some(SprintFile { fault: Some(fault), .. }) => {
                 let path = Files::shown(stem);
