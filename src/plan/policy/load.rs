@@ -145,6 +145,9 @@ fn strictest(why: String) -> (Policy, Vec<PolicyNote>) {
     (Policy::default(), vec![PolicyNote { kind: NoteKind::WholeFile, key: String::new(), message }])
 }
 
+/// Reaches one gate of a policy.
+type Field = fn(&mut Policy) -> &mut bool;
+
 struct Reader {
     policy: Policy,
     notes: Vec<PolicyNote>,
@@ -156,7 +159,7 @@ impl Reader {
     }
 
     fn llm(&mut self, llm: &Mapping) {
-        let gates: [(&str, fn(&mut Policy) -> &mut bool); 8] = [
+        let gates: [(&str, Field); 8] = [
             ("allow_branch_create", |policy| &mut policy.allow_branch_create),
             ("allow_branch_switch", |policy| &mut policy.allow_branch_switch),
             ("allow_commit", |policy| &mut policy.allow_commit),

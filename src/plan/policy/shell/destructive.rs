@@ -16,10 +16,11 @@ pub(super) fn inspect(name: &str, call: &Call<'_>, findings: &mut Findings<'_>) 
     let arguments = &call.argv[1..];
     match name {
         "rm" | "srm" => remove(call, findings),
-        "chmod" | "chown" | "chgrp" if recursive(arguments) => {
-            if operands(arguments).skip(1).any(|path| is_ruinous(path, call.folder)) {
-                destructive(findings, format!("a recursive {name} over the system or a home folder"));
-            }
+        "chmod" | "chown" | "chgrp"
+            if recursive(arguments)
+                && operands(arguments).skip(1).any(|path| is_ruinous(path, call.folder)) =>
+        {
+            destructive(findings, format!("a recursive {name} over the system or a home folder"));
         }
         "find" => find(arguments, call.folder, findings),
         "gh" | "glab" => forge(arguments, findings),

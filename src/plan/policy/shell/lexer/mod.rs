@@ -199,7 +199,7 @@ impl Lexer {
         list.end_word();
         let mut command = std::mem::take(&mut list.current);
         let piped = std::mem::replace(&mut list.piped, pipe);
-        let first = command.words.first().and_then(|word| plain(word));
+        let first = command.words.first().and_then(plain);
         match first.as_deref() {
             Some("case") => {
                 list.cases += 1;
