@@ -101,5 +101,6 @@ fn the_pictures_show_what_the_console_shows() {
     terminal.wait_for("[ Submit ]");
     terminal.send("\tPKCE by default; device code behind --device.");
     terminal.wait_for("behind --device.");
+    terminal.wait_for("draft saved");
     keep(&terminal, "answer.svg", "Answering a human ticket in place");
 }
