@@ -10,6 +10,7 @@ use std::fs;
 use cli::{Place, Ran};
 use serde_json::{Value, json};
 use support::project::{Project, Ticket, human, shell};
+use support::pty::Launch;
 use wiremock::matchers::{body_json, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -122,6 +123,39 @@ fn a31_a_cancelled_question_and_a_dry_run_leave_the_ticket_untouched() {
     let ran = place.run_with(&["queue", "run", "--interactive", "--dry-run"], "an answer\n").expect(0);
     assert!(!ran.out.contains("end of input"), "a dry run never asks: {}", ran.out);
     assert_eq!(place.get(".planfile/sprints/current.yaml"), before);
+}
+
+#[test]
+fn a31_ctrl_c_cancels_the_question_and_ctrl_d_submits_the_answer() {
+    let place = Project::with(&[human("PLF-001", "Region", "Which region?")]);
+    let before = place.get(".planfile/sprints/current.yaml");
+    let mut terminal = Launch::koru(place.path(), &["queue", "run", "--interactive"]).size(120, 30).start();
+    terminal.wait_for("Ctrl-C cancels");
+    terminal.send("half an ans");
+    terminal.wait_for("half an ans");
+    terminal.send("\x03");
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    assert!(terminal.text().contains("status=waiting_input"), "{}", terminal.text());
+    assert_eq!(place.get(".planfile/sprints/current.yaml"), before);
+
+    let mut terminal = Launch::koru(place.path(), &["queue", "run", "--interactive"]).size(120, 30).start();
+    terminal.wait_for("Ctrl-C cancels");
+    terminal.send("eu-west\n\x04");
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    assert!(terminal.text().contains("status=completed"), "{}", terminal.text());
+    let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+    assert!(raw.contains("\u{1b}[32mcompleted\u{1b}[0m"), "colours on a terminal: {raw:?}");
+    assert_eq!(place.on_disk("PLF-001")["outputs"]["result"]["answer"], "eu-west");
+}
+
+#[test]
+fn no_color_is_honoured_on_a_terminal() {
+    let place = Project::with(&[shell("PLF-001", "One", "true")]);
+    let mut terminal =
+        Launch::koru(place.path(), &["queue", "run"]).env("NO_COLOR", "1").size(120, 30).start();
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+    assert!(raw.contains("status=completed") && !raw.contains('\u{1b}'), "{raw:?}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use support::project::{Project, human, shell};
 
 #[test]
-fn a_ticket_goes_through_its_life() {
+fn create_takes_every_field() {
     let place = Project::with(&[]);
     let args = [
         "ticket",
@@ -55,7 +55,12 @@ fn a_ticket_goes_through_its_life() {
         (&record["execution"]["queue"], &record["execution"]["max_attempts"]),
         (&"night".into(), &2.into())
     );
+}
 
+#[test]
+fn a_ticket_goes_through_its_life() {
+    let place = Project::with(&[shell("PLF-001", "Fix the login", "true").execution("max_attempts: 2")]);
+    let id = "PLF-001".to_owned();
     place.run(&["ticket", "claim", &id, "--assigned-to", "ada", "--lease-seconds", "600"]).expect(0);
     assert_eq!(place.on_disk(&id)["execution"]["assigned_to"], "ada");
     place.run(&["ticket", "start", &id, "--assigned-to", "ada"]).expect(0);
