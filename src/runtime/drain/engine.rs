@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
@@ -29,11 +30,14 @@ use crate::runtime::{holder, leases};
 /// Finished tickets that may wait in the sprint file before they are moved to the history together.
 const ARCHIVE_EVERY: usize = 256;
 
+/// Longest time that a finished run's ticket waits for others to be written with it.
+const LINGER: Duration = Duration::from_millis(10);
+
 /// What the owner thread and the runs send.
 #[derive(Debug)]
 pub(super) enum Mail {
-    /// Results of the steps of one turn.
-    Stepped(Vec<(Purpose, Result<Mutated, MutateError>)>),
+    /// Results of the steps of one turn, and when they were sent.
+    Stepped(Instant, Vec<(Purpose, Result<Mutated, MutateError>)>),
     /// A run says something.
     Run(Arc<str>, RunNotice),
 }
@@ -81,6 +85,8 @@ pub(super) struct Engine<'a> {
     /// Nothing new is dispatched.
     pub(super) halted: bool,
     renew_at: Option<Instant>,
+    /// How long the last write took.
+    write_time: Duration,
     interrupted: Vec<TicketId>,
 }
 
@@ -116,6 +122,7 @@ impl<'a> Engine<'a> {
             steps: Vec::new(),
             halted: false,
             renew_at: None,
+            write_time: Duration::ZERO,
             interrupted: Vec::new(),
         }
     }
@@ -247,11 +254,24 @@ impl<'a> Engine<'a> {
         while let Ok(mail) = self.mail.try_recv() {
             self.take_mail(mail);
         }
+        self.linger().await;
         self.renew_at = match (self.active.is_empty(), self.renew_at) {
             (true, _) => None,
             (false, None) => Some(Instant::now() + self.options.lease / 3),
             (false, at) => at,
         };
+    }
+
+    /// Runs that began together often end together. With an end to write and others still running, waits a moment for
+    /// theirs, so that they share a lock, a write and its syncs, each of which costs more than the wait.
+    async fn linger(&mut self) {
+        let until = Instant::now() + (self.write_time / 4).min(LINGER);
+        while !self.steps.is_empty() && !self.active.is_empty() {
+            match tokio::time::timeout_at(until, self.mail.recv()).await {
+                Ok(Some(mail)) => self.take_mail(mail),
+                Ok(None) | Err(_) => return,
+            }
+        }
     }
 
     fn take_mail(&mut self, mail: Mail) {
@@ -260,7 +280,8 @@ impl<'a> Engine<'a> {
         }
         match mail {
             Mail::Run(run, notice) => self.take_notice(&run, notice),
-            Mail::Stepped(results) => {
+            Mail::Stepped(sent, results) => {
+                self.write_time = sent.elapsed();
                 for (purpose, result) in results {
                     match purpose {
                         Purpose::Unclaim(slot, ticket) => self.unclaimed(slot, &ticket, result),
@@ -290,9 +311,9 @@ impl<'a> Engine<'a> {
             return;
         }
         let (steps, purposes): (Vec<Step>, Vec<Purpose>) = self.steps.drain(..).unzip();
-        let post = self.post.clone();
+        let (post, sent) = (self.post.clone(), Instant::now());
         self.storage.apply(steps, move |results| {
-            let _ = post.send(Mail::Stepped(purposes.into_iter().zip(results).collect()));
+            let _ = post.send(Mail::Stepped(sent, purposes.into_iter().zip(results).collect()));
         });
     }
 
