@@ -130,7 +130,9 @@ impl<'a> Engine<'a> {
     /// Drains.
     pub(super) async fn work(mut self) -> DrainReport {
         self.load().await;
-        if self.options.log && !self.options.dry_run {
+        // Without a planfile there is no folder for a log either, and none is made.
+        let there = matches!(self.view.health, PlanHealth::Open { .. });
+        if self.options.log && !self.options.dry_run && there {
             self.ticks.open_log(&self.options, self.io);
         }
         if let Some(error) = self.unusable() {
