@@ -6,14 +6,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
 
 use super::{GitignoreChange, InitError, InitReport, config, gitignore};
 use crate::base::clock::Clock;
 use crate::base::lock::FileLock;
 use crate::base::paths::ProjectPaths;
 use crate::base::{atomic, text};
-use crate::plan::pipeline::Pipeline;
+use crate::plan::pipeline::{Pipeline, Task};
 use crate::plan::yaml::SprintDoc;
 
 /// How long another program may keep the lock.
@@ -82,31 +83,60 @@ pub(super) fn run(request: &Request<'_>) -> Result<InitReport, InitError> {
     Ok(report)
 }
 
-/// The sprint file.
+/// The sprint file. Each ticket is emitted into a document of its own and the pieces are joined, so that ten thousand
+/// tickets cost ten thousand times one; the whole is parsed again and compared before anything is written.
 fn sprint_text(request: &Request<'_>) -> Result<String, InitError> {
     let composing = |detail: String| InitError::Compose { sprint: request.sprint.to_owned(), detail };
-    let empty = SprintDoc::empty_text(request.sprint, &request.pipeline.title, "active");
-    let mut document = SprintDoc::parse(request.sprint, empty.into_bytes(), None)
-        .map_err(|fault| composing(fault.to_string()))?;
+    let parse = |text: String| {
+        SprintDoc::parse(request.sprint, text.into_bytes(), None)
+            .map_err(|fault| composing(fault.to_string()))
+    };
+    let empty = parse(SprintDoc::empty_text(request.sprint, &request.pipeline.title, "active"))?;
     let now = request.clock.now();
+    let mut text = String::new();
+    let mut records = Vec::new();
     for (index, task) in request.pipeline.tasks.iter().enumerate() {
-        // A microsecond apart, so that both programs keep tickets of one priority in the order of the file.
-        let offset = jiff::SignedDuration::from_micros(i64::try_from(index).unwrap_or(i64::MAX));
-        let at = now.checked_add(offset).unwrap_or(now).strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
-        let mut record = task.record.clone();
-        record.insert("sprint".to_owned(), json!(request.sprint));
-        record.entry("contract_version").or_insert_with(|| json!("planfile.ticket/v1"));
-        record.entry("created_at").or_insert_with(|| json!(at));
-        record.entry("updated_at").or_insert_with(|| json!(at));
-        record.entry("source").or_insert_with(|| {
-            let origin = if request.starter { "starter" } else { "pipeline" };
-            json!({"tool": "koru-tui", "timestamp": at, "context": {"import": origin}})
-        });
-        document = document
-            .insert(&task.id, &Value::Object(record))
-            .map_err(|error| composing(error.to_string()))?;
+        let record = Value::Object(record(request, task, now, index));
+        let single = empty.insert(&task.id, &record).map_err(|error| composing(error.to_string()))?;
+        let source = single.source(&task.id).unwrap_or_default();
+        if text.is_empty() {
+            let start = single.text().find(source).unwrap_or(0);
+            text.push_str(&single.text()[..start]);
+        }
+        text.push_str(source);
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        records.push((&task.id, record));
     }
-    Ok(document.text().to_owned())
+    if records.is_empty() {
+        return Ok(empty.text().to_owned());
+    }
+    let whole = parse(text)?;
+    match records.iter().find(|(id, record)| whole.record(id).as_ref() != Some(record)) {
+        Some((id, _)) => Err(composing(format!("{id} would not read back as meant"))),
+        None if whole.tickets().count() != records.len() => {
+            Err(composing("tickets would be lost".to_owned()))
+        }
+        None => Ok(whole.text().to_owned()),
+    }
+}
+
+/// The record of one task, with what only the import knows.
+fn record(request: &Request<'_>, task: &Task, now: Timestamp, index: usize) -> Map<String, Value> {
+    // A microsecond apart, so that both programs keep tickets of one priority in the order of the file.
+    let offset = jiff::SignedDuration::from_micros(i64::try_from(index).unwrap_or(i64::MAX));
+    let at = now.checked_add(offset).unwrap_or(now).strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+    let mut record = task.record.clone();
+    record.insert("sprint".to_owned(), json!(request.sprint));
+    record.entry("contract_version").or_insert_with(|| json!("planfile.ticket/v1"));
+    record.entry("created_at").or_insert_with(|| json!(at));
+    record.entry("updated_at").or_insert_with(|| json!(at));
+    record.entry("source").or_insert_with(|| {
+        let origin = if request.starter { "starter" } else { "pipeline" };
+        json!({"tool": "koru-tui", "timestamp": at, "context": {"import": origin}})
+    });
+    record
 }
 
 /// The config to write, and whether it is a new one; `None` when the one there is good as it is.
