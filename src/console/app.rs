@@ -364,3 +364,6 @@ fn input(event: TerminalEvent) -> Option<InputMessage> {
         TerminalEvent::FocusGained | TerminalEvent::FocusLost | TerminalEvent::Mouse(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

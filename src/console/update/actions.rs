@@ -1,4 +1,4 @@
-//! One entry for every named action; the match is exhaustive, so that the table and the doing cannot part.
+//! One entry for every named action: first what does something, then what only changes the look, then moving.
 
 use crate::runtime::protocol::{Command, ProjectCommand, QueueCommand};
 
@@ -22,26 +22,48 @@ impl Console {
             Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Repaint => self.effects.push(Effect::Repaint),
             Action::Reload => {
-                self.send(Command::Project(ProjectCommand::Reload), Pending::say("read from disk again"))
+                self.send(Command::Project(ProjectCommand::Reload), Pending::say("read from disk again"));
             }
-            Action::Init => {
-                self.say(NoticeKind::Info, "making a planfile…");
-                self.send(Command::Project(ProjectCommand::Init), Pending::say("the planfile is made"));
-            }
+            Action::Init => self.init(),
             Action::Theme => self.open_theme_menu(),
+            Action::Back => self.back(),
+            Action::Copy => self.copy(),
+            Action::Create => self.open_create(),
+            Action::Queue => self.toggle_queue(),
+            Action::JobsMore => self.change_jobs(1),
+            Action::JobsFewer => self.change_jobs(-1),
+            Action::Answer
+            | Action::Edit
+            | Action::Retry
+            | Action::Release
+            | Action::Fail
+            | Action::Block
+            | Action::Raise
+            | Action::Lower
+            | Action::Priority
+            | Action::Start
+            | Action::Stop => self.decide(action),
+            // These mean something to a layer only, which has seen them before they come here.
+            Action::Accept
+            | Action::Submit
+            | Action::Editor
+            | Action::FieldNext
+            | Action::FieldPrevious
+            | Action::Discard => {}
+            _ => self.look(action),
+        }
+    }
+
+    /// What changes only what is looked at.
+    fn look(&mut self, action: Action) {
+        match action {
             Action::FocusNext | Action::FocusPrevious => self.step_focus(action == Action::FocusNext),
             Action::Zoom => self.zoom = !self.zoom,
-            Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => {
-                self.move_by(action);
-            }
             Action::Open => {
-                if let Some(id) =
-                    self.subject_id().filter(|_| !matches!(self.layers.last(), Some(Layer::Page(_))))
-                {
+                if let Some(id) = self.subject_id() {
                     self.open_page(id);
                 }
             }
-            Action::Back => self.back(),
             Action::Filter => self.open_filter(),
             Action::Sprint => self.next_sprint(),
             Action::Finished => {
@@ -63,33 +85,18 @@ impl Console {
             | Action::Times
             | Action::Wrap
             | Action::Left
-            | Action::Right => {
-                self.output_action(action);
+            | Action::Right => self.output_action(action),
+            Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => {
+                self.move_by(action)
             }
-            Action::Queue => self.toggle_queue(),
-            Action::JobsMore => self.change_jobs(1),
-            Action::JobsFewer => self.change_jobs(-1),
-            Action::Copy => self.copy(),
-            Action::Create => self.open_create(),
-            Action::Answer
-            | Action::Edit
-            | Action::Retry
-            | Action::Release
-            | Action::Fail
-            | Action::Block
-            | Action::Raise
-            | Action::Lower
-            | Action::Priority
-            | Action::Start
-            | Action::Stop => self.decide(action),
-            // These mean something to a layer only, which has seen them before they come here.
-            Action::Accept
-            | Action::Submit
-            | Action::Editor
-            | Action::FieldNext
-            | Action::FieldPrevious
-            | Action::Discard => {}
+            // Everything else was done by [`Console::perform`].
+            _ => {}
         }
+    }
+
+    fn init(&mut self) {
+        self.say(NoticeKind::Info, "making a planfile…");
+        self.send(Command::Project(ProjectCommand::Init), Pending::say("the planfile is made"));
     }
 
     fn output_action(&mut self, action: Action) {

@@ -32,9 +32,8 @@ impl Console {
         let scopes = self.scopes();
         let action = self.settings.keymap.lookup(&scopes, key);
         // These work above everything: they touch no text and no ticket.
-        match action {
-            Some(Action::Suspend | Action::Repaint) => return self.perform_if_available(action),
-            _ => {}
+        if let Some(Action::Suspend | Action::Repaint) = action {
+            return self.perform_if_available(action);
         }
         match self.layers.last() {
             Some(Layer::Page(_)) | None => match action {

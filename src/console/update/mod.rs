@@ -9,6 +9,7 @@ mod decide;
 mod forms;
 mod input;
 mod layers;
+mod lists;
 mod moving;
 mod runtime;
 

@@ -1,0 +1,159 @@
+//! Keys of the palette, of menus, of questions and of texts over the board.
+
+use super::super::actions::Action;
+use super::super::keys::Key;
+use super::super::layers::confirm::Confirmed;
+use super::super::layers::menu::Choice;
+use super::super::layers::{Confirm, Layer, Menu, Palette, Scrolled};
+use super::super::state::{Console, Leaving, NoticeKind, Pending};
+use super::layers::is_enter;
+use super::moving::scrolled;
+use crate::runtime::protocol::{Command, QueueCommand, RunCommand};
+
+impl Console {
+    pub(super) fn palette_key(&mut self, mut palette: Box<Palette>, key: Key, action: Option<Action>) {
+        if action == Some(Action::Back) {
+            return;
+        }
+        if is_enter(key) {
+            match palette.chosen().cloned() {
+                Some(found) if found.disabled.is_none() => return self.perform(found.action),
+                Some(found) => {
+                    let reason = found.disabled.unwrap_or_default();
+                    self.say(NoticeKind::Refused, format!("{}: {reason}", found.action.spec().title));
+                }
+                None => {}
+            }
+        } else {
+            match key.to_string().as_str() {
+                "up" | "ctrl-p" => palette.step(-1),
+                "down" | "ctrl-n" => palette.step(1),
+                "pageup" => palette.step(-10),
+                "pagedown" => palette.step(10),
+                _ => {
+                    if palette.query.key(key) {
+                        palette.search();
+                    }
+                }
+            }
+        }
+        self.layers.push(Layer::Palette(palette));
+    }
+
+    pub(super) fn menu_key(&mut self, mut menu: Menu, key: Key, action: Option<Action>) {
+        match action {
+            Some(Action::Back) => {
+                if let Some(before) = &menu.theme_before {
+                    self.take_theme(before);
+                }
+                return;
+            }
+            Some(Action::Up) => menu.step(-1),
+            Some(Action::Down) => menu.step(1),
+            Some(Action::Top) => menu.selected = 0,
+            Some(Action::Bottom) => menu.step(isize::MAX),
+            Some(Action::Accept) => return self.menu_accepted(&menu),
+            _ => {
+                let digit = key
+                    .typed()
+                    .and_then(|c| c.to_digit(10))
+                    .and_then(|digit| (digit as usize).checked_sub(1));
+                if let Some(index) = digit.filter(|index| *index < menu.items.len()) {
+                    menu.selected = index;
+                    return self.menu_accepted(&menu);
+                }
+            }
+        }
+        if let Some((_, Choice::Theme(name))) = menu.items.get(menu.selected) {
+            self.take_theme(&name.clone());
+        }
+        self.layers.push(Layer::Menu(menu));
+    }
+
+    fn menu_accepted(&mut self, menu: &Menu) {
+        match menu.items.get(menu.selected).map(|(_, choice)| choice.clone()) {
+            Some(Choice::Priority { ticket, seen, priority }) => self.set_priority(&ticket, seen, priority),
+            Some(Choice::Theme(name)) => self.take_theme(&name),
+            None => {}
+        }
+    }
+
+    fn take_theme(&mut self, name: &str) {
+        match self.settings.themes.load(name, self.settings.depth) {
+            Ok(theme) => self.theme = theme,
+            Err(error) => self.say(NoticeKind::Refused, error.to_string()),
+        }
+    }
+
+    pub(super) fn confirm_key(&mut self, confirm: Confirm, key: Key) {
+        if key.typed() != Some(Confirm::YES) {
+            // Anything but the named key is a no, and does nothing else.
+            return;
+        }
+        match confirm.then {
+            Confirmed::Stop(run) => self.send(Command::Run(RunCommand::Stop { run }), Pending::quiet()),
+            Confirmed::Fail(ticket) => self.mark_failed(&ticket),
+            Confirmed::Discard => {
+                let key = match self.layers.pop() {
+                    Some(Layer::Answer(form)) => form.key().to_owned(),
+                    Some(Layer::Ticket(form)) => form.key(),
+                    _ => return,
+                };
+                self.drop_draft(&key);
+            }
+        }
+    }
+
+    pub(super) fn quit_key(&mut self, key: Key, action: Option<Action>) {
+        match key.typed() {
+            Some('s') => {
+                self.leaving = Some(Leaving::Stopping);
+                let runs: Vec<_> = self.active_runs().map(|run| run.id.clone()).collect();
+                self.send(Command::Queue(QueueCommand::Pause), Pending::quiet());
+                for run in runs {
+                    self.send(Command::Run(RunCommand::Stop { run }), Pending::quiet());
+                }
+                self.layers.push(Layer::Quit);
+                self.leave_when_quiet();
+            }
+            Some('w') => {
+                self.leaving = Some(Leaving::Waiting);
+                self.send(Command::Queue(QueueCommand::Pause), Pending::quiet());
+                self.say(
+                    NoticeKind::Info,
+                    "nothing new starts; the console goes with the last run (Esc stays)",
+                );
+                self.leave_when_quiet();
+            }
+            _ if action == Some(Action::Back) => self.leaving = None,
+            _ => self.layers.push(Layer::Quit),
+        }
+    }
+
+    pub(super) fn text_key(
+        &mut self,
+        mut text: Scrolled,
+        key: Key,
+        action: Option<Action>,
+        back: fn(Scrolled) -> Layer,
+    ) {
+        match action {
+            Some(Action::Back | Action::Accept) => return,
+            Some(
+                action @ (Action::Up
+                | Action::Down
+                | Action::PageUp
+                | Action::PageDown
+                | Action::Top
+                | Action::Bottom),
+            ) => {
+                let (lines, height) = super::super::view::overlay_extent(self, &back(text));
+                text.top = scrolled(text.top, lines, height, action);
+            }
+            // The key that opened it closes it, and so does `q`.
+            _ if matches!(key.typed(), Some('?' | 'q' | 'm')) => return,
+            _ => {}
+        }
+        self.layers.push(back(text));
+    }
+}
