@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::edit::{self, Edit, Editor, Splice, newline_of};
 use super::emit::Style;
 use super::layout::Layout;
-use super::load;
+use super::reread;
 use super::sprint::{EditError, Entry, SprintDoc};
 use super::value::to_value;
 use crate::plan::lifecycle::Change;
@@ -90,7 +90,7 @@ impl SprintDoc {
         if self.entry(id).is_some() {
             return Err(EditError::Taken(id.to_owned()));
         }
-        let record = load::read_source(id, source).ok_or_else(|| {
+        let record = reread::read_source(id, source).ok_or_else(|| {
             not_as_meant(id, "its text cannot be read outside of its file; write out its aliases")
         })?;
         if self.entries().is_empty() {
@@ -171,7 +171,7 @@ impl SprintDoc {
         let entry = self.editable(id)?;
         let refuse = |detail: String| not_as_meant(id, detail);
         let edits = edit::build(changes).map_err(refuse)?;
-        let planned = load::with_ticket(self.text(), self.layout(), entry, |tape, _, value| {
+        let planned = reread::with_ticket(self.text(), self.layout(), entry, |tape, _, value| {
             let mut meant = to_value(tape, value);
             edit::apply(&mut meant, &edits);
             // An alias as a whole record: the anchored record is not ours to change.
@@ -223,7 +223,7 @@ impl SprintDoc {
         let doc = SprintDoc::from_text(self.stem(), text, Some(self))
             .map_err(|fault| not_as_meant(id, fault.to_string()))?;
         // Read chunk by chunk, what is around the tickets is the same bytes; else it must read the same.
-        if self.layout().is_none() && load::surroundings(self.text()) != load::surroundings(doc.text()) {
+        if self.layout().is_none() && reread::surroundings(self.text()) != reread::surroundings(doc.text()) {
             return Err(not_as_meant(id, "something besides the tickets would read differently"));
         }
         Ok(doc)
@@ -276,7 +276,7 @@ impl SprintDoc {
 
     /// Splices for edits of the `tickets` mapping itself.
     fn plan_tickets(&self, edits: Vec<(String, Edit)>) -> Result<Vec<Splice>, String> {
-        let planned = load::with_whole(self.text(), |tape, map| {
+        let planned = reread::with_whole(self.text(), |tape, map| {
             let mut editor = Editor::new(self.text(), tape, newline_of(self.text()));
             editor.map(map, &[("tickets".to_owned(), Edit::Into(edits))])?;
             Ok(editor.finish())

@@ -9,7 +9,7 @@ use super::scalar::{Implicit, Scalar, implicit};
 use super::sprint::{Entry, SprintDoc};
 use super::tape::{Kind, Tag, Tape};
 use super::value::{is_merge, key_text, scalar, to_value};
-use super::{check, load, parallel};
+use super::{check, parallel, reread};
 use crate::plan::ticket::Ticket;
 
 impl SprintDoc {
@@ -31,7 +31,7 @@ impl SprintDoc {
 
     fn write_some(&self, entries: &[&Entry]) -> Vec<u8> {
         let mut out = Vec::with_capacity(entries.iter().map(|entry| entry.span.len()).sum());
-        let mut reader = load::Rereader::new(self);
+        let mut reader = reread::Rereader::new(self);
         for (number, entry) in entries.iter().enumerate() {
             if number > 0 {
                 out.push(b',');

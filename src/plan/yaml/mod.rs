@@ -24,6 +24,7 @@ mod layout;
 mod load;
 mod parallel;
 mod read;
+mod reread;
 mod scalar;
 mod scan;
 pub mod sprint;

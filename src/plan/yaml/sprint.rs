@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::emit::Style;
 use super::layout::Layout;
 use super::value::to_value;
-use super::{fault, load};
+use super::{fault, load, reread};
 use crate::plan::ticket::Ticket;
 
 /// Why a sprint file cannot be used. Such a file is never overwritten and never treated as empty.
@@ -150,7 +150,7 @@ impl SprintDoc {
     /// The whole record of a ticket as JSON, unknown keys included, values as PyYAML reads them.
     pub fn record(&self, id: &str) -> Option<Value> {
         let entry = self.entry(id)?;
-        load::with_ticket(&self.text, self.layout(), entry, |tape, _, value| to_value(tape, value))
+        reread::with_ticket(&self.text, self.layout(), entry, |tape, _, value| to_value(tape, value))
     }
 
     /// The ticket's own source text with its key line, as it stands in the file (for moving it to another file).

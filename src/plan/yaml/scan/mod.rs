@@ -6,88 +6,21 @@
 //! collection can begin. The caller has checked that the text holds no forbidden characters (`super::fault`).
 
 mod block;
+mod cursor;
 mod flow;
+mod keys;
 mod plain;
 mod props;
+mod token;
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::fault::Bad;
-use super::tape::Kind;
+use keys::SimpleKey;
+pub(super) use token::{Tok, Token};
 
 /// Deepest nesting of flow collections; Python fails near 900, and nobody writes 100.
 pub(super) const MAX_DEPTH: usize = 100;
-
-/// Longest implicit key in characters (YAML 1.1 §7.4).
-const MAX_KEY: usize = 1024;
-
-/// What a token is.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Tok<'a> {
-    /// End of the text.
-    End,
-    /// `---`.
-    DocStart,
-    /// `...`.
-    DocEnd,
-    /// `%YAML`; true when the version is one that libyaml reads.
-    Version(bool),
-    /// `%TAG handle prefix`.
-    TagDirective(String, String),
-    /// A block sequence begins.
-    SeqStart,
-    /// A block mapping begins.
-    MapStart,
-    /// A block collection ends.
-    BlockEnd,
-    /// `[`.
-    FlowSeqStart,
-    /// `]`.
-    FlowSeqEnd,
-    /// `{`.
-    FlowMapStart,
-    /// `}`.
-    FlowMapEnd,
-    /// `- `.
-    Entry,
-    /// `,`.
-    Comma,
-    /// A key follows.
-    Key,
-    /// A value follows.
-    Value,
-    /// `*name`.
-    Alias(&'a str),
-    /// `&name`.
-    Anchor(&'a str),
-    /// Handle (empty for a verbatim tag) and suffix.
-    Tag(&'a str, String),
-    /// A scalar with its style.
-    Scalar(Kind, Cow<'a, str>),
-}
-
-/// A token and its bytes.
-#[derive(Clone, Debug)]
-pub(super) struct Token<'a> {
-    /// What it is.
-    pub(super) tok: Tok<'a>,
-    /// First byte.
-    pub(super) start: usize,
-    /// One past the last byte.
-    pub(super) end: usize,
-}
-
-/// A place where an implicit key may have begun.
-#[derive(Clone, Copy, Debug, Default)]
-struct SimpleKey {
-    possible: bool,
-    required: bool,
-    token: usize,
-    pos: usize,
-    column: usize,
-    line: usize,
-}
 
 /// The scanner.
 #[derive(Debug)]
@@ -158,24 +91,6 @@ impl<'a> Scanner<'a> {
             }
             self.fetch()?;
         }
-    }
-
-    /// Whether an implicit key may still come at this flow level; a required one that cannot is an error.
-    fn key_valid(&mut self, level: usize) -> Result<bool, Bad> {
-        let key = self.keys[level];
-        if !key.possible {
-            return Ok(false);
-        }
-        let far = self.pos - key.pos > MAX_KEY
-            && (self.pos - key.pos > MAX_KEY * 4 || self.text[key.pos..self.pos].chars().count() > MAX_KEY);
-        if key.line < self.line || far {
-            if key.required {
-                return Err(missing_colon(key.pos));
-            }
-            self.keys[level].possible = false;
-            return Ok(false);
-        }
-        Ok(true)
     }
 
     fn fetch(&mut self) -> Result<(), Bad> {
@@ -334,151 +249,6 @@ impl<'a> Scanner<'a> {
         self.tokens.push_back(Token { tok, start, end: self.pos });
         Ok(())
     }
-
-    fn save_key(&mut self) -> Result<(), Bad> {
-        if self.key_allowed {
-            let key = SimpleKey {
-                possible: true,
-                required: self.keys.len() == 1 && self.indent == self.column() as isize,
-                token: self.taken + self.tokens.len(),
-                pos: self.pos,
-                column: self.column(),
-                line: self.line,
-            };
-            self.drop_key()?;
-            if let Some(slot) = self.keys.last_mut() {
-                *slot = key;
-            }
-        }
-        Ok(())
-    }
-
-    fn drop_key(&mut self) -> Result<(), Bad> {
-        if let Some(key) = self.keys.last_mut() {
-            if key.possible && key.required {
-                return Err(missing_colon(key.pos));
-            }
-            key.possible = false;
-        }
-        Ok(())
-    }
-
-    /// Opens a block collection when `column` is deeper than the current one.
-    fn roll(&mut self, column: isize, before: Option<usize>, tok: Tok<'a>, at: usize) {
-        if self.keys.len() > 1 || self.indent >= column {
-            return;
-        }
-        self.indents.push(self.indent);
-        self.indent = column;
-        let token = Token { tok, start: at, end: at };
-        match before {
-            Some(number) => self.tokens.insert(number - self.taken, token),
-            None => self.tokens.push_back(token),
-        }
-    }
-
-    /// Closes the block collections deeper than `column`.
-    fn unroll(&mut self, column: isize) {
-        if self.keys.len() > 1 {
-            return;
-        }
-        while self.indent > column {
-            self.tokens.push_back(Token { tok: Tok::BlockEnd, start: self.pos, end: self.pos });
-            self.indent = self.indents.pop().unwrap_or(-1);
-        }
-    }
-
-    fn column(&self) -> usize {
-        self.pos - self.line_start
-    }
-
-    fn at(&self, ahead: usize) -> Option<u8> {
-        self.src.get(self.pos + ahead).copied()
-    }
-
-    fn blank_at(&self, ahead: usize) -> bool {
-        matches!(self.at(ahead), Some(b' ' | b'\t'))
-    }
-
-    fn blank_or_end(&self, ahead: usize) -> bool {
-        self.at(ahead).is_none() || self.blank_at(ahead) || self.break_len(self.pos + ahead) > 0
-    }
-
-    /// Bytes of the line break at `at`, 0 if there is none. YAML 1.1 also breaks lines at NEL, LS and PS.
-    fn break_len(&self, at: usize) -> usize {
-        match self.src.get(at) {
-            Some(b'\n') => 1,
-            Some(b'\r') => 1 + usize::from(self.src.get(at + 1) == Some(&b'\n')),
-            Some(0xC2) if self.src.get(at + 1) == Some(&0x85) => 2,
-            Some(0xE2)
-                if self.src.get(at + 1) == Some(&0x80)
-                    && matches!(self.src.get(at + 2), Some(0xA8 | 0xA9)) =>
-            {
-                3
-            }
-            _ => 0,
-        }
-    }
-
-    /// Moves past a line break of `len` bytes.
-    fn newline(&mut self, len: usize) {
-        self.pos += len;
-        self.line_start = self.pos;
-        self.line += 1;
-    }
-
-    /// Moves past a line break and says how it reads: every break is `\n` but LS and PS, which stay.
-    fn read_break(&mut self) -> &'a str {
-        let len = self.break_len(self.pos);
-        let text = if len == 3 { &self.text[self.pos..self.pos + 3] } else { "\n" };
-        self.newline(len);
-        text
-    }
-
-    fn marker(&self) -> Option<Tok<'a>> {
-        if !self.blank_or_end(3) {
-            return None;
-        }
-        match self.src.get(self.pos..self.pos + 3)? {
-            b"---" => Some(Tok::DocStart),
-            b"..." => Some(Tok::DocEnd),
-            _ => None,
-        }
-    }
-
-    fn skip_to_token(&mut self) {
-        loop {
-            // libyaml passes over a byte order mark at any line start and counts it as one column.
-            if self.column() == 0 && self.src[self.pos..].starts_with(b"\xEF\xBB\xBF") {
-                self.pos += 3;
-                self.line_start += 2;
-            }
-            let tabs = self.keys.len() > 1 || !self.key_allowed;
-            while self.at(0) == Some(b' ') || (tabs && self.at(0) == Some(b'\t')) {
-                self.pos += 1;
-            }
-            if self.at(0) == Some(b'#') {
-                while self.at(0).is_some() && self.break_len(self.pos) == 0 {
-                    self.pos += 1;
-                }
-            }
-            let len = self.break_len(self.pos);
-            if len == 0 {
-                return;
-            }
-            self.newline(len);
-            if self.keys.len() == 1 {
-                self.key_allowed = true;
-            }
-        }
-    }
-}
-
-fn missing_colon(at: usize) -> Bad {
-    Bad::new(
-        at,
-        "this line is neither a `key: value` nor a list item of its block; add the missing `:` or indent it",
-    )
 }
 
 /// The message for nesting that is only ever hostile.
