@@ -166,8 +166,8 @@ impl<'a> Lines<'a, '_> {
             b'{' => self.empty(b'}', Kind::FlowMap),
             b'[' => self.empty(b']', Kind::FlowSeq),
             b'-' if self.bytes.get(start + 1).is_none_or(|byte| matches!(byte, b' ' | b'\n' | b'\t')) => None,
-            b'|' | b'>' | b'&' | b'*' | b'!' | b'%' | b'@' | b'`' | b'#' | b'?' | b':' | b',' | b']'
-            | b'}' | b'\n' | b'\t' | b'\r' => None,
+            b' ' | b'|' | b'>' | b'&' | b'*' | b'!' | b'%' | b'@' | b'`' | b'#' | b'?' | b':' | b','
+            | b']' | b'}' | b'\n' | b'\t' | b'\r' => None,
             _ => self.plain(column),
         }
     }

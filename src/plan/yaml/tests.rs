@@ -75,8 +75,8 @@ mod generated {
     fn tidy_line() -> impl Strategy<Value = String> {
         let forms = proptest::sample::select(
             &[
-                "k: v", "k:", "- v", "- k: v", "- k:", "- - v", "k: 'q'", "k: \"d\"", "k: 'q", "q'",
-                "k: \"d", "d\"", "more", "k: {}", "k: []", "k: v w", "- 'q'", "", "# c",
+                "k: v", "k:", "- v", "- k: v", "- k:", "- - v", "-  v", "k:  v", "k: 'q'", "k: \"d\"",
+                "k: 'q", "q'", "k: \"d", "d\"", "more", "k: {}", "k: []", "k: v w", "- 'q'", "", "# c",
             ][..],
         );
         (0usize..4, forms, 0usize..40).prop_map(|(indent, form, odd)| {
