@@ -72,6 +72,14 @@ fn a_second_demo_never_overwrites_a_folder() {
 }
 
 #[test]
+fn without_a_terminal_nothing_is_made() {
+    let place = Empty::new();
+    let ran = place.run(&["demo", "--path", "demo"]).expect(1);
+    assert!(ran.err.contains("--no-open"), "{}", ran.err);
+    assert_eq!(place.names(), Vec::<String>::new());
+}
+
+#[test]
 fn the_doctor_finds_only_what_the_demo_shows_on_purpose() {
     let (place, path) = demo();
     let report = place.run(&at(&path, &["doctor", "--format", "json"])).json();

@@ -7,6 +7,7 @@ mod assets;
 mod project;
 mod server;
 
+use std::io::{IsTerminal, stdin, stdout};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -27,6 +28,11 @@ pub(super) use server::Server as DemoServer;
 /// # Errors
 /// A folder that holds something already, or that cannot be written.
 pub(super) fn run(context: &Context, args: &DemoArgs, out: &mut Out) -> Result<Done, VerbError> {
+    if !args.no_open && !(stdin().is_terminal() && stdout().is_terminal()) {
+        // Said before anything is made.
+        let remedy = "the demo opens the console, which needs a terminal; make it only with --no-open";
+        return Err(VerbError::Failed(remedy.to_owned()));
+    }
     let folder = folder(args.path.as_deref())?;
     let server = if args.no_open {
         None

@@ -2,7 +2,7 @@
 //!
 //! A human ticket is completed with it; a ticket of another kind that waits for input becomes ready again.
 
-use std::io::{Read, stdin};
+use std::io::{IsTerminal, Read, stdin};
 
 use jiff::SignedDuration;
 
@@ -10,7 +10,7 @@ use super::super::cli::DEFAULT_ACTOR;
 use super::super::cli::ticket::AnswerArgs;
 use super::super::context::Context;
 use super::super::error::{Exit, VerbError};
-use super::super::output::Out;
+use super::super::output::{Out, Tone};
 use super::{changed, found};
 use crate::base::paths::ProjectPaths;
 use crate::execute::human::HumanAnswer;
@@ -38,7 +38,13 @@ pub(super) fn run(context: &Context, args: AnswerArgs, out: &mut Out) -> Result<
     }
     let text = match args.text {
         Some(text) => text,
-        None => from_stdin()?,
+        None => {
+            if stdin().is_terminal() {
+                out.note(Tone::Plain, ticket.question());
+                out.note(Tone::Faint, "(end of input, Ctrl-D, submits; Ctrl-C cancels)");
+            }
+            from_stdin()?
+        }
     };
     if text.trim().is_empty() {
         return Err(VerbError::Usage("an empty answer is not sent; give --text or pipe it in".to_owned()));
