@@ -523,6 +523,65 @@ fn ten_thousand_tickets_are_walked_through_without_a_pause() {
 }
 
 #[test]
+fn output_is_searched_while_typing_and_esc_goes_back_to_the_tail() {
+    let mut bench = bench();
+    let lines: Vec<String> =
+        (1..=200).map(|n| if n == 42 { "the needle".to_owned() } else { format!("row {n}") }).collect();
+    bench.hear(console_support::output("r1", &lines.iter().map(String::as_str).collect::<Vec<_>>()));
+    assert!(bench.screen().contains("row 200"));
+    bench.keys(r#"tab / "needle""#);
+    assert!(bench.screen().contains("the needle"), "{}", bench.screen());
+    bench.keys("esc");
+    assert!(bench.screen().contains("row 200"));
+    bench.keys(r#"/ "needle" enter"#);
+    assert!(bench.screen().contains("/needle  1/1"), "{}", bench.screen());
+    bench.keys("G");
+    assert!(bench.screen().contains("row 200") && bench.screen().contains("following"));
+}
+
+#[test]
+fn scrolling_freezes_the_output_and_counts_what_is_new() {
+    let mut bench = bench();
+    let lines: Vec<String> = (0..100).map(|n| format!("row {n}")).collect();
+    bench.hear(console_support::output("r1", &lines.iter().map(String::as_str).collect::<Vec<_>>()));
+    bench.keys("tab k k");
+    let more: Vec<String> = (0..107).map(|n| format!("row {n}")).collect();
+    bench.hear(console_support::output("r1", &more.iter().map(String::as_str).collect::<Vec<_>>()));
+    let screen = bench.screen();
+    assert!(screen.contains("7 new, End follows") && !screen.contains("row 99"), "{screen}");
+}
+
+#[test]
+fn output_that_was_not_heard_is_fetched_and_a_refusal_is_not_asked_for_ever() {
+    let mut snapshot = busy();
+    let mut late = run("r1", "PLF-074", RunState::Running, 192);
+    late.lines = 500;
+    snapshot.runs[0] = Arc::new(late);
+    let mut bench = Bench::new(snapshot, 120, 40);
+    let sent = bench.requests();
+    let fetched = |command: &Command| matches!(command, Command::Run(RunCommand::Fetch { run, .. }) if *run == run_id("r1"));
+    assert_eq!(sent.iter().filter(|(_, command)| fetched(command)).count(), 1, "{sent:?}");
+    bench.screen();
+    bench.screen();
+    assert_eq!(bench.sent(), [], "what is on its way is not asked for again");
+}
+
+#[test]
+fn the_grid_shows_every_running_one() {
+    let mut bench = Bench::new(busy(), 200, 60);
+    for (name, text) in [("r1", "from the first"), ("r2", "from the second"), ("r3", "from the third")] {
+        bench.hear(console_support::output(name, &[text]));
+    }
+    bench.keys("g");
+    let screen = bench.screen();
+    for text in ["from the first", "from the second", "from the third"] {
+        assert!(screen.contains(text), "{screen}");
+    }
+    bench.keys("g");
+    assert!(!bench.screen().contains("from the second"));
+}
+
+#[test]
 fn the_ticket_of_the_output_is_what_keys_mean_while_it_has_the_focus() {
     let mut bench = bench();
     bench.keys("tab ] x y");

@@ -16,6 +16,7 @@ use ratatui::layout::Rect;
 use crate::plan::ticket::{Ticket, TicketId};
 use crate::runtime::protocol::{Command, PlanHealth, RunView, Snapshot};
 
+use super::actions::Action;
 use super::glyphs::{self, Glyphs};
 use super::keymap::Keymap;
 use super::layers::Layer;
@@ -261,11 +262,18 @@ impl Console {
         self.drawn.tickets.iter().find(|(drawn, _)| drawn == id).map(|(_, at)| *at)
     }
 
+    /// The key of an action as the operator has it, for sentences; the palette's way where it has none.
+    pub(crate) fn key_of(&self, action: Action) -> String {
+        self.settings.keymap.key_name(action).unwrap_or_else(|| format!(":{}", action.spec().title))
+    }
+
     /// Why nothing may be written at the moment, if so.
     pub(crate) fn read_only(&self) -> Option<String> {
         match &self.snapshot.health {
             PlanHealth::Loading => Some("the planfile is still being read".to_owned()),
-            PlanHealth::Uninitialised => Some("there is no planfile here yet; `i` makes one".to_owned()),
+            PlanHealth::Uninitialised => {
+                Some(format!("there is no planfile here yet; {} makes one", self.key_of(Action::Init)))
+            }
             PlanHealth::Open { read_only: None, .. } => None,
             PlanHealth::Open { read_only: Some(reason), .. } => Some(reason.clone()),
             PlanHealth::Refused { message } => Some(message.clone()),

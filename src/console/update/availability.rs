@@ -149,7 +149,9 @@ fn answer(console: &Console) -> Result<(), String> {
 fn start(console: &Console) -> Result<(), String> {
     let (ticket, state) = decidable(console)?;
     match (&ticket.executor.kind, state) {
-        (ExecutorKind::Human, RowState::Ready | RowState::NeedsYou) => no("a person works it; `a` answers"),
+        (ExecutorKind::Human, RowState::Ready | RowState::NeedsYou) => {
+            Err(format!("a person works it; {} answers", console.key_of(Action::Answer)))
+        }
         (_, RowState::Ready | RowState::Held) => Ok(()),
         (_, RowState::Waiting) => {
             use crate::plan::queue::Standing;
@@ -161,7 +163,7 @@ fn start(console: &Console) -> Result<(), String> {
             }
         }
         (_, RowState::Failed | RowState::Interrupted | RowState::Blocked) => {
-            no("`r` makes it ready again and runs it")
+            Err(format!("{} makes it ready again and runs it", console.key_of(Action::Retry)))
         }
         _ => Err(state.sentence()),
     }
@@ -201,7 +203,11 @@ fn runs(console: &Console) -> Result<(), String> {
 }
 
 fn searched(console: &Console) -> Result<(), String> {
-    if console.runs.is_searched() { Ok(()) } else { no("search first, with `/`") }
+    if console.runs.is_searched() {
+        Ok(())
+    } else {
+        Err(format!("search first, with {}", console.key_of(Action::Search)))
+    }
 }
 
 fn init(console: &Console) -> Result<(), String> {

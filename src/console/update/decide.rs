@@ -130,9 +130,10 @@ impl Console {
         };
         self.layers.push(Layer::Confirm(Confirm {
             question,
-            detail:
-                "The whole group is asked to end; after the grace it is killed. `x` again skips the wait."
-                    .to_owned(),
+            detail: format!(
+                "The whole group is asked to end; after the grace it is killed. {} again skips the wait.",
+                self.key_of(Action::Stop)
+            ),
             yes: "stop",
             then: Confirmed::Stop(run.id.clone()),
         }));

@@ -9,6 +9,7 @@ use crate::runtime::protocol::{
     Command, Outcome, ProjectEvent, RequestId, RunCommand, RunEvent, RunId, RunState, Snapshot,
 };
 
+use super::super::actions::Action;
 use super::super::layers::Layer;
 use super::super::message::{Effect, ExitReason, RuntimeMessage};
 use super::super::rows::RowState;
@@ -109,7 +110,11 @@ impl Console {
         let message = safe_text(message).to_string();
         if let Then::FormSent(key) = &pending.then {
             self.drafts.entry(key).refused = Some(message.clone());
-            let again = if key == "new" { "`n` opens it again" } else { "open it again to look and to send" };
+            let again = if key == "new" {
+                "make a ticket again to look and to send"
+            } else {
+                "open it again to look and to send"
+            };
             self.say(NoticeKind::Refused, format!("not sent, your text is kept ({again}): {message}"));
             return;
         }
@@ -149,7 +154,9 @@ impl Console {
         let id = words::safe(&view.ticket);
         match state {
             RunState::Done => self.say(NoticeKind::Done, format!("{id} is done")),
-            RunState::Failed => self.say(NoticeKind::Info, format!("{id} failed; `r` tries again")),
+            RunState::Failed => {
+                self.say(NoticeKind::Info, format!("{id} failed; {} tries again", self.key_of(Action::Retry)))
+            }
             RunState::Stopped => self.say(NoticeKind::Info, format!("{id} was stopped")),
             RunState::Interrupted => self.say(NoticeKind::Info, format!("{id} was interrupted")),
             RunState::Running | RunState::NeedsYou | RunState::Stalled | RunState::Stopping => {}

@@ -11,6 +11,7 @@ use crate::base::text::{safe_block, safe_text};
 use crate::plan::queue::Standing;
 use crate::plan::ticket::{Ticket, TicketId};
 
+use super::super::actions::Action;
 use super::super::layers::Page;
 use super::super::rows::{held_why, state_of};
 use super::super::state::{Console, Pane};
@@ -182,11 +183,12 @@ impl<'a> Text<'a> {
                 self.labelled("invalid", safe_text(reason).as_str(), Role::Error)
             }
             Some(Standing::LeaseExpired) => {
-                self.labelled(
-                    "lease",
-                    "its holder's lease is over and nobody works it; r retries, R releases, F fails",
-                    Role::Warning,
+                let [retry, release, fail] =
+                    [Action::Retry, Action::Release, Action::Fail].map(|action| console.key_of(action));
+                let say = format!(
+                    "its holder's lease is over and nobody works it; {retry} retries, {release} releases, {fail} fails"
                 );
+                self.labelled("lease", &say, Role::Warning);
             }
             _ => {}
         }
@@ -198,11 +200,9 @@ impl<'a> Text<'a> {
         }
         let orphaned = console.run_of(&ticket.id).is_some_and(|run| run.orphaned);
         if orphaned {
-            self.labelled(
-                "left",
-                "processes of its interrupted run are still alive; x stops them",
-                Role::Error,
-            );
+            let stop = console.key_of(Action::Stop);
+            let say = format!("processes of its interrupted run are still alive; {stop} stops them");
+            self.labelled("left", &say, Role::Error);
         }
     }
 

@@ -72,7 +72,7 @@ pub(super) fn draw_banner(console: &Console, area: Rect, buffer: &mut Buffer) {
 
 /// The page of a folder without a planfile.
 pub(super) fn draw_start(console: &Console, area: Rect, buffer: &mut Buffer) {
-    let init = console.settings.keymap.key_name(Action::Init).unwrap_or_else(|| ":".to_owned());
+    let init = console.key_of(Action::Init);
     let lines = [
         ("There is no planfile in this folder yet.".to_owned(), Role::Accent),
         (String::new(), Role::Text),
@@ -95,7 +95,13 @@ pub(super) fn draw_refused(console: &Console, area: Rect, buffer: &mut Buffer) {
         (String::new(), Role::Text),
         (safe_text(message).to_string(), Role::Text),
         (String::new(), Role::Text),
-        ("Nothing was written. ctrl-r reads it again; `koru-tui doctor` says more.".to_owned(), Role::Dim),
+        (
+            format!(
+                "Nothing was written. {} reads it again; `koru-tui doctor` says more.",
+                console.key_of(Action::Reload)
+            ),
+            Role::Dim,
+        ),
     ];
     draw_page(console, &lines, area, buffer);
 }
@@ -106,19 +112,27 @@ pub(super) fn draw_empty(console: &Console, area: Rect, buffer: &mut Buffer) {
     let lines: Vec<String> = if console.snapshot.health == PlanHealth::Loading {
         vec!["Reading the planfile…".to_owned()]
     } else if !queue.view.filter.is_empty() {
-        vec!["No ticket holds these words.".to_owned(), "Esc drops the filter.".to_owned()]
+        vec![
+            "No ticket holds these words.".to_owned(),
+            format!("{} drops the filter.", console.key_of(Action::Back)),
+        ]
     } else if queue.rows.folded > 0 {
         vec![
             "Everything is done.".to_owned(),
             format!(
-                "f shows {}, n makes a new one.",
-                words::count(queue.rows.folded, "finished ticket", "finished tickets")
+                "{} shows {}, {} makes a new one.",
+                console.key_of(Action::Finished),
+                words::count(queue.rows.folded, "finished ticket", "finished tickets"),
+                console.key_of(Action::Create)
             ),
         ]
     } else if queue.view.sprint.is_some() && !console.snapshot.plan.tickets.is_empty() {
-        vec!["No ticket stands in this sprint.".to_owned(), "S shows the next sprint.".to_owned()]
+        vec![
+            "No ticket stands in this sprint.".to_owned(),
+            format!("{} shows the next sprint.", console.key_of(Action::Sprint)),
+        ]
     } else {
-        vec!["The queue is empty.".to_owned(), "n makes a ticket.".to_owned()]
+        vec!["The queue is empty.".to_owned(), format!("{} makes a ticket.", console.key_of(Action::Create))]
     };
     if area.height > 1 {
         write_lines(

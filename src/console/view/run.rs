@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use crate::base::text::safe_text;
 use crate::runtime::protocol::{RunState, RunView};
 
+use super::super::actions::Action;
 use super::super::output::{OutputStyle, OutputView};
 use super::super::state::{Console, Pane};
 use super::super::theme::{Role, degrade_text_color};
@@ -76,9 +77,13 @@ fn draw_nothing(console: &Console, area: Rect, buffer: &mut Buffer) {
     let dim = console.theme.style(Role::Dim);
     Pen::new(buffer, area.x, area.y, area.right()).write(" RUN", super::title_style(console, Pane::Run));
     if area.height > 2 {
-        let say = "Nothing has run yet. `s` runs the selected ticket, `w` works the queue.";
+        let say = format!(
+            "Nothing has run yet. {} runs the selected ticket, {} works the queue.",
+            console.key_of(Action::Start),
+            console.key_of(Action::Queue)
+        );
         super::pages::write_lines(
-            &[say.to_owned()],
+            &[say],
             dim,
             Rect { y: area.y + 2, height: area.height - 2, ..area },
             buffer,
@@ -144,8 +149,10 @@ fn draw_status(console: &Console, run: &RunView, area: Rect, buffer: &mut Buffer
     let tail = match (&status, following, run.state.is_active()) {
         (_, true, true) => "following".to_owned(),
         (_, true, false) => "end".to_owned(),
-        (Some(status), false, _) if status.new_lines > 0 => format!("{} new, G follows", status.new_lines),
-        (_, false, _) => "frozen, G follows".to_owned(),
+        (Some(status), false, _) if status.new_lines > 0 => {
+            format!("{} new, {} follows", status.new_lines, console.key_of(Action::Bottom))
+        }
+        (_, false, _) => format!("frozen, {} follows", console.key_of(Action::Bottom)),
     };
     pen.write_right(&tail, if following { dim } else { theme.style(Role::Warning) }).write_right("  ", dim);
     if let Some(search) = status.and_then(|status| status.search).filter(|search| !search.query.is_empty()) {
@@ -159,7 +166,7 @@ fn draw_status(console: &Console, run: &RunView, area: Rect, buffer: &mut Buffer
             let left = run.kill_at.map(|at| words::duration(console.now, at));
             let text = left.map_or_else(
                 || "stopping".to_owned(),
-                |left| format!("stopping, kill in {left} (x kills now)"),
+                |left| format!("stopping, kill in {left} ({} kills now)", console.key_of(Action::Stop)),
             );
             pen.write(&text, theme.style(Role::Stalled));
         }
