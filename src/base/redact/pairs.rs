@@ -27,8 +27,13 @@ pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
         while at < bytes.len() && is_key_byte(bytes[at]) {
             at += 1;
         }
+        // Most words are followed by a blank and another word: looked at first, that saves looking at the word.
+        let sign =
+            bytes.get(at).is_some_and(|byte| matches!(byte, b'=' | b':' | b'"' | b'\'' | b' ' | b'\t'));
         let word = &text[start..at];
-        if let Some(key) = judge(word)
+        if sign
+            && (word.starts_with("--") || has_sign(&bytes[at..]))
+            && let Some(key) = judge(word)
             && let Some(value) = value_after(text, at, word.starts_with("--"), key)
         {
             at = at.max(value.end);
@@ -41,8 +46,14 @@ fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
+/// Whether an equals sign or a colon follows, after a quote and blanks perhaps.
+fn has_sign(rest: &[u8]) -> bool {
+    let rest = rest.strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest);
+    rest.iter().find(|byte| !matches!(byte, b' ' | b'\t')).is_some_and(|byte| matches!(byte, b'=' | b':'))
+}
+
 fn judge(word: &str) -> Option<Key> {
-    if word.len() > 64 || !word.is_ascii() {
+    if !(3..=64).contains(&word.len()) {
         return None;
     }
     let word: String =

@@ -83,22 +83,12 @@ fn secret_from(word: &str) -> Option<usize> {
     if word.len() < 14 {
         return None;
     }
-    for (prefix, more) in PREFIXES {
-        if let Some(at) = word.find(prefix)
-            && word[at + prefix.len()..].len() >= *more
-            && (at == 0 || !word.as_bytes()[at - 1].is_ascii_alphanumeric())
-            && word[at + prefix.len()..].bytes().any(|byte| byte.is_ascii_digit())
-            && word[at + prefix.len()..].bytes().take(*more).all(|byte| byte != b'/' && byte != b'=')
-        {
+    let mut inside = false;
+    for (at, byte) in word.bytes().enumerate() {
+        // A token starts where a part of the word does.
+        if !std::mem::replace(&mut inside, byte.is_ascii_alphanumeric()) && is_token(&word[at..]) {
             return Some(at);
         }
-    }
-    // A JSON web token: three parts, the first a JSON object in Base64.
-    if let Some(at) = word.find("eyJ")
-        && word[at..].len() >= 30
-        && word[at..].matches('.').count() >= 2
-    {
-        return Some(at);
     }
     if ["sha256-", "sha384-", "sha512-", "sha1-", "h1"].iter().any(|sum| word.starts_with(sum)) {
         return None;
@@ -106,6 +96,20 @@ fn secret_from(word: &str) -> Option<usize> {
     // `name=value`: the value is judged, the name stays.
     let skip = word.trim_end_matches('=').rfind('=').map_or(0, |at| at + 1);
     is_random(&word[skip..]).then_some(skip)
+}
+
+/// Whether a text starts with a known token.
+fn is_token(text: &str) -> bool {
+    let first = text.as_bytes().first();
+    let likely = PREFIXES.iter().filter(|(prefix, _)| prefix.as_bytes().first() == first);
+    let known =
+        likely.filter_map(|(prefix, more)| Some((text.strip_prefix(prefix)?, *more))).any(|(rest, more)| {
+            rest.len() >= more
+                && rest.bytes().any(|byte| byte.is_ascii_digit())
+                && rest.bytes().take(more).all(|byte| byte != b'/' && byte != b'=')
+        });
+    // A JSON web token: three parts, the first a JSON object in Base64.
+    known || (text.starts_with("eyJ") && text.len() >= 30 && text.matches('.').count() >= 2)
 }
 
 /// Base64 of random bytes changes between upper, lower and digit at about 62 % of its places; names, paths and
@@ -116,6 +120,9 @@ fn is_random(word: &str) -> bool {
         Upper,
         Lower,
         Digit,
+    }
+    if word.len() < LONG {
+        return false;
     }
     let classes: Vec<Class> = word
         .bytes()

@@ -46,6 +46,11 @@ impl Shaper {
         shape
     }
 
+    /// As [`Shaper::shape`] for printable ASCII, which is a cell of one column.
+    pub(super) fn after_ascii(&mut self, c: char) {
+        *self = Shaper { base: Some(c), ..Shaper::default() };
+    }
+
     /// Forgets the cell before: the cursor was moved.
     pub(super) fn reset(&mut self) {
         *self = Shaper::default();

@@ -15,7 +15,8 @@ const COLUMNS: usize = LINE_BYTES;
 
 /// Parses one line; `unseen` bytes follow that nobody looked at.
 pub(super) fn parse(text: &str, unseen: usize) -> SafeLine {
-    let mut row = Row::default();
+    let text_room = String::with_capacity(text.len().min(LINE_BYTES));
+    let mut row = Row { text: text_room, runs: Vec::with_capacity(8), ..Row::default() };
     Parser::new().advance(&mut row, text.as_bytes());
     row.finish(unseen)
 }
@@ -36,6 +37,8 @@ struct Row {
     width: usize,
     cursor: usize,
     style: TextStyle,
+    /// Whether the last run has the style of now, so that text can be added to it without comparing.
+    run_open: bool,
     shaper: Shaper,
     cells: Option<Vec<Cell>>,
     /// Bytes that found no room.
@@ -81,8 +84,11 @@ impl Row {
     }
 
     fn append(&mut self, c: char, width: usize) {
-        if self.runs.last().is_none_or(|(_, style)| *style != self.style) {
-            self.runs.push((self.text.len(), self.style));
+        if !self.run_open {
+            if self.runs.last().is_none_or(|(_, style)| *style != self.style) {
+                self.runs.push((self.text.len(), self.style));
+            }
+            self.run_open = true;
         }
         self.text.push(c);
         self.width += width;
@@ -106,12 +112,14 @@ impl Row {
     /// Fills with unstyled blanks up to the cursor, which was moved beyond the end.
     fn pad_to_cursor(&mut self) {
         let style = std::mem::take(&mut self.style);
+        self.run_open = false;
         let cursor = self.cursor;
         self.cursor = self.width;
         while self.cursor < cursor && self.text.len() <= LINE_BYTES {
             self.append(' ', 1);
         }
         self.style = style;
+        self.run_open = false;
     }
 
     fn take_apart(&mut self) {
@@ -190,6 +198,7 @@ impl Row {
         if from == 0 && to == self.width {
             self.text.clear();
             self.runs.clear();
+            self.run_open = false;
             self.cells = None;
             self.width = 0;
             self.shaper.reset();
@@ -257,7 +266,14 @@ fn blank_half(cells: &mut [Cell], column: usize) {
 
 impl Perform for Row {
     fn print(&mut self, c: char) {
-        self.show(c);
+        // By far the most common case, without its detours: a printable ASCII character at the end of the row.
+        let at_end = self.cells.is_none() && self.cursor == self.width && self.text.len() < LINE_BYTES;
+        if at_end && matches!(c, ' '..='~') {
+            self.shaper.after_ascii(c);
+            self.append(c, 1);
+        } else {
+            self.show(c);
+        }
     }
 
     fn execute(&mut self, byte: u8) {
@@ -278,6 +294,7 @@ impl Perform for Row {
         let count = usize::from(first.max(1));
         match action {
             'm' => {
+                self.run_open = false;
                 sgr::apply(&mut self.style, params);
                 if self.style.fg.is_some() && self.style.fg == self.style.bg {
                     self.style.bg = None;

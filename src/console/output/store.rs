@@ -112,7 +112,7 @@ impl Store {
     pub(super) fn missing(&self, range: Range<u64>) -> Option<Range<u64>> {
         let mut missing = range.filter(|number| self.line(*number).is_none());
         let first = missing.next()?;
-        Some(first..missing.last().unwrap_or(first) + 1)
+        Some(first..missing.next_back().unwrap_or(first) + 1)
     }
 
     /// The held chunks, in order.
