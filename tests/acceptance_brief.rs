@@ -47,8 +47,7 @@ fn a12_an_idle_queue_is_data() {
     let brief = context(&place);
     assert_eq!(brief["ticket"], Value::Null);
     assert_eq!(brief["ticket_error"], "queue is idle");
-    // [OURS] commands are named as this program spells them.
-    assert!(rules(&brief).contains("koru-tui scan --apply"), "{}", rules(&brief));
+    assert!(rules(&brief).contains("koru scan --apply"), "{}", rules(&brief));
     assert_eq!(brief["all_tickets"].as_array().unwrap().len(), 2);
 }
 
