@@ -4,11 +4,12 @@
 //! them over in one request, then publishes one snapshot. Nothing here blocks and nothing ticks: without runs the only
 //! timers are the next lease end and, while the queue runs, the next second try.
 //!
-//! The parts: `commands` (what consoles ask), `starts` (which ticket runs now), `runs` (what runs say and how they
+//! The parts: `messages` (all that reaches the task), `commands` (what consoles ask), `starts` (which ticket runs now), `runs` (what runs say and how they
 //! end), `upkeep` (leases, silence, dead holders), `closing` (leaving nobody behind), `outbox` (slow consoles).
 
 mod closing;
 mod commands;
+mod messages;
 mod outbox;
 mod runs;
 mod starts;
@@ -18,24 +19,23 @@ mod upkeep;
 use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 use super::files::Files;
-use super::interrupted::Interrupted;
-use super::launch::{Ground, RunNotice};
+use super::launch::Ground;
 use super::protocol::{
-    Command, Event, Outcome, PROTOCOL, PlanHealth, ProjectEvent, QueueView, RequestId, RunEvent, RunId,
-    RunView, Snapshot,
+    Event, Outcome, PROTOCOL, PlanHealth, ProjectEvent, QueueView, RequestId, RunEvent, RunView, Snapshot,
 };
 use super::storage::{Storage, View};
 use super::{Options, SharedSnapshot};
 use crate::base::paths::ProjectPaths;
-use crate::execute::output::OutputLine;
 use crate::plan::queue::Scope;
 use crate::plan::store::watch::Noticed;
 use crate::plan::store::{MutateError, Mutated, Step};
 use crate::plan::ticket::TicketId;
 use closing::Closing;
+pub(super) use messages::Call;
+use messages::{Mail, Purpose};
 use outbox::Outbox;
 use runs::ActiveRun;
 use starts::QueueState;
@@ -43,55 +43,6 @@ use upkeep::Upkeep;
 
 /// Ended runs that a session keeps in view.
 const PAST_RUNS: usize = 200;
-
-/// What a [`super::Handle`] sends.
-#[derive(Debug)]
-pub(super) enum Call {
-    /// A command.
-    Command(RequestId, Command),
-    /// Stop everything and end.
-    Shutdown(oneshot::Sender<()>),
-}
-
-/// What the threads and runs send.
-#[derive(Debug)]
-pub(super) enum Mail {
-    /// Results of the steps of one turn.
-    Stepped(Vec<(Purpose, Result<Mutated, MutateError>)>),
-    /// A run says something.
-    Run(Arc<str>, RunNotice),
-    /// A command was carried out elsewhere.
-    Replied(RequestId, Outcome),
-    /// Lines that were asked for.
-    Fetched { request: RequestId, run: RunId, from: u64, lines: Vec<OutputLine> },
-    /// A draft that was asked for.
-    Draft { request: RequestId, key: String, text: String },
-    /// Runs whose supervisor is dead.
-    Found(Vec<Interrupted>),
-    /// What a dead supervisor's run left behind is stopped.
-    OrphanStopped(RunId),
-    /// The git branch.
-    Branch(Option<String>),
-}
-
-/// Why a step was sent.
-#[derive(Clone, Debug)]
-pub(super) enum Purpose {
-    /// A bare claim of our own actor is turned into a start.
-    Unclaim { ticket: TicketId, request: Option<RequestId> },
-    /// A run is to begin.
-    Start { ticket: TicketId, request: Option<RequestId> },
-    /// A run is over; the how-manieth try to record it.
-    Finish { run: Arc<str>, tries: u32 },
-    /// A lease moves on.
-    Renew { run: Arc<str> },
-    /// An operator's operation.
-    Apply { request: RequestId },
-    /// An operator's decision about a past run.
-    Resolve { request: RequestId, run: RunId, retry: bool },
-    /// A lease that was over is released, or a missing input is asked for.
-    Tidy { ticket: TicketId },
-}
 
 /// The state of one supervisor.
 pub(super) struct Supervisor {
@@ -402,29 +353,4 @@ impl Supervisor {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::RwLock;
-
-    #[tokio::test]
-    async fn an_idle_supervisor_has_no_timer() {
-        let project = tempfile::tempdir().unwrap();
-        let root = project.path().to_owned();
-        let clock = crate::base::clock::Clock::System;
-        crate::plan::scaffold::init(&root, &Default::default(), &clock).unwrap();
-        let (handle, _events) = super::super::start(Options::new(root.clone()));
-        let (_calls, inbox) = mpsc::unbounded_channel();
-        let (events, mut heard) = mpsc::channel(64);
-        let shared = Arc::new(RwLock::new(handle.snapshot()));
-        let mut supervisor = Supervisor::new(Options::new(root), inbox, events, shared);
-        while !matches!(supervisor.view.health, PlanHealth::Open { .. }) {
-            assert!(supervisor.turn().await);
-        }
-        assert_eq!(supervisor.wake_at(), None);
-        assert_eq!(supervisor.view.plan.tickets.len(), 2);
-        supervisor.publish();
-        assert!(supervisor.turn().await, "the change is told");
-        assert_eq!(heard.try_recv().unwrap(), Event::Changed { revision: 1 });
-        handle.shutdown().await;
-    }
-}
+mod tests;

@@ -1,0 +1,183 @@
+//! What a console draws: the snapshot and its parts.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::RunId;
+#[cfg(doc)]
+use super::{PROTOCOL, RunCommand};
+use crate::plan::queue::Order;
+use crate::plan::store::Plan;
+use crate::plan::ticket::TicketId;
+
+/// Everything a console needs to draw, at one moment. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// [`PROTOCOL`].
+    pub version: u32,
+    /// Grows with every change.
+    pub revision: u64,
+    /// Project folder, absolute.
+    pub root: String,
+    /// Project name.
+    pub name: String,
+    /// Git branch, if any.
+    pub branch: Option<String>,
+    /// What can be said about the planfile.
+    pub health: PlanHealth,
+    /// The tickets (last good state).
+    pub plan: Arc<Plan>,
+    /// Order, standing, effective priority for `plan`.
+    pub order: Arc<Order>,
+    /// Runs of this session: active ones first, then ended ones, newest first.
+    pub runs: Vec<Arc<RunView>>,
+    /// The queue.
+    pub queue: QueueView,
+    /// Runnable tickets that are not started right now, and why (`Order` knows nothing of running ones).
+    pub held: Vec<Held>,
+    /// Who writes: the actor recorded in tickets.
+    pub actor: String,
+}
+
+/// What can be said about the planfile as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "health", rename_all = "snake_case")]
+pub enum PlanHealth {
+    /// Not read yet (the first frame is drawn before the YAML is).
+    Loading,
+    /// No planfile here.
+    Uninitialised,
+    /// Opened; individual files may still be at fault (`Plan::faults`).
+    Open {
+        /// The store must not be written (a planfile release without lock); the sentence says why.
+        read_only: Option<String>,
+        /// How changes are noticed: `watch`, or `poll` with the reason.
+        watching: String,
+    },
+    /// Cannot be opened: sharded storage, broken config, unreadable.
+    Refused {
+        /// Sentence.
+        message: String,
+    },
+}
+
+/// A ticket that stands in line but is passed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Ticket.
+    pub ticket: TicketId,
+    /// Why.
+    pub why: HeldWhy,
+}
+
+/// Why a runnable ticket is passed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum HeldWhy {
+    /// A run of another ticket works on the same files.
+    Files {
+        /// The ticket that runs.
+        with: TicketId,
+        /// The path of this ticket that collides (foreign text).
+        path: String,
+    },
+    /// The policy forbids its command line; each violation is a sentence.
+    Policy {
+        /// Violations.
+        violations: Vec<String>,
+    },
+    /// It failed and has attempts left; the queue tries again at this time.
+    Backoff {
+        /// Not before.
+        until: Timestamp,
+    },
+    /// It could not be claimed or started; the sentence says why.
+    Start {
+        /// Sentence.
+        message: String,
+    },
+}
+
+impl std::fmt::Display for HeldWhy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            HeldWhy::Files { with, path } => write!(f, "waits for {with}, which works on {path}"),
+            HeldWhy::Policy { violations } => write!(f, "refused by policy: {}", violations.join("; ")),
+            HeldWhy::Backoff { until } => write!(f, "failed, is tried again at {until:.0}"),
+            HeldWhy::Start { message } => f.write_str(message),
+        }
+    }
+}
+
+/// State of the queue runner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueView {
+    /// Whether runnable tickets are being started.
+    pub running: bool,
+    /// Limit of parallel runs.
+    pub jobs: u32,
+    /// Runs active now.
+    pub active: u32,
+}
+
+/// The state of a run, in the operator's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Works and was heard lately.
+    Running,
+    /// Waits for a human.
+    NeedsYou,
+    /// Works but was silent for longer than the stall limit.
+    Stalled,
+    /// Being stopped.
+    Stopping,
+    /// Ended well.
+    Done,
+    /// Ended badly.
+    Failed,
+    /// Stopped by the operator.
+    Stopped,
+    /// Its process or console died without a word.
+    Interrupted,
+}
+
+impl RunState {
+    /// Whether it occupies a job.
+    pub fn is_active(self) -> bool {
+        matches!(self, RunState::Running | RunState::NeedsYou | RunState::Stalled | RunState::Stopping)
+    }
+}
+
+/// One run as shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunView {
+    /// Id.
+    pub id: RunId,
+    /// Its ticket.
+    pub ticket: TicketId,
+    /// Executor kind word.
+    pub executor: String,
+    /// What is run, in one line (foreign text).
+    pub label: String,
+    /// State.
+    pub state: RunState,
+    /// Start.
+    pub started_at: Timestamp,
+    /// End.
+    pub ended_at: Option<Timestamp>,
+    /// Last output.
+    pub last_output_at: Option<Timestamp>,
+    /// Lines so far.
+    pub lines: u64,
+    /// Exit code or HTTP status once known.
+    pub exit_code: Option<i32>,
+    /// Why it failed or what is asked (foreign text).
+    pub message: Option<String>,
+    /// While stopping: when KILL follows.
+    pub kill_at: Option<Timestamp>,
+    /// Interrupted, and processes that it started are still alive; [`RunCommand::Stop`] stops them.
+    pub orphaned: bool,
+}

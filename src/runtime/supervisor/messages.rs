@@ -1,0 +1,62 @@
+//! What reaches the supervisor: calls of handles, mail of its threads and runs, and why each planfile step was sent.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::execute::output::OutputLine;
+use crate::plan::store::{MutateError, Mutated};
+use crate::plan::ticket::TicketId;
+use crate::runtime::interrupted::Interrupted;
+use crate::runtime::launch::RunNotice;
+use crate::runtime::protocol::{Command, Outcome, RequestId, RunId};
+
+/// What a [`crate::runtime::Handle`] sends.
+#[derive(Debug)]
+pub(in crate::runtime) enum Call {
+    /// A command.
+    Command(RequestId, Command),
+    /// Stop everything and end.
+    Shutdown(oneshot::Sender<()>),
+}
+
+/// What the threads and runs send.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one message at a time is moved; boxing each would cost more")]
+pub(in crate::runtime) enum Mail {
+    /// Results of the steps of one turn.
+    Stepped(Vec<(Purpose, Result<Mutated, MutateError>)>),
+    /// A run says something.
+    Run(Arc<str>, RunNotice),
+    /// A command was carried out elsewhere.
+    Replied(RequestId, Outcome),
+    /// Lines that were asked for.
+    Fetched { request: RequestId, run: RunId, from: u64, lines: Vec<OutputLine> },
+    /// A draft that was asked for.
+    Draft { request: RequestId, key: String, text: String },
+    /// Runs whose supervisor is dead.
+    Found(Vec<Interrupted>),
+    /// What a dead supervisor's run left behind is stopped.
+    OrphanStopped(RunId),
+    /// The git branch.
+    Branch(Option<String>),
+}
+
+/// Why a step was sent.
+#[derive(Clone, Debug)]
+pub(super) enum Purpose {
+    /// A bare claim of our own actor is turned into a start.
+    Unclaim { ticket: TicketId, request: Option<RequestId> },
+    /// A run is to begin.
+    Start { ticket: TicketId, request: Option<RequestId> },
+    /// A run is over; the how-manieth try to record it.
+    Finish { run: Arc<str>, tries: u32 },
+    /// A lease moves on.
+    Renew { run: Arc<str> },
+    /// An operator's operation.
+    Apply { request: RequestId },
+    /// An operator's decision about a past run.
+    Resolve { request: RequestId, run: RunId, retry: bool },
+    /// A lease that was over is released, or a missing input is asked for.
+    Tidy { ticket: TicketId },
+}
