@@ -216,9 +216,9 @@ fn planfile_reads_every_result_as_meant() {
         }
         assert_eq!(seen["shown"], json!({"PLF-001": true, "PLF-002": true}), "{name}");
         assert_eq!(seen["rows"].as_array().unwrap().len(), 2 + steps, "{name}");
-        let ours = copy.store().plan();
         let released = ticket["status"] == "done" || ticket["status"] == "canceled";
-        let servable = koru_tui::plan::queue::order(&ours.tickets, &Default::default(), support::noon());
+        let servable =
+            koru_tui::plan::queue::order(&copy.store().plan().tickets, &Default::default(), support::noon());
         let theirs: Vec<TicketId> = seen["servable"]
             .as_array()
             .unwrap()
@@ -291,7 +291,7 @@ const THEIR_CHANGES: usize = 50;
 /// Our writers, and the changes that each makes.
 const OURS: usize = 2;
 const OUR_CHANGES: usize = 800;
-/// We finish a ticket after this many changes, so that the archive moves too.
+/// We finish a ticket after this many, so that the archive moves too.
 const OUR_LIFE: usize = 40;
 
 #[test]
@@ -364,7 +364,7 @@ fn ten_writers_lose_nothing() {
     assert_eq!(changes, THEIRS * THEIR_CHANGES + OURS * OUR_CHANGES);
 }
 
-/// One of our writers: the same work, each ticket finished in the end.
+/// One of our writers.
 fn write_as_we_do(root: &Path, name: &str) -> BTreeMap<String, Vec<String>> {
     let mut store = Store::open(root).unwrap().with_lock_wait(Duration::from_secs(120));
     let mut mine: BTreeMap<String, Vec<String>> = BTreeMap::new();

@@ -1,11 +1,13 @@
 //! The effects table: one small function per operation, each yielding the keys that planfile 0.1.126 would write.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::checks::{invalid, known_priority, none_blank, not_blank, sound_blockers};
 use super::instant::{with_offset, with_z};
-use super::{Change, NewTicket, Op, Patch, Refusal, live_holder};
-use crate::plan::ticket::{ExecutorKind, Priority, Status, Ticket, TicketId};
+use super::record::default_mode;
+use super::{Change, Op, Patch, Refusal, live_holder};
+use crate::plan::ticket::{ExecutorKind, Status, Ticket};
 
 /// See [`super::changes`].
 pub(super) fn changes(ticket: &Ticket, op: &Op, now: Timestamp) -> Result<Vec<Change>, Refusal> {
@@ -241,10 +243,6 @@ fn executor_changes(ticket: &Ticket, kind: &ExecutorKind) -> Result<Vec<Change>,
     Ok(out)
 }
 
-fn default_mode(kind: &ExecutorKind) -> &'static str {
-    if *kind == ExecutorKind::Human { "interactive" } else { "automatic" }
-}
-
 /// A terminal status forces the state, frees the holder with explicit nulls and sets the end (planfile 0.1.126).
 fn terminal(ticket: &Ticket, status: Status, now: Timestamp) -> Vec<Change> {
     let mut out = block_defaults(ticket);
@@ -295,63 +293,6 @@ fn noted(ticket: &Ticket, note: Option<&str>) -> Result<Vec<Change>, Refusal> {
     ])
 }
 
-/// The record of a new ticket as planfile 0.1.126 would write it, nulls left out. `dsl` is the creation event's line,
-/// which the store adds because it covers the record itself.
-///
-/// # Errors
-/// [`Refusal::Invalid`] with the first field that planfile could not read back.
-pub(crate) fn new_record(id: &TicketId, new: &NewTicket, now: Timestamp) -> Result<Value, Refusal> {
-    not_blank("name", &new.name)?;
-    known_priority(&new.priority)?;
-    none_blank("labels", &new.labels)?;
-    none_blank("files", &new.files)?;
-    none_blank("acceptance_criteria", &new.acceptance_criteria)?;
-    sound_blockers(Some(id), &new.blocked_by)?;
-    not_blank("executor", new.executor.word())?;
-    if new.max_attempts.is_some_and(|max| max < 1) {
-        return Err(invalid("max_attempts", "at least 1"));
-    }
-    let sprint = new.sprint.as_deref().unwrap_or("current");
-    let stamp = with_z(now);
-    let mut executor = Map::new();
-    executor.insert("kind".to_owned(), json!(new.executor.word()));
-    executor.insert("mode".to_owned(), json!(new.mode.as_deref().unwrap_or(default_mode(&new.executor))));
-    if let Some(handler) = new.handler.as_deref().filter(|handler| !handler.trim().is_empty()) {
-        executor.insert("handler".to_owned(), json!(handler));
-    }
-    let mut record = json!({
-        "id": id, "name": new.name, "contract_version": "planfile.ticket/v1", "status": "open",
-        "priority": new.priority.word(), "sprint": sprint, "description": new.description,
-        "acceptance_criteria": new.acceptance_criteria, "labels": new.labels, "blocked_by": new.blocked_by,
-        "blocks": [], "children": [], "files": new.files, "history": [], "sync": {},
-        "source": {
-            "tool": new.source_tool.as_deref().unwrap_or("koru-tui"),
-            "timestamp": stamp, "context": new.source_context,
-        },
-        "executor": executor,
-        "execution": {
-            "queue": new.queue.as_deref().unwrap_or("default"), "state": "pending",
-            "attempt": 0, "max_attempts": new.max_attempts.unwrap_or(1),
-        },
-        "created_at": stamp, "updated_at": stamp,
-    });
-    if !new.inputs.is_empty() {
-        record["inputs"] = inputs_of(new);
-    }
-    Ok(record)
-}
-
-/// The free inputs as given, completed by the defaults that planfile writes beside them.
-fn inputs_of(new: &NewTicket) -> Value {
-    let mut inputs = json!({
-        "api_headers": {}, "api_method": "GET", "api_timeout_seconds": 30.0, "env_keys": [], "uri_processes": [],
-    });
-    for (key, value) in new.inputs.iter().filter(|(_, value)| !value.is_null()) {
-        inputs[key] = value.clone();
-    }
-    inputs
-}
-
 fn refuse_reopening(ticket: &Ticket) -> Result<(), Refusal> {
     if ticket.status.satisfies_dependants() {
         return Err(Refusal::Terminal { id: ticket.id.clone(), status: ticket.status.word() });
@@ -382,35 +323,4 @@ fn held(ticket: &Ticket, holder: &str) -> Refusal {
 
 fn lease_is_over(ticket: &Ticket, now: Timestamp) -> bool {
     ticket.execution.lease_expires_at.is_some_and(|end| end <= now)
-}
-
-fn invalid(field: &'static str, reason: impl Into<String>) -> Refusal {
-    Refusal::Invalid { field, reason: reason.into() }
-}
-
-fn not_blank(field: &'static str, text: &str) -> Result<(), Refusal> {
-    if text.trim().is_empty() { Err(invalid(field, "must not be blank")) } else { Ok(()) }
-}
-
-fn none_blank(field: &'static str, texts: &[String]) -> Result<(), Refusal> {
-    texts.iter().try_for_each(|text| not_blank(field, text))
-}
-
-fn known_priority(priority: &Priority) -> Result<(), Refusal> {
-    match priority {
-        Priority::Other(word) => {
-            Err(invalid("priority", format!("`{word}` is none of critical, high, normal, low")))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn sound_blockers(own: Option<&TicketId>, blockers: &[TicketId]) -> Result<(), Refusal> {
-    for blocker in blockers {
-        not_blank("blocked_by", blocker.as_str())?;
-        if own == Some(blocker) {
-            return Err(invalid("blocked_by", format!("{blocker} cannot wait for itself")));
-        }
-    }
-    Ok(())
 }

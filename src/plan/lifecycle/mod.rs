@@ -7,14 +7,16 @@
 //! the description, `update --status open` is written as `ready` (planfile leaves a ticket that `next` never serves),
 //! and [`Op::Renew`] is ours.
 
+mod checks;
 mod effects;
 pub(crate) mod history;
 mod instant;
+mod record;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use effects::new_record;
 pub(crate) use instant::with_offset;
+pub(crate) use record::new_record;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

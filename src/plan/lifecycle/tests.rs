@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::record::new_record;
 use super::*;
 use crate::plan::ticket::{Execution, Executor, Inputs, Outputs};
 

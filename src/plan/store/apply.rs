@@ -52,7 +52,12 @@ impl Engine {
                 healed.push(ticket.id.clone());
             }
         }
-        let mut docs = std::mem::take(&mut batch.docs);
+        let (mut docs, failures) = batch.finish();
+        for (id, error) in failures {
+            let steps =
+                outcomes.iter_mut().filter(|outcome| outcome.as_ref().is_ok_and(|done| done.id == id));
+            steps.for_each(|outcome| *outcome = Err(error.again()));
+        }
         if docs.is_empty() {
             return outcomes
                 .into_iter()

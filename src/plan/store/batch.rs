@@ -1,14 +1,19 @@
 //! Steps carried out in memory, on copies of the documents: nothing here touches the disk.
+//!
+//! Where a ticket can stand alone, its steps are carried out on a small document of its own, and all tickets of a file
+//! are put back with one edit at the end: a batch costs one pass over a large file, not one a step.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::archive::is_archive;
 use super::files::{Files, Rank, SprintFile};
-use super::{FileFault, MutateError, Step, journal, moves};
+use super::moves::{Alone, append_all};
+use super::{FileFault, MutateError, Step, journal};
 use crate::plan::lifecycle::{self, Change, history, with_offset};
 use crate::plan::ticket::{Ticket, TicketId};
 use crate::plan::yaml::SprintDoc;
@@ -29,12 +34,23 @@ pub(super) struct Prepared {
     pub(super) restored: bool,
 }
 
+/// A ticket that is worked on by itself.
+#[derive(Debug)]
+struct Pending {
+    stem: String,
+    alone: Alone,
+    /// What all its steps so far come to.
+    changes: Vec<Change>,
+}
+
 /// Steps on copies.
 #[derive(Debug)]
 pub(super) struct Batch<'a> {
     files: &'a Files,
     /// Changed documents.
-    pub(super) docs: BTreeMap<Rank, SprintDoc>,
+    docs: BTreeMap<Rank, SprintDoc>,
+    /// Tickets that were changed on their own and are not in `docs` yet.
+    pending: HashMap<TicketId, Pending>,
     /// `updated_at` of each touched ticket before the batch: what an operator can have seen.
     before: HashMap<TicketId, Option<Timestamp>>,
     now: Timestamp,
@@ -42,7 +58,7 @@ pub(super) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     pub(super) fn new(files: &'a Files, now: Timestamp) -> Self {
-        Batch { files, docs: BTreeMap::new(), before: HashMap::new(), now }
+        Batch { files, docs: BTreeMap::new(), pending: HashMap::new(), before: HashMap::new(), now }
     }
 
     /// Carries out one step.
@@ -50,19 +66,21 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// See [`MutateError`]; the documents are as before then.
     pub(super) fn step(&mut self, step: &Step) -> Result<Prepared, MutateError> {
-        let stem = self.home_of(&step.id)?;
-        let missing = || MutateError::NoTicket(step.id.clone());
-        let ticket = Arc::clone(self.doc(&stem)?.ticket(step.id.as_str()).ok_or_else(missing)?);
-        check_seen(&ticket, step, *self.before.entry(step.id.clone()).or_insert(ticket.updated_at))?;
-        let mut changes = lifecycle::changes(&ticket, &step.op, self.now)?;
-        let doc = self.doc(&stem)?;
-        let record = doc.record(step.id.as_str()).ok_or_else(missing)?;
-        let facts = history::complete(&record, &mut changes, &step.op, step.actor.as_deref(), self.now);
         let id = step.id.clone();
+        let (stem, ticket, record) = self.look(&id)?;
+        check_seen(&ticket, step, *self.before.entry(id.clone()).or_insert(ticket.updated_at))?;
+        let mut changes = lifecycle::changes(&ticket, &step.op, self.now)?;
+        let facts = history::complete(&record, &mut changes, &step.op, step.actor.as_deref(), self.now);
         if changes.is_empty() {
             return Ok(Prepared { id, stems: Vec::new(), row: None, finished: false, restored: false });
         }
-        let edited = doc.edit(id.as_str(), &changes).map_err(|source| edit_error(&stem, source))?;
+        let row = facts.map(|facts| journal::change_row(id.as_str(), &facts, step.actor.as_deref()));
+        if let Some(finished) = self.alone(&stem, &id, &changes) {
+            return Ok(Prepared { id, stems: vec![stem], row, finished, restored: false });
+        }
+        self.settle(&id)?;
+        let edited =
+            self.doc(&stem)?.edit(id.as_str(), &changes).map_err(|source| edit_error(&stem, source))?;
         let finished = edited.ticket(id.as_str()).is_some_and(|ticket| ticket.status.is_terminal());
         let restored = is_archive(&stem) && !finished;
         let stems = if restored {
@@ -71,8 +89,80 @@ impl<'a> Batch<'a> {
             self.docs.insert(Rank::of(&stem), edited);
             vec![stem]
         };
-        let row = facts.map(|facts| journal::change_row(id.as_str(), &facts, step.actor.as_deref()));
         Ok(Prepared { id, stems, row, finished, restored })
+    }
+
+    /// The ticket as it stands in this batch: file, ticket, record.
+    fn look(&self, id: &TicketId) -> Result<(String, Arc<Ticket>, Value), MutateError> {
+        let (stem, doc) = match self.pending.get(id) {
+            Some(pending) => (pending.stem.clone(), &pending.alone.doc),
+            None => {
+                let stem = self.home_of(id)?;
+                let doc = self.doc(&stem)?;
+                (stem, doc)
+            }
+        };
+        let found = doc.ticket(id.as_str()).map(Arc::clone).zip(doc.record(id.as_str()));
+        let (ticket, record) = found.ok_or_else(|| MutateError::NoTicket(id.clone()))?;
+        Ok((stem, ticket, record))
+    }
+
+    /// Changes a ticket by itself; whether it is finished then, or `None` when it cannot be done like that.
+    fn alone(&mut self, stem: &str, id: &TicketId, changes: &[Change]) -> Option<bool> {
+        if is_archive(stem) {
+            return None;
+        }
+        if !self.pending.contains_key(id) {
+            let alone = Alone::new(stem, self.doc(stem).ok()?.source(id.as_str())?)?;
+            self.pending.insert(id.clone(), Pending { stem: stem.to_owned(), alone, changes: Vec::new() });
+        }
+        let pending = self.pending.get_mut(id)?;
+        if !pending.alone.edit(id.as_str(), changes) {
+            return None;
+        }
+        for change in changes {
+            pending.changes.retain(|earlier| earlier.path != change.path);
+            pending.changes.push(change.clone());
+        }
+        Some(pending.alone.doc.ticket(id.as_str())?.status.is_terminal())
+    }
+
+    /// Puts a ticket that was worked on by itself back into its document.
+    fn settle(&mut self, id: &TicketId) -> Result<(), MutateError> {
+        let Some(Pending { stem, changes, .. }) = self.pending.remove(id) else { return Ok(()) };
+        let edited =
+            self.doc(&stem)?.edit(id.as_str(), &changes).map_err(|source| edit_error(&stem, source))?;
+        self.docs.insert(Rank::of(&stem), edited);
+        Ok(())
+    }
+
+    /// The changed documents, and the tickets whose steps could not be put back, with the reason.
+    pub(super) fn finish(mut self) -> (BTreeMap<Rank, SprintDoc>, Vec<(TicketId, MutateError)>) {
+        let mut by_stem: BTreeMap<String, Vec<(TicketId, Vec<Change>)>> = BTreeMap::new();
+        for (id, pending) in std::mem::take(&mut self.pending) {
+            if !pending.changes.is_empty() {
+                by_stem.entry(pending.stem).or_default().push((id, pending.changes));
+            }
+        }
+        let mut failures = Vec::new();
+        for (stem, tickets) in by_stem {
+            let edits: Vec<(&str, &[Change])> =
+                tickets.iter().map(|(id, changes)| (id.as_str(), changes.as_slice())).collect();
+            let (doc, results) = match self.doc(&stem) {
+                Ok(doc) => doc.edit_many(&edits),
+                Err(error) => {
+                    failures.extend(tickets.iter().map(|(id, _)| (id.clone(), error.again())));
+                    continue;
+                }
+            };
+            if results.iter().any(Result::is_ok) {
+                self.docs.insert(Rank::of(&stem), doc);
+            }
+            let failed =
+                tickets.iter().zip(results).filter_map(|((id, _), result)| Some((id, result.err()?)));
+            failures.extend(failed.map(|(id, source)| (id.clone(), edit_error(&stem, source))));
+        }
+        (self.docs, failures)
     }
 
     /// Moves an active ticket out of a history file: the destination is written first.
@@ -155,7 +245,7 @@ pub(super) fn edit_error(stem: &str, source: EditError) -> MutateError {
 
 /// Adds several tickets to a document, each as its source text.
 pub(super) fn insert_all(doc: SprintDoc, sources: &[(String, String)]) -> Result<SprintDoc, EditError> {
-    if let Some(grown) = moves::append_all(&doc, sources) {
+    if let Some(grown) = append_all(&doc, sources) {
         return Ok(grown);
     }
     sources.iter().try_fold(doc, |doc, (id, source)| doc.insert_source(id, source))
