@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 //! Beside the real planfile 0.1.126: it reads every result of every operation as we mean it, its journal reader accepts
-//! our rows, and eight of its writer processes beside ours lose nothing in 2,000 changes.
+//! our rows, and eight of its writer processes beside ours lose nothing in 2,000 changes. The table of expectations and
+//! the tale of the writers stay in one piece each, though longer than 60 lines.
 
 #[path = "support/peer.rs"]
 mod peer;
@@ -249,7 +250,7 @@ plan.claim_ticket('PLF-002', assigned_to='them', lease_seconds=600)
     let mut store = copy.store();
     store.mutate(&id("PLF-001"), Op::Start { by: Some("me".to_owned()), until: until() }, None).unwrap();
     let output = Command::new(&python).arg("-c").arg(ACT).arg(copy.path()).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{output:?}");
     let error = store
         .mutate(&id("PLF-001"), Op::Start { by: Some("me".to_owned()), until: until() }, None)
         .unwrap_err();
@@ -288,10 +289,9 @@ print('DONE', flush=True)
 /// most of the 2,000 are ours.
 const THEIRS: usize = 8;
 const THEIR_CHANGES: usize = 50;
-/// Our writers, and the changes that each makes.
+/// Our writers, the changes that each makes, and after how many it finishes a ticket, so that the archive moves too.
 const OURS: usize = 2;
 const OUR_CHANGES: usize = 800;
-/// We finish a ticket after this many, so that the archive moves too.
 const OUR_LIFE: usize = 40;
 
 #[test]
@@ -315,9 +315,7 @@ fn ten_writers_lose_nothing() {
         assert_eq!(lines.next().unwrap().unwrap(), "READY");
         children.push((child, lines));
     }
-    for (child, _) in &mut children {
-        drop(child.stdin.take());
-    }
+    children.iter_mut().for_each(|(child, _)| drop(child.stdin.take()));
     let ours: Vec<_> = (0..OURS)
         .map(|n| {
             let root = copy.path().to_path_buf();

@@ -13,7 +13,7 @@ mod relevant;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
@@ -119,7 +119,8 @@ impl Folders {
         }
         let _ = self.watcher.unwatch(self.paths.root());
         if !self.watch(&planfile)? {
-            self.watch(&self.paths.root().to_path_buf())?;
+            let root = self.paths.root().to_path_buf();
+            self.watch(&root)?;
             // It may have come between the two.
             if !self.watch(&planfile)? {
                 return Ok(());
@@ -131,7 +132,7 @@ impl Folders {
     }
 
     /// Watches one folder; false when it is not there.
-    fn watch(&mut self, folder: &PathBuf) -> Result<bool, String> {
+    fn watch(&mut self, folder: &Path) -> Result<bool, String> {
         match self.watcher.watch(folder, RecursiveMode::NonRecursive) {
             Ok(()) => Ok(true),
             Err(_) if !folder.is_dir() => Ok(false),
