@@ -207,6 +207,11 @@ impl Files {
         self.locator_stamp = Some(stamp);
     }
 
+    /// Whether the config on disk is another than the one that was read.
+    pub(super) fn config_changed(&self) -> bool {
+        Stamp::read(&self.paths.config()).ok().flatten() != self.config_stamp
+    }
+
     /// Forgets the config's version, so that the next refresh reads it.
     pub(super) fn forget_config(&mut self) {
         self.config_stamp = None;

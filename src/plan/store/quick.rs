@@ -30,7 +30,7 @@ impl Engine {
     pub(super) fn apply_quickly(&mut self, steps: &[Step]) -> Option<Vec<Result<Mutated, MutateError>>> {
         let path = self.files.sprint_path("current");
         let mut known = whole::read(&self.files.paths.koru());
-        if Stamp::read(&path).ok()?? != *known.get("current")? {
+        if self.files.config_changed() || Stamp::read(&path).ok()?? != *known.get("current")? {
             return None;
         }
         let (stamp, bytes) = read_whole(&path).ok()??;
