@@ -11,28 +11,28 @@ use koru_tui::plan::queue::{Effective, Lift, Order, Standing, WaitReason};
 use koru_tui::plan::store::Plan;
 use koru_tui::plan::ticket::{Execution, Executor, ExecutorKind, Priority, Status, Ticket, TicketId};
 use koru_tui::runtime::protocol::{
-    Channel, Command, Event, Outcome, OutputLine, PROTOCOL, PlanHealth, QueueView, RequestId, RunEvent,
-    RunId, RunState, RunView, Snapshot,
+    Channel, Command, Outcome, OutputLine, PROTOCOL, PlanHealth, QueueView, RequestId, RunEvent, RunId,
+    RunState, RunView, Snapshot,
 };
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// Noon of the day on which all tests happen.
-pub fn noon() -> Timestamp {
+pub(crate) fn noon() -> Timestamp {
     "2026-11-21T12:00:00Z".parse().unwrap()
 }
 
 /// Seconds before noon.
-pub fn ago(seconds: i64) -> Timestamp {
+pub(crate) fn ago(seconds: i64) -> Timestamp {
     Timestamp::from_second(noon().as_second() - seconds).unwrap()
 }
 
-pub fn id(text: &str) -> TicketId {
+pub(crate) fn id(text: &str) -> TicketId {
     TicketId::new(text)
 }
 
 /// A ticket of the current sprint.
-pub fn ticket(name: &str, title: &str, kind: ExecutorKind, priority: Priority) -> Ticket {
+pub(crate) fn ticket(name: &str, title: &str, kind: ExecutorKind, priority: Priority) -> Ticket {
     Ticket {
         id: id(name),
         name: title.to_owned(),
@@ -47,7 +47,7 @@ pub fn ticket(name: &str, title: &str, kind: ExecutorKind, priority: Priority) -
 }
 
 /// A run of a ticket.
-pub fn run(name: &str, ticket: &str, state: RunState, seconds: i64) -> RunView {
+pub(crate) fn run(name: &str, ticket: &str, state: RunState, seconds: i64) -> RunView {
     RunView {
         id: RunId(name.into()),
         ticket: id(ticket),
@@ -66,7 +66,7 @@ pub fn run(name: &str, ticket: &str, state: RunState, seconds: i64) -> RunView {
 }
 
 /// A snapshot without tickets.
-pub fn empty() -> Snapshot {
+pub(crate) fn empty() -> Snapshot {
     Snapshot {
         version: PROTOCOL,
         revision: 1,
@@ -84,7 +84,7 @@ pub fn empty() -> Snapshot {
 }
 
 /// A snapshot of these tickets with their standings.
-pub fn with(tickets: Vec<(Ticket, Standing)>) -> Snapshot {
+pub(crate) fn with(tickets: Vec<(Ticket, Standing)>) -> Snapshot {
     let mut snapshot = empty();
     let mut order = Order::default();
     let mut plan = Plan::clone(&snapshot.plan);
@@ -111,7 +111,7 @@ fn done(name: &str, title: &str) -> (Ticket, Standing) {
 }
 
 /// A board on which much is going on: every state that a row can be in.
-pub fn busy() -> Snapshot {
+pub(crate) fn busy() -> Snapshot {
     use ExecutorKind::{Api, Human, Llm, Shell};
     use Priority::{Critical, High, Low, Normal};
     let mut question = ticket("PLF-081", "which auth flow?", Human, Critical);
@@ -168,7 +168,7 @@ pub fn busy() -> Snapshot {
 }
 
 /// The output of a test run, with colours and an error line.
-pub fn output(run: &str, lines: &[&str]) -> RuntimeMessage {
+pub(crate) fn output(run: &str, lines: &[&str]) -> RuntimeMessage {
     let lines: Vec<OutputLine> = lines
         .iter()
         .zip(0u64..)
@@ -182,19 +182,19 @@ pub fn output(run: &str, lines: &[&str]) -> RuntimeMessage {
 }
 
 /// A console under test.
-pub struct Bench {
-    pub console: Console,
-    pub now: Timestamp,
-    pub effects: Vec<Effect>,
+pub(crate) struct Bench {
+    pub(crate) console: Console,
+    pub(crate) now: Timestamp,
+    pub(crate) effects: Vec<Effect>,
     size: (u16, u16),
 }
 
 impl Bench {
-    pub fn new(snapshot: Snapshot, width: u16, height: u16) -> Bench {
+    pub(crate) fn new(snapshot: Snapshot, width: u16, height: u16) -> Bench {
         Bench::with_settings(Settings::default(), snapshot, width, height)
     }
 
-    pub fn with_settings(settings: Settings, snapshot: Snapshot, width: u16, height: u16) -> Bench {
+    pub(crate) fn with_settings(settings: Settings, snapshot: Snapshot, width: u16, height: u16) -> Bench {
         let console = Console::new(settings, Arc::new(snapshot), noon());
         let mut bench = Bench { console, now: noon(), effects: Vec::new(), size: (width, height) };
         bench.screen();
@@ -202,7 +202,7 @@ impl Bench {
     }
 
     /// Draws a frame.
-    pub fn buffer(&mut self) -> Buffer {
+    pub(crate) fn buffer(&mut self) -> Buffer {
         let area = Rect::new(0, 0, self.size.0, self.size.1);
         let mut buffer = Buffer::empty(area);
         self.console.paint(area, &mut buffer);
@@ -211,26 +211,26 @@ impl Bench {
     }
 
     /// Draws a frame, as text.
-    pub fn screen(&mut self) -> String {
+    pub(crate) fn screen(&mut self) -> String {
         text(&self.buffer())
     }
 
-    pub fn resize(&mut self, width: u16, height: u16) {
+    pub(crate) fn resize(&mut self, width: u16, height: u16) {
         self.size = (width, height);
         self.tell(Message::Input(InputMessage::Resize(width, height)));
     }
 
-    pub fn tell(&mut self, message: Message) {
+    pub(crate) fn tell(&mut self, message: Message) {
         let effects = self.console.update(self.now, message);
         self.effects.extend(effects);
     }
 
-    pub fn hear(&mut self, message: RuntimeMessage) {
+    pub(crate) fn hear(&mut self, message: RuntimeMessage) {
         self.tell(Message::Runtime(message));
     }
 
     /// Presses keys, a frame between two of them. Words are typed letter by letter when they stand in quotes.
-    pub fn keys(&mut self, script: &str) -> &mut Bench {
+    pub(crate) fn keys(&mut self, script: &str) -> &mut Bench {
         for (index, part) in script.split('"').enumerate() {
             let keys: Vec<Key> = if index % 2 == 1 {
                 part.chars().map(|c| Key::parse(&c.to_string()).unwrap()).collect()
@@ -246,7 +246,7 @@ impl Bench {
     }
 
     /// Lets time pass and gives the tick that the console asked for.
-    pub fn pass(&mut self, milliseconds: i64) {
+    pub(crate) fn pass(&mut self, milliseconds: i64) {
         self.now = self.now.checked_add(jiff::SignedDuration::from_millis(milliseconds)).unwrap();
         if self.console.next_wake().is_some_and(|at| at <= self.now) {
             self.tell(Message::System(SystemMessage::Tick));
@@ -254,7 +254,7 @@ impl Bench {
     }
 
     /// The commands sent since the last call.
-    pub fn sent(&mut self) -> Vec<Command> {
+    pub(crate) fn sent(&mut self) -> Vec<Command> {
         self.effects
             .drain(..)
             .filter_map(|effect| match effect {
@@ -265,7 +265,7 @@ impl Bench {
     }
 
     /// The numbers of the commands sent since the last call, with the commands.
-    pub fn requests(&mut self) -> Vec<(RequestId, Command)> {
+    pub(crate) fn requests(&mut self) -> Vec<(RequestId, Command)> {
         self.effects
             .drain(..)
             .filter_map(|effect| match effect {
@@ -275,13 +275,13 @@ impl Bench {
             .collect()
     }
 
-    pub fn reply(&mut self, request: RequestId, outcome: Outcome) {
+    pub(crate) fn reply(&mut self, request: RequestId, outcome: Outcome) {
         self.hear(RuntimeMessage::Reply { request, outcome });
     }
 }
 
 /// A buffer as text, lines without blanks at their ends.
-pub fn text(buffer: &Buffer) -> String {
+pub(crate) fn text(buffer: &Buffer) -> String {
     use unicode_width::UnicodeWidthStr;
     let area = buffer.area;
     let mut lines = Vec::new();
@@ -296,14 +296,4 @@ pub fn text(buffer: &Buffer) -> String {
         lines.push(line.trim_end().to_owned());
     }
     lines.join("\n")
-}
-
-/// What a runtime would say; kept here so that suites need not import it.
-pub fn event_kinds(event: &Event) -> &'static str {
-    match event {
-        Event::Changed { .. } => "changed",
-        Event::Reply { .. } => "reply",
-        Event::Run(_) => "run",
-        Event::Project(_) => "project",
-    }
 }
