@@ -28,7 +28,8 @@ pub(super) use server::Server as DemoServer;
 /// # Errors
 /// A folder that holds something already, or that cannot be written.
 pub(super) fn run(context: &Context, args: &DemoArgs, out: &mut Out) -> Result<Done, VerbError> {
-    if !args.no_open && !(stdin().is_terminal() && stdout().is_terminal()) {
+    let terminal = stdin().is_terminal() && stdout().is_terminal();
+    if !(args.no_open || terminal) {
         // Said before anything is made.
         let remedy = "the demo opens the console, which needs a terminal; make it only with --no-open";
         return Err(VerbError::Failed(remedy.to_owned()));
