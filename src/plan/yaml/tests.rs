@@ -112,3 +112,61 @@ mod generated {
         }
     }
 }
+
+#[test]
+fn hostile_shapes_end_quickly_in_a_fault_or_a_reading() {
+    let head = "sprint:\n  tickets:\n    A-1:\n      id: A-1\n      name: n\n";
+    let chain: String = (1..3000).map(|n| format!("      a{n}: &a{n} [*a{}]\n", n - 1)).collect();
+    let bomb: String =
+        (1..12).map(|n| format!("      a{n}: &a{n} [{}]\n", format!("*a{},", n - 1).repeat(10))).collect();
+    let merges: String = (1..12)
+        .map(|n| format!("      a{n}: &a{n} {{<<: [{}]}}\n", format!("*a{},", n - 1).repeat(10)))
+        .collect();
+    let wide: String = (0..20_000).map(|n| format!("          {n}: {n}\n")).collect();
+    let faults = [
+        (format!("{head}      a0: &a0 [x]\n{chain}"), "levels deep"),
+        (format!("{head}      a0: &a0 [x]\n{bomb}"), "aliases multiply"),
+        (format!("{head}      a0: &a0 {{x: y}}\n{merges}"), "aliases multiply"),
+        (format!("{head}      v: {}\n", "[".repeat(5000)), "levels deep"),
+        (format!("{head}      v: {}\n", "- ".repeat(5000)), "may not stand here"),
+        (format!("{head}      v:\n      {}\n", "- ".repeat(5000)), "levels deep"),
+        (format!("{head}      v:\n        {}\n", "? ".repeat(5000)), "levels deep"),
+        (format!("{head}      v: {}\n", "{a: ".repeat(5000)), "levels deep"),
+        (format!("{head}      v: \"{}\n", "a\n".repeat(5000)), "never closed"),
+    ];
+    for (text, words) in faults {
+        let fault = SprintDoc::parse("current", text.into_bytes(), None).unwrap_err();
+        assert!(fault.message.contains(words), "{fault}");
+    }
+    let text = format!("{head}      sync:\n        many:\n{wide}      inputs:\n        api_headers:\n{wide}");
+    let doc = SprintDoc::parse("current", text.into_bytes(), None).unwrap();
+    assert_eq!(doc.record("A-1").unwrap()["sync"]["many"].as_object().unwrap().len(), 20_000);
+    assert_eq!(doc.ticket("A-1").unwrap().inputs.api_headers.len(), 20_000);
+}
+
+#[test]
+fn unchanged_tickets_are_taken_over() {
+    let text = "sprint:\n  tickets:\n    A-1:\n      id: A-1\n      name: a\n    B-1:\n      id: B-1\n      name: b\n";
+    let before = SprintDoc::parse("current", text.as_bytes().to_vec(), None).unwrap();
+    let moved = format!("# a line above\n{}", text.replace("name: a", "name: changed"));
+    let after = SprintDoc::parse("current", moved.clone().into_bytes(), Some(&before)).unwrap();
+    let same = |id: &str| std::sync::Arc::ptr_eq(before.ticket(id).unwrap(), after.ticket(id).unwrap());
+    assert_eq!((same("A-1"), same("B-1")), (false, true));
+    assert_eq!(after.ticket("A-1").unwrap().name, "changed");
+    // Under another stem the tickets say another sprint.
+    let other = SprintDoc::parse("backlog", moved.into_bytes(), Some(&after)).unwrap();
+    assert_eq!(other.ticket("B-1").unwrap().sprint, "backlog");
+}
+
+#[test]
+fn lines_that_end_otherwise_are_not_cut_into_chunks() {
+    // A LS ends a line for libyaml, so that the ticket's key stands where no line feed begins a line.
+    for end in ["\u{2028}", "\u{2029}", "\u{85}", "\r"] {
+        let text = format!(
+            "sprint:\n  tickets:{end}    A-1:\n      id: A-1\n      name: a\n    B-1:\n      id: B-1\n      name: b\n"
+        );
+        let doc = SprintDoc::parse("current", text.into_bytes(), None).unwrap();
+        assert!(doc.layout().is_none());
+        assert_eq!(doc.keyed().map(|(key, _)| key).collect::<Vec<_>>(), ["A-1", "B-1"]);
+    }
+}

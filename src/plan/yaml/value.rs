@@ -4,6 +4,7 @@
 //! `isoformat`, keys that are no strings become what Python's `json` makes of them, NaN and infinities become null.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde_json::{Map, Number, Value};
 
@@ -86,14 +87,16 @@ fn scalar_value(scalar: Scalar<'_>) -> Value {
     }
 }
 
-/// The number that a key is equal to in Python.
-fn numeric(tape: &Tape<'_>, key: usize) -> Option<f64> {
-    match scalar(tape, key)? {
-        Scalar::Bool(value) => Some(f64::from(u8::from(value))),
-        Scalar::Int(value) => Some(value as f64),
-        Scalar::Float(value) => Some(value),
-        _ => None,
-    }
+/// The number that a key is equal to in Python, as bits.
+fn numeric(tape: &Tape<'_>, key: usize) -> Option<u64> {
+    let number = match scalar(tape, key)? {
+        Scalar::Bool(value) => f64::from(u8::from(value)),
+        Scalar::Int(value) => value as f64,
+        Scalar::Float(value) => value,
+        _ => return None,
+    };
+    // Minus zero is zero.
+    Some((number + 0.0).to_bits())
 }
 
 /// The value of a node.
@@ -103,14 +106,11 @@ pub(super) fn to_value(tape: &Tape<'_>, index: usize) -> Value {
     if node.kind.is_map() {
         let mut map = Map::new();
         // In Python 1, 1.0 and True are one key; the first spelling stays.
-        let mut numbers: Vec<(f64, String)> = Vec::new();
+        let mut numbers: HashMap<u64, String> = HashMap::new();
         for_each_pair(tape, index, &mut |key, value| {
             let mut text = key_text(tape, key).into_owned();
             if let Some(number) = numeric(tape, key) {
-                match numbers.iter().find(|(known, _)| *known == number) {
-                    Some((_, first)) => text.clone_from(first),
-                    None => numbers.push((number, text.clone())),
-                }
+                text.clone_from(numbers.entry(number).or_insert_with(|| text.clone()));
             }
             map.insert(text, to_value(tape, value));
         });

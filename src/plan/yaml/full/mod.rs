@@ -26,6 +26,7 @@ pub(super) fn parse<'a>(text: &'a str, from: usize, tape: &mut Tape<'a>) -> Resu
         anchors: HashMap::new(),
         tags: Vec::new(),
         depth: 0,
+        deepest: 0,
         extra: 0,
         end: 0,
     };
@@ -36,6 +37,8 @@ struct Anchor {
     node: usize,
     /// Expanded size; `None` while the node is still open.
     weight: Option<u64>,
+    /// Levels below it, aliases expanded.
+    height: usize,
 }
 
 struct Parser<'a, 't> {
@@ -45,6 +48,8 @@ struct Parser<'a, 't> {
     anchors: HashMap<&'a str, Anchor>,
     tags: Vec<(String, String)>,
     depth: usize,
+    /// Deepest level in the node at hand, aliases expanded.
+    deepest: usize,
     /// Nodes that aliases would add.
     extra: u64,
     /// End of the last node or property taken.
@@ -154,7 +159,7 @@ impl<'a> Parser<'a, '_> {
             });
         }
         if let Some((name, at)) = anchor {
-            let open = Anchor { node: index, weight: None };
+            let open = Anchor { node: index, weight: None, height: 0 };
             if self.anchors.insert(name, open).is_some() {
                 return Err(Bad::new(
                     at,
@@ -162,13 +167,17 @@ impl<'a> Parser<'a, '_> {
                 ));
             }
         }
+        let outside = std::mem::replace(&mut self.deepest, self.depth);
         self.depth += 1;
         let weight = self.content(block, indentless, first)?;
         self.depth -= 1;
+        let height = self.deepest - self.depth;
+        self.deepest = self.deepest.max(outside);
         if let Some((name, _)) = anchor
             && let Some(anchor) = self.anchors.get_mut(name)
         {
             anchor.weight = Some(weight);
+            anchor.height = height;
         }
         Ok(weight)
     }
@@ -187,6 +196,11 @@ impl<'a> Parser<'a, '_> {
                 format!("the alias *{name} contains itself; write the value out"),
             ));
         };
+        // A chain of aliases nests as deep as brackets do.
+        self.deepest = self.deepest.max(self.depth + anchor.height);
+        if self.deepest > MAX_DEPTH {
+            return Err(too_deep(token.start));
+        }
         self.extra = self.extra.saturating_add(weight);
         if self.extra > MAX_EXPANDED {
             return Err(Bad::new(

@@ -1,5 +1,7 @@
 //! The nested blocks of a ticket: executor, execution, inputs, outputs, source, llm_hints.
 
+use std::collections::HashMap;
+
 use super::super::scalar::Scalar;
 use super::super::value::{for_each_pair, key_text, scalar, to_value};
 use super::fields::{Reader, text_of};
@@ -121,6 +123,7 @@ fn headers(reader: &mut Reader<'_, '_>, index: usize) -> Vec<(String, String)> {
     let tape = reader.tape;
     let map = tape.resolve(index);
     let mut out: Vec<(String, String)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     if !tape.nodes[map].kind.is_map() {
         reader.refuse("`inputs.api_headers` is not a mapping");
         return out;
@@ -132,9 +135,12 @@ fn headers(reader: &mut Reader<'_, '_>, index: usize) -> Vec<(String, String)> {
         let name = key_text(tape, key).into_owned();
         let mut text = String::new();
         reader.text(&format!("inputs.api_headers.{name}"), value, &mut text);
-        match out.iter_mut().find(|(known, _)| *known == name) {
-            Some(header) => header.1 = text,
-            None => out.push((name, text)),
+        match places.get(&name) {
+            Some(place) => out[*place].1 = text,
+            None => {
+                places.insert(name.clone(), out.len());
+                out.push((name, text));
+            }
         }
     });
     out
