@@ -61,16 +61,15 @@ pub(super) fn find(text: &str, from: usize) -> Option<Layout> {
             break;
         }
         // A line of a ticket's body is deeper than its key; nearly every line is decided by these two bytes.
-        if bytes.get(line_start + indent) != Some(&b' ') || bytes[line_start] != b' ' {
-            if let Some(depth) = significant(bytes, &(line_start..line_end)) {
-                if depth < indent {
-                    end = line_start;
-                    break;
-                }
-                if depth == indent {
-                    starts.push(line_start);
-                }
+        let deeper = bytes.get(line_start + indent) == Some(&b' ') && bytes[line_start] == b' ';
+        let depth = if deeper { None } else { significant(bytes, &(line_start..line_end)) };
+        match depth {
+            Some(depth) if depth < indent => {
+                end = line_start;
+                break;
             }
+            Some(depth) if depth == indent => starts.push(line_start),
+            _ => {}
         }
         line_start = line_end;
     }

@@ -199,10 +199,8 @@ pub(super) fn source(reader: &mut Reader<'_, '_>, index: usize) -> Option<Source
             reader.text("source.tool", value, &mut out.tool);
         }
         "version" => reader.check_optional_text("source.version", value),
-        "timestamp" => {
-            if reader.time("source.timestamp", value).is_none() {
-                reader.refuse("`source.timestamp` is empty; write a time or remove the line");
-            }
+        "timestamp" if reader.time("source.timestamp", value).is_none() => {
+            reader.refuse("`source.timestamp` is empty; write a time or remove the line");
         }
         "context" => {
             reader.mapping("source.context", value);

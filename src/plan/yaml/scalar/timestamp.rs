@@ -15,7 +15,8 @@ struct Parts<'t> {
     year: &'t [u8],
     month: &'t [u8],
     day: &'t [u8],
-    time: Option<(&'t [u8], &'t [u8], &'t [u8], &'t [u8])>,
+    /// Hour, minute, second, fraction.
+    time: Option<[&'t [u8]; 4]>,
     zone: Option<Zone<'t>>,
 }
 
@@ -58,7 +59,7 @@ fn split_timestamp(bytes: &[u8]) -> Option<Parts<'_>> {
         [b'.', rest @ ..] => run(rest, |byte| byte.is_ascii_digit()),
         _ => (&rest[..0], rest),
     };
-    let time = Some((hour, minute, second, fraction));
+    let time = Some([hour, minute, second, fraction]);
     if rest.is_empty() {
         return Some(Parts { year, month, day, time, zone: None });
     }
@@ -67,7 +68,8 @@ fn split_timestamp(bytes: &[u8]) -> Option<Parts<'_>> {
         [sign @ (b'-' | b'+'), rest @ ..] => {
             let (hours, rest) = digits(rest, 1, 2)?;
             let minutes = if rest.is_empty() { rest } else { expect(rest, b':')? };
-            if !rest.is_empty() && !(minutes.len() == 2 && minutes.iter().all(u8::is_ascii_digit)) {
+            let two_digits = minutes.len() == 2 && minutes.iter().all(u8::is_ascii_digit);
+            if !rest.is_empty() && !two_digits {
                 return None;
             }
             Zone::Offset { negative: *sign == b'-', hours, minutes }
@@ -86,7 +88,7 @@ pub(super) fn timestamp(text: &str) -> Option<Scalar<'static>> {
     let parts = split_timestamp(text.as_bytes())?;
     let year = i16::try_from(int_of(parts.year)?).ok().filter(|year| *year > 0)?;
     let date = Date::new(year, int_of(parts.month)? as i8, int_of(parts.day)? as i8).ok()?;
-    let Some((hour, minute, second, fraction)) = parts.time else { return Some(Scalar::Date(date)) };
+    let Some([hour, minute, second, fraction]) = parts.time else { return Some(Scalar::Date(date)) };
     let mut micros = 0i32;
     for index in 0..6 {
         micros = micros * 10 + fraction.get(index).map_or(0, |digit| i32::from(digit - b'0'));
