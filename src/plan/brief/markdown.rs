@@ -113,12 +113,8 @@ fn ticket(page: &mut Page, brief: &Value) {
     if brief["environment"]["planfile_initialised"] != Value::Bool(true) {
         page.section("⚠ Setup required");
         page.line("This project has no planfile yet. Ask the operator to run one of:\n");
-        page.line(
-            "```\n\
-             koru-tui init                          # or, as koru spells it: koru-tui --init\n\
-             koru-tui init --from <pipeline.yaml>   # or: koru-tui --init --from <pipeline.yaml>\n\
-             ```",
-        );
+        page.line("```\nkoru-tui init\nkoru-tui init --from <pipeline.yaml>\n```\n");
+        page.line("koru's spellings work too: `koru-tui --init`, `koru-tui --init --from <pipeline.yaml>`.");
         return;
     }
     let ticket = &brief["ticket"];

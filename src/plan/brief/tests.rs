@@ -58,7 +58,7 @@ fn a07_a_folder_without_a_planfile_gets_setup_and_stays_empty() {
     let page = build(dir.path(), &BriefOptions::default(), None, &clock()).to_markdown();
     assert!(page.contains("## ⚠ Setup required\n"), "{page}");
     for command in
-        ["\nkoru-tui init ", "\nkoru-tui init --from ", " koru-tui --init\n", " koru-tui --init --from "]
+        ["\nkoru-tui init\n", "\nkoru-tui init --from ", "`koru-tui --init`", "`koru-tui --init --from "]
     {
         assert!(page.contains(command), "{page}");
     }

@@ -214,12 +214,7 @@ impl Walk<'_, '_> {
                 return;
             }
             if name == "env" || name == "sudo" {
-                environment.extend(
-                    argv[1..]
-                        .iter()
-                        .filter_map(|argument| argument.split_once('='))
-                        .map(|(name, value)| (name.trim_start_matches('-').to_owned(), value.to_owned())),
-                );
+                environment.extend(argv[1..].iter().filter_map(|argument| pair(argument)));
             }
             let folder = self.folder.as_ref().map(|(folder, _)| folder.clone());
             let call = Call { argv: &argv, environment: &environment, folder: folder.as_deref() };
@@ -248,6 +243,12 @@ impl Walk<'_, '_> {
             }
         }
     }
+}
+
+/// `name=value` among the arguments of a program that sets its child's environment.
+fn pair(argument: &str) -> Option<(String, String)> {
+    let (name, value) = argument.split_once('=')?;
+    Some((name.trim_start_matches('-').to_owned(), value.to_owned()))
 }
 
 /// The file name of a program. What is unknown in it counts as empty (`gi$x""t`); a program that is unknown as a whole
