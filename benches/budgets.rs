@@ -1,4 +1,4 @@
-#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 //! The speed and size budgets, measured on the real binary against named peers in the same run.
 //!
 //! Subject and peer take turns (A B A B …), times are compared as trimmed means, and the hard gates are ratios and
@@ -14,7 +14,6 @@ mod measure;
 #[path = "budgets/planfiles.rs"]
 mod planfiles;
 #[path = "../tests/support/pty.rs"]
-#[allow(dead_code)]
 mod pty;
 #[path = "budgets/verbs.rs"]
 mod verbs;
@@ -33,6 +32,9 @@ pub struct Options {
     pub idle_seconds: u64,
     sections: Vec<String>,
 }
+
+/// A section measures something and adds its rows.
+type Section = fn(&Options, &mut Report);
 
 impl Options {
     fn from_args() -> Self {
@@ -65,7 +67,7 @@ impl Options {
 fn main() {
     let options = Options::from_args();
     let mut report = Report::default();
-    let sections: [(&str, fn(&Options, &mut Report)); 9] = [
+    let sections: [(&str, Section); 9] = [
         ("lifecycle", verbs::lifecycle),
         ("mutation", verbs::mutation),
         ("list", verbs::list),

@@ -1,3 +1,11 @@
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 //! Which modes of a terminal the bytes written to it have left on.
 
 /// The terminal's modes that a program can leave on.

@@ -1,3 +1,11 @@
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 //! Programs by others that suites test against. A peer that is absent is noted by name, never passed over in silence.
 
 use std::fs::OpenOptions;

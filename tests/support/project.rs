@@ -1,3 +1,11 @@
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 //! A throw-away project: a git repository with a planfile, written the way planfile 0.1.126 writes it.
 
 use std::fs;

@@ -1,3 +1,11 @@
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 //! What must hold for any bytes at all, as plain functions that panic on a counterexample.
 //!
 //! The fuzz targets under `tests/fuzz/` and the property tests in `tests/properties.rs` call the same bodies, so the

@@ -1,3 +1,11 @@
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 //! A program in a real pseudo-terminal, read through a terminal emulator.
 //!
 //! A reader thread owns the master's output and feeds the emulator; tests block on a condition until the parsed screen

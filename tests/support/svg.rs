@@ -1,3 +1,11 @@
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 //! A terminal screen as an SVG picture: one `<rect>` for each run of background and one `<text>` for each run of one
 //! style, in the viewer's monospace font. Nothing in it depends on the machine, so equal screens give equal files.
 
