@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 //! The real binary in a real pseudo-terminal: what an operator does in a day, what may go wrong around them, and how the
 //! console leaves the terminal behind.
 

@@ -115,12 +115,14 @@ impl Status {
 /// The four priorities planfile intends, highest first; anything else is kept as text and ranks last.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
+#[derive(Default)]
 pub enum Priority {
     /// Rank 0.
     Critical,
     /// Rank 1.
     High,
     /// Rank 2.
+    #[default]
     Normal,
     /// Rank 3.
     Low,
@@ -173,11 +175,6 @@ impl From<Priority> for String {
     }
 }
 
-impl Default for Priority {
-    fn default() -> Self {
-        Priority::Normal
-    }
-}
 
 /// `executor.kind`: who works the ticket. planfile does not validate the word.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
