@@ -1,4 +1,5 @@
 //! What keys and events do: scripts of keys against the console without a runtime, and the commands that come of them.
+//! Above 400 lines because each script is short and all of them share the helpers below.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod console_support;

@@ -59,13 +59,18 @@ impl SourceFile {
 
     /// The `//!` lines at the top, without their marks. Inner attributes and blank lines may stand between.
     pub fn top_comment(&self) -> String {
-        self.text
-            .lines()
-            .map(str::trim)
-            .take_while(|line| line.is_empty() || line.starts_with("//!") || line.starts_with("#!["))
-            .filter_map(|line| line.strip_prefix("//!"))
-            .collect::<Vec<_>>()
-            .join("\n")
+        let mut lines = Vec::new();
+        let mut in_attribute = false;
+        for line in self.text.lines().map(str::trim) {
+            if in_attribute || line.starts_with("#![") {
+                in_attribute = !line.ends_with(")]");
+            } else if let Some(words) = line.strip_prefix("//!") {
+                lines.push(words);
+            } else if !line.is_empty() {
+                break;
+            }
+        }
+        lines.join("\n")
     }
 }
 
