@@ -45,6 +45,7 @@ fn shop() -> Project {
 const TESTS: &str = r#"printf '\033[1mrunning 7 tests\033[0m\n'
 for t in lexer parser crlf utf8 nested empty; do printf 'test parser::%s ... \033[32mok\033[0m\n' "$t"; done
 printf 'test parser::lone_cr ... \033[31mFAILED\033[0m\n\nfailures:\n    CR alone ends a line too: left 1, right 2\n'
+sleep 0.3 # so that the two streams have one order
 echo 'one test failed, the others go on' >&2
 until [ -e go ]; do sleep 0.02; done
 "#;

@@ -26,9 +26,7 @@ fn row_of(screen: &str, id: &str) -> Option<usize> {
 /// Goes up or down the queue until the detail pane is about this ticket.
 #[track_caller]
 pub(crate) fn select(terminal: &Terminal, id: &str) {
-    terminal.wait_until(&format!("a row of {id} and a selection"), |screen| {
-        row_of(screen, id).is_some() && detail(screen).contains("PLF-")
-    });
+    terminal.wait_until(&format!("a row of {id}"), |screen| row_of(screen, id).is_some());
     for _ in 0..20 {
         let screen = terminal.text();
         let before = detail(&screen);
