@@ -150,7 +150,7 @@ fn a_broken_file_is_announced_and_the_last_good_state_stays() {
 fn a_folder_without_planfile_offers_to_make_one() {
     let project = Project::bare();
     let terminal = Launch::koru(project.path(), &[]).size(120, 40).start();
-    terminal.wait_for("planfile");
+    terminal.wait_for("There is no planfile");
     assert!(!project.path().join(".planfile").exists(), "opening creates nothing");
     terminal.send("i");
     terminal.wait_for("STARTER-001");
