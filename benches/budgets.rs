@@ -1,4 +1,11 @@
-#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 //! The speed and size budgets, measured on the real binary against named peers in the same run.
 //!
 //! Subject and peer take turns (A B A B …), times are compared as trimmed means, and the hard gates are ratios and

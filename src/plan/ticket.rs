@@ -175,7 +175,6 @@ impl From<Priority> for String {
     }
 }
 
-
 /// `executor.kind`: who works the ticket. planfile does not validate the word.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
