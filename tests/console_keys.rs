@@ -15,8 +15,8 @@ use koru_tui::plan::queue::Standing;
 use koru_tui::plan::store::Plan;
 use koru_tui::plan::ticket::{ExecutorKind, Priority, Status};
 use koru_tui::runtime::protocol::{
-    Command, DraftCommand, Outcome, PlanHealth, ProjectCommand, ProjectEvent, QueueCommand, Resolution,
-    RunCommand, RunId, RunState, Snapshot, TicketCommand,
+    Command, DraftCommand, Held, HeldWhy, Outcome, PlanHealth, ProjectCommand, ProjectEvent, QueueCommand,
+    Resolution, RunCommand, RunId, RunState, RunView, Snapshot, TicketCommand,
 };
 use serde_json::json;
 
@@ -171,21 +171,126 @@ fn the_selection_stays_on_its_ticket_when_the_order_changes() {
     assert_eq!(bench.sent(), [apply("PLF-061", Op::Update(patch))]);
 }
 
+/// The busy board without these tickets, a revision later.
+fn busy_without(gone: &[&str]) -> RuntimeMessage {
+    let mut later = busy();
+    later.revision = 2;
+    let mut plan = Plan::clone(&later.plan);
+    plan.tickets.retain(|ticket| !gone.contains(&ticket.id.as_str()));
+    later.plan = Arc::new(plan);
+    RuntimeMessage::Snapshot(Arc::new(later))
+}
+
 #[test]
-fn a_selected_ticket_that_vanishes_leaves_nothing_selected() {
+fn the_place_of_a_vanished_ticket_is_selected_and_takes_no_key_before_it_was_drawn() {
     let mut bench = bench();
-    bench.hear(RuntimeMessage::Snapshot(Arc::new(Snapshot {
-        revision: 2,
-        ..with(vec![(
-            ticket("PLF-090", "tidy", ExecutorKind::Shell, Priority::Low),
-            Standing::Ready { position: 0 },
-        )])
-    })));
-    bench.screen();
-    bench.keys("s");
+    bench.keys("j");
+    // PLF-061 stood second; PLF-059 comes up to its place and was on the screen already.
+    bench.hear(busy_without(&["PLF-061"]));
+    bench.tell(Message::Input(InputMessage::Key("+".parse_key())));
     assert_eq!(bench.sent(), [], "a key must not fall on a ticket that an event put under the cursor");
-    assert!(bench.screen().contains("no ticket is selected"));
+    let screen = bench.screen();
+    assert!(screen.contains("was not on the screen yet"), "{screen}");
+    bench.keys("+");
+    let patch = Patch { priority: Some(Priority::High), ..Patch::default() };
+    assert_eq!(bench.sent(), [apply("PLF-059", Op::Update(patch))]);
+}
+
+#[test]
+fn the_last_row_is_selected_when_the_place_is_gone_and_a_move_needs_no_frame() {
+    let mut bench = bench();
+    bench.keys("end");
+    bench.hear(busy_without(&["PLF-083"]));
+    bench.screen();
+    bench.keys("+");
+    let patch = Patch { priority: Some(Priority::Normal), ..Patch::default() };
+    assert_eq!(bench.sent(), [apply("PLF-090", Op::Update(patch))]);
+    // What the operator moves to after the event is meant.
+    let mut moved = self::bench();
+    moved.hear(busy_without(&["PLF-081"]));
+    moved.tell(Message::Input(InputMessage::Key("j".parse_key())));
+    moved.tell(Message::Input(InputMessage::Key("+".parse_key())));
+    let patch = Patch { priority: Some(Priority::High), ..Patch::default() };
+    assert_eq!(moved.sent(), [apply("PLF-059", Op::Update(patch))]);
+}
+
+#[test]
+fn a_retry_shows_the_output_of_its_own_run_and_older_ones_stay_reachable() {
+    let ended =
+        |name: &str, state| Arc::new(RunView { ended_at: Some(ago(1)), ..run(name, "PLF-061", state, 9) });
+    let mut first = busy();
+    first.runs.push(ended("old", RunState::Failed));
+    let mut bench = Bench::new(first.clone(), 120, 40);
+    bench.keys("j");
+    assert!(bench.screen().contains("run 4/4"), "{}", bench.screen());
+    let mut later = Snapshot { revision: 2, ..first };
+    later.runs.insert(0, Arc::new(run("new", "PLF-061", RunState::Running, 0)));
+    bench.hear(RuntimeMessage::Snapshot(Arc::new(later.clone())));
+    assert!(bench.screen().contains("run 1/5"), "{}", bench.screen());
+    // What the operator chose to look at stays when nothing new began.
+    bench.keys("] ] ] ]");
+    later.revision = 3;
+    bench.hear(RuntimeMessage::Snapshot(Arc::new(later.clone())));
+    assert!(bench.screen().contains("run 5/5"), "{}", bench.screen());
+    // A run that was over before it was seen is shown too.
+    later.revision = 4;
+    later.runs[0] = ended("newer", RunState::Failed);
+    bench.hear(RuntimeMessage::Snapshot(Arc::new(later)));
+    assert!(bench.screen().contains("run 1/5"), "{}", bench.screen());
+}
+
+#[test]
+fn kinds_without_a_runner_are_not_called_ready_and_are_not_started() {
+    let tickets = [
+        ("A-1", ExecutorKind::Llm),
+        ("A-2", ExecutorKind::Other("quantum".to_owned())),
+        ("A-3", ExecutorKind::Shell),
+    ]
+    .into_iter()
+    .zip(0..)
+    .map(|((name, kind), position)| {
+        (ticket(name, "in line", kind, Priority::Normal), Standing::Ready { position })
+    });
+    let mut bench = Bench::new(with(tickets.collect()), 120, 40);
+    let screen = bench.screen();
+    let rows: Vec<Vec<&str>> = screen
+        .lines()
+        .skip(2)
+        .take(3)
+        .map(|line| line.split('│').next().unwrap().split_whitespace().collect())
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            vec!["▹", "A-3", "norm", "in", "line", "ready", "2m"],
+            vec!["∅", "A-1", "norm", "in", "line", "no", "runner", "2m"],
+            vec!["∅", "A-2", "norm", "in", "line", "no", "runner", "2m"],
+        ]
+    );
     bench.keys("j s");
+    assert_eq!(bench.sent(), []);
+    assert!(
+        bench.screen().contains("run now: executor kind llm is not run by this version"),
+        "{}",
+        bench.screen()
+    );
+    bench.keys("j");
+    assert!(bench.screen().contains("executor kind quantum is not run by this"), "{}", bench.screen());
+}
+
+#[test]
+fn what_the_policy_refuses_stands_with_what_needs_the_operator() {
+    let mut snapshot = busy();
+    let why = HeldWhy::Policy { violations: vec!["`rm` is not allowed".to_owned()] };
+    snapshot.held = vec![Held { ticket: id("PLF-090"), why }];
+    let mut bench = Bench::new(snapshot, 200, 60);
+    let screen = bench.screen();
+    assert!(screen.lines().next().unwrap().contains("⊗ 1 refused"), "{screen}");
+    let ids: Vec<&str> =
+        screen.lines().skip(2).take(4).map(|line| line.split_whitespace().nth(1).unwrap()).collect();
+    assert_eq!(ids, ["PLF-081", "PLF-061", "PLF-090", "PLF-059"]);
+    // The policy may have been changed since: trying is allowed, and the runtime decides.
+    bench.keys("j j s");
     assert_eq!(bench.sent(), [Command::Run(RunCommand::Start { ticket: id("PLF-090") })]);
 }
 
@@ -372,6 +477,30 @@ fn quitting_asks_while_runs_are_active() {
     assert_eq!(wait.sent(), [Command::Queue(QueueCommand::Pause)]);
     wait.hear(RuntimeMessage::Snapshot(Arc::new(Snapshot { revision: 2, runs: Vec::new(), ..busy() })));
     assert_eq!(wait.effects, [Effect::Exit(ExitReason::Quit)]);
+}
+
+#[test]
+fn the_question_of_leaving_follows_the_runs() {
+    let quiet = || RuntimeMessage::Snapshot(Arc::new(Snapshot { revision: 2, runs: Vec::new(), ..busy() }));
+    let mut bench = bench();
+    bench.keys("q");
+    let one =
+        Snapshot { revision: 2, runs: vec![Arc::new(run("r1", "PLF-074", RunState::Running, 5))], ..busy() };
+    bench.hear(RuntimeMessage::Snapshot(Arc::new(one)));
+    assert!(bench.screen().contains("1 run is still active"));
+    bench.hear(quiet());
+    let screen = bench.screen();
+    assert!(screen.contains("nothing runs any more") && !screen.contains("still active"), "{screen}");
+    assert_eq!(bench.effects, [], "an event neither leaves nor closes what asks");
+    // The key that was about to stop them all must not start a ticket on the board.
+    bench.keys("s");
+    assert_eq!(bench.effects, [Effect::Exit(ExitReason::Quit)]);
+    let mut stays = self::bench();
+    stays.keys("q");
+    stays.hear(quiet());
+    stays.keys("esc");
+    assert!(!stays.screen().contains("nothing runs any more"));
+    assert_eq!(stays.effects, []);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::plan::queue::Standing;
-use crate::plan::ticket::{Status, Ticket, TicketId};
+use crate::plan::ticket::{ExecutorKind, Status, Ticket, TicketId};
 use crate::runtime::protocol::{Held, HeldWhy, RunState, RunView, Snapshot};
 
 use super::glyphs::Glyphs;
@@ -21,11 +21,15 @@ use super::theme::Role;
 pub(crate) enum RowState {
     NeedsYou,
     Failed,
+    /// The policy forbids its command line; only the operator can change one or the other.
+    Refused,
     Interrupted,
     Stalled,
     Stopping,
     Running,
     Ready,
+    /// In line, but of a kind that this version does not run.
+    NoRunner,
     Held,
     Waiting,
     Review,
@@ -41,11 +45,13 @@ impl RowState {
         match self {
             RowState::NeedsYou => "needs you",
             RowState::Failed => "failed",
+            RowState::Refused => "refused",
             RowState::Interrupted => "interrupted",
             RowState::Stalled => "stalled",
             RowState::Stopping => "stopping",
             RowState::Running => "running",
             RowState::Ready => "ready",
+            RowState::NoRunner => "no runner",
             RowState::Held => "held",
             RowState::Waiting => "waiting",
             RowState::Review => "review",
@@ -60,6 +66,8 @@ impl RowState {
     pub(crate) fn sentence(self) -> String {
         match self {
             RowState::NeedsYou => "it needs you".to_owned(),
+            RowState::NoRunner => "it has no runner".to_owned(),
+            RowState::Refused => "the policy refuses it".to_owned(),
             other => format!("it is {}", other.word()),
         }
     }
@@ -68,11 +76,13 @@ impl RowState {
         match self {
             RowState::NeedsYou => glyphs.needs_you,
             RowState::Failed => glyphs.failed,
+            RowState::Refused => glyphs.refused,
             RowState::Interrupted => glyphs.interrupted,
             RowState::Stalled => glyphs.stalled,
             RowState::Stopping => glyphs.stopping,
             RowState::Running => glyphs.running,
             RowState::Ready => glyphs.ready,
+            RowState::NoRunner => glyphs.no_runner,
             RowState::Held | RowState::Waiting => glyphs.waiting,
             RowState::Review => glyphs.review,
             RowState::Blocked => glyphs.blocked,
@@ -85,13 +95,14 @@ impl RowState {
     pub(crate) fn role(self) -> Role {
         match self {
             RowState::NeedsYou => Role::NeedsYou,
-            RowState::Failed | RowState::Invalid => Role::Failed,
+            RowState::Failed | RowState::Refused | RowState::Invalid => Role::Failed,
             RowState::Interrupted => Role::Interrupted,
             RowState::Stalled | RowState::Stopping => Role::Stalled,
             RowState::Running => Role::Running,
             RowState::Ready => Role::Ready,
             RowState::Done => Role::Done,
-            RowState::Held
+            RowState::NoRunner
+            | RowState::Held
             | RowState::Waiting
             | RowState::Review
             | RowState::Blocked
@@ -117,6 +128,7 @@ pub(crate) struct Counts {
     pub(crate) needs_you: usize,
     pub(crate) stalled: usize,
     pub(crate) failed: usize,
+    pub(crate) refused: usize,
     pub(crate) interrupted: usize,
     pub(crate) done: usize,
     pub(crate) ready: usize,
@@ -158,17 +170,15 @@ const OLD_FAILURE_DAYS: i64 = 7;
 /// Computes the rows.
 pub(crate) fn rows(snapshot: &Snapshot, view: &View, now: Timestamp) -> Rows {
     let runs = latest_runs(&snapshot.runs);
-    let held: HashMap<&TicketId, &Held> = snapshot.held.iter().map(|held| (&held.ticket, held)).collect();
+    let held: HashMap<&TicketId, &HeldWhy> =
+        snapshot.held.iter().map(|Held { ticket, why }| (ticket, why)).collect();
     let words: Vec<String> = view.filter.split_whitespace().map(str::to_lowercase).collect();
     let mut result = Rows::default();
     let mut keyed = Vec::new();
     for (index, ticket) in snapshot.plan.tickets.iter().enumerate() {
         let standing = snapshot.order.standing.get(&ticket.id);
         let run = runs.get(&ticket.id).copied();
-        let mut state = state_of(ticket, standing, run);
-        if state == RowState::Ready && held.contains_key(&ticket.id) {
-            state = RowState::Held;
-        }
+        let state = state_of(ticket, standing, run, held.get(&ticket.id).copied());
         let folds = state.is_finished() || (state == RowState::Failed && is_old_failure(ticket, now));
         count(&mut result.counts, state, folds);
         if !in_sprint(ticket, state, folds, view) || !matches_words(ticket, state, &words) {
@@ -196,7 +206,12 @@ fn latest_runs(runs: &[Arc<RunView>]) -> HashMap<&TicketId, &RunView> {
 }
 
 /// The state of one ticket: a live run knows better than the file; the file knows better than an ended run.
-pub(crate) fn state_of(ticket: &Ticket, standing: Option<&Standing>, run: Option<&RunView>) -> RowState {
+pub(crate) fn state_of(
+    ticket: &Ticket,
+    standing: Option<&Standing>,
+    run: Option<&RunView>,
+    held: Option<&HeldWhy>,
+) -> RowState {
     if let Some(run) = run {
         match run.state {
             RunState::Running => return RowState::Running,
@@ -212,7 +227,12 @@ pub(crate) fn state_of(ticket: &Ticket, standing: Option<&Standing>, run: Option
         Some(Standing::Failed) => RowState::Failed,
         Some(Standing::Running) => RowState::Running,
         Some(Standing::LeaseExpired) => RowState::Interrupted,
-        Some(Standing::Ready { .. }) => RowState::Ready,
+        Some(Standing::Ready { .. }) => match (held, &ticket.executor.kind) {
+            (_, ExecutorKind::Llm | ExecutorKind::Mcp | ExecutorKind::Other(_)) => RowState::NoRunner,
+            (Some(HeldWhy::Policy { .. }), _) => RowState::Refused,
+            (Some(_), _) => RowState::Held,
+            (None, _) => RowState::Ready,
+        },
         Some(Standing::Waiting { .. }) => RowState::Waiting,
         Some(Standing::Review) => RowState::Review,
         Some(Standing::Blocked) => RowState::Blocked,
@@ -236,6 +256,7 @@ fn count(counts: &mut Counts, state: RowState, folds: bool) {
         RowState::NeedsYou => Some(&mut counts.needs_you),
         RowState::Failed if folds => None,
         RowState::Failed => Some(&mut counts.failed),
+        RowState::Refused => Some(&mut counts.refused),
         RowState::Interrupted => Some(&mut counts.interrupted),
         RowState::Stalled => Some(&mut counts.stalled),
         RowState::Running | RowState::Stopping => Some(&mut counts.running),
@@ -312,9 +333,10 @@ fn key<'a>(
     let oldest_first = |at: Option<Timestamp>| Reverse(at.map_or(i64::MIN, |at| -at.as_second()));
     let newest_first = |at: Option<Timestamp>| Reverse(at.map_or(i64::MIN, Timestamp::as_second));
     let (first, second) = match (state, standing) {
-        (RowState::Ready | RowState::Held, Some(Standing::Ready { position })) => {
-            (*position as u64, Reverse(0))
-        }
+        (
+            RowState::Ready | RowState::NoRunner | RowState::Held | RowState::Refused,
+            Some(Standing::Ready { position }),
+        ) => (*position as u64, Reverse(0)),
         (RowState::NeedsYou | RowState::Waiting, _) => (urgency(), Reverse(0)),
         (RowState::Failed | RowState::Interrupted, _) => (0, newest_first(ended_at(ticket))),
         (RowState::Stalled | RowState::Stopping | RowState::Running, _) => {

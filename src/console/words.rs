@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::base::text::safe_text;
 use crate::plan::queue::{Effective, Lift, WaitReason};
-use crate::plan::ticket::{Priority, TicketId};
+use crate::plan::ticket::{ExecutorKind, Priority, TicketId};
 use crate::runtime::protocol::HeldWhy;
 
 /// An age or a duration with its unit, at most four characters up to 999 days: `9s`, `12m`, `3h`, `41d`.
@@ -101,6 +101,11 @@ pub(crate) fn held_short(why: &HeldWhy) -> String {
         HeldWhy::Backoff { .. } => "retries".to_owned(),
         HeldWhy::Start { .. } => "held".to_owned(),
     }
+}
+
+/// Why a ticket of this kind is never started.
+pub(crate) fn no_runner(kind: &ExecutorKind) -> String {
+    format!("executor kind {} is not run by this version", safe_text(kind.word()))
 }
 
 /// A priority in at most four letters.

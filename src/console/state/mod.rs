@@ -21,6 +21,7 @@ use super::glyphs::{self, Glyphs};
 use super::keymap::Keymap;
 use super::layers::Layer;
 use super::message::Effect;
+use super::rows::{RowState, held_why, state_of};
 use super::theme::{Depth, Theme, Themes};
 use super::view;
 
@@ -118,6 +119,9 @@ pub struct Console {
     pub(crate) requests: Requests,
     pub(crate) drafts: Drafts,
     pub(crate) drawn: Drawn,
+    /// The ticket that keys mean was changed by an event, not by the operator, and was not drawn since: a key that was
+    /// meant for the old one must not fall on it (rule A).
+    pub(crate) strayed: bool,
     pub(crate) leaving: Option<Leaving>,
     /// When the spinner and the ages of active runs were last moved on.
     pub(crate) moved: Timestamp,
@@ -159,6 +163,7 @@ impl Console {
             requests: Requests::default(),
             drafts: Drafts::default(),
             drawn: Drawn::default(),
+            strayed: false,
             leaving: None,
             moved: now,
             dirty: true,
@@ -183,6 +188,7 @@ impl Console {
         view::draw(self, area, buffer);
         self.drawn.tickets = view::shown_tickets(self, area);
         self.notices.drawn();
+        self.strayed = false;
         self.dirty = false;
     }
 
@@ -195,6 +201,7 @@ impl Console {
     /// decision must fall on what was shown (rule A).
     pub fn wants_frame_before_key(&self) -> bool {
         self.dirty
+            && !self.strayed
             && self.subject_id().is_some_and(|id| !self.drawn.tickets.iter().any(|(drawn, _)| drawn == &id))
     }
 
@@ -251,6 +258,13 @@ impl Console {
             }
             Pane::Queue | Pane::Detail => self.queue.selected.clone(),
         }
+    }
+
+    /// The state of a ticket as its row shows it.
+    pub(crate) fn state_of(&self, ticket: &Ticket) -> RowState {
+        let standing = self.snapshot.order.standing.get(&ticket.id);
+        let run = self.run_of(&ticket.id).map(|run| &**run);
+        state_of(ticket, standing, run, held_why(&self.snapshot, &ticket.id))
     }
 
     pub(crate) fn subject(&self) -> Option<&Arc<Ticket>> {

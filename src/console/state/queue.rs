@@ -1,7 +1,8 @@
 //! The queue pane's own state: rows, selection, scroll, view.
 //!
 //! Invariants: the selection is a ticket, never a position, so re-sorting does not move it (rule A). When the selected
-//! ticket is gone nothing is selected until the operator moves; `cursor` remembers about where that was.
+//! ticket is gone, the one that now stands in its place is selected, or the last one: while there are rows, one of them
+//! is selected. That such a ticket takes no decision before it was drawn is [`super::Console::strayed`]'s matter.
 
 use jiff::Timestamp;
 
@@ -16,12 +17,10 @@ pub(crate) struct QueuePane {
     pub(crate) view: View,
     pub(crate) rows: Rows,
     pub(crate) selected: Option<TicketId>,
-    /// Row of the selection, or where it was.
+    /// Row of the selection.
     pub(crate) cursor: usize,
     /// First visible row.
     pub(crate) top: usize,
-    /// Whether a first row was ever selected.
-    started: bool,
 }
 
 impl Default for QueuePane {
@@ -32,27 +31,18 @@ impl Default for QueuePane {
             selected: None,
             cursor: 0,
             top: 0,
-            started: false,
         }
     }
 }
 
 impl QueuePane {
-    /// Computes the rows again; the selection stays on its ticket.
+    /// Computes the rows again; the selection stays on its ticket, or on its place when the ticket is gone.
     pub(crate) fn refresh(&mut self, snapshot: &Snapshot, now: Timestamp) {
         self.rows = rows(snapshot, &self.view, now);
-        match &self.selected {
-            Some(id) => match self.position(snapshot, id) {
-                Some(position) => self.cursor = position,
-                None => self.selected = None,
-            },
-            None if !self.started && !self.rows.rows.is_empty() => {
-                self.started = true;
-                self.select(snapshot, 0);
-            }
-            None => {}
+        match self.selected.as_ref().and_then(|id| self.position(snapshot, id)) {
+            Some(position) => self.cursor = position,
+            None => self.select(snapshot, self.cursor),
         }
-        self.cursor = self.cursor.min(self.rows.rows.len().saturating_sub(1));
     }
 
     fn position(&self, snapshot: &Snapshot, id: &TicketId) -> Option<usize> {
@@ -74,10 +64,9 @@ impl QueuePane {
             .map(|ticket| ticket.id.clone());
     }
 
-    /// Moves the selection; from nothing selected, to where it was.
+    /// Moves the selection.
     pub(crate) fn step(&mut self, snapshot: &Snapshot, by: isize) {
-        let from = if self.selected.is_some() { self.cursor.saturating_add_signed(by) } else { self.cursor };
-        self.select(snapshot, from);
+        self.select(snapshot, self.cursor.saturating_add_signed(by));
     }
 
     /// Scrolls so that the selection stands within `height` rows.

@@ -1,7 +1,8 @@
 //! The output pane's own state: which run is shown, and the output of each run that was shown or heard.
 //!
-//! Invariants: the shown run changes by a key of the operator; by itself only from nothing to something, or on from a
-//! run that has ended while its tail was being followed and the pane has no focus. Of ended runs that are not shown at
+//! Invariants: the shown run changes by a key of the operator; by itself only from nothing to something, to a run that
+//! just began of the ticket that is looked at, or on from a run that has ended while its tail was being followed and the
+//! pane has no focus. Of ended runs that are not shown at
 //! most [`ENDED`] outputs are held; the others are fetched again when they are looked at.
 
 use std::collections::{HashMap, HashSet};

@@ -191,7 +191,7 @@ impl Console {
     }
 
     pub(super) fn refresh_rows(&mut self) {
-        self.queue.refresh(&self.snapshot, self.now);
+        self.list_again();
         self.dirty = true;
     }
 

@@ -5,7 +5,7 @@ use crate::runtime::protocol::{PlanHealth, RunState};
 
 use super::super::actions::Action;
 use super::super::layers::Layer;
-use super::super::rows::{RowState, state_of};
+use super::super::rows::RowState;
 use super::super::state::{Console, Pane};
 
 /// `Err` is the reason as a sentence without its end; it is safe to show.
@@ -79,7 +79,7 @@ fn writable(console: &Console) -> Result<(), String> {
 fn ticket(console: &Console) -> Result<&Ticket, String> {
     let ticket = console.subject().ok_or_else(|| "no ticket is selected".to_owned())?;
     // Rule A: a decision falls on what was drawn.
-    if console.seen(&ticket.id).is_none() {
+    if console.strayed || console.seen(&ticket.id).is_none() {
         return no("the ticket was not on the screen yet; look and press again");
     }
     Ok(ticket)
@@ -89,8 +89,7 @@ fn ticket(console: &Console) -> Result<&Ticket, String> {
 fn decidable(console: &Console) -> Result<(&Ticket, RowState), String> {
     writable(console)?;
     let ticket = ticket(console)?;
-    let run = console.run_of(&ticket.id).map(|run| &**run);
-    let state = state_of(ticket, console.snapshot.order.standing.get(&ticket.id), run);
+    let state = console.state_of(ticket);
     if let Some(reason) = &ticket.invalid {
         return Err(format!(
             "planfile itself would not read this ticket ({})",
@@ -152,7 +151,9 @@ fn start(console: &Console) -> Result<(), String> {
         (ExecutorKind::Human, RowState::Ready | RowState::NeedsYou) => {
             Err(format!("a person works it; {} answers", console.key_of(Action::Answer)))
         }
-        (_, RowState::Ready | RowState::Held) => Ok(()),
+        // A refusal is asked about anew: the policy may have been changed since.
+        (_, RowState::Ready | RowState::Held | RowState::Refused) => Ok(()),
+        (kind, RowState::NoRunner) => Err(super::super::words::no_runner(kind)),
         (_, RowState::Waiting) => {
             use crate::plan::queue::Standing;
             match console.snapshot.order.standing.get(&ticket.id) {

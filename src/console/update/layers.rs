@@ -195,10 +195,6 @@ impl Console {
             LineKind::Filter { .. } => {
                 self.queue.view.filter = text;
                 self.refresh_rows();
-                if self.queue.selected.is_none() {
-                    let snapshot = std::sync::Arc::clone(&self.snapshot);
-                    self.queue.select(&snapshot, 0);
-                }
             }
             LineKind::Search => {
                 if let Some(view) = self.runs.shown_view_mut() {

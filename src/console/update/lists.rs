@@ -106,6 +106,8 @@ impl Console {
 
     pub(super) fn quit_key(&mut self, key: Key, action: Option<Action>) {
         match key.typed() {
+            // The last run ended while the question stood there: each way to leave it offered leaves now.
+            Some('s' | 'w' | 'q') if !self.has_active_runs() => self.leave(),
             Some('s') => {
                 self.leaving = Some(Leaving::Stopping);
                 let runs: Vec<_> = self.active_runs().map(|run| run.id.clone()).collect();

@@ -33,12 +33,16 @@ impl Console {
         }
     }
 
-    /// Takes a newer snapshot. The selection stays on its ticket, an open form on its text.
+    /// Takes a newer snapshot. The selection stays on its ticket while that is listed, an open form on its text.
     pub(crate) fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
         let asked_before = if self.settings.bell { self.asking() } else { HashSet::new() };
-        self.snapshot = snapshot;
-        self.queue.refresh(&self.snapshot, self.now);
-        self.follow_on();
+        let meant = self.subject_id();
+        let before = std::mem::replace(&mut self.snapshot, snapshot);
+        self.list_again();
+        if !self.follow_new_run(&before) {
+            self.follow_on();
+        }
+        self.strayed |= meant != self.subject_id();
         self.runs.refresh(&self.snapshot);
         if self.settings.bell && self.asking().difference(&asked_before).next().is_some() {
             self.effects.push(Effect::Bell);
@@ -50,6 +54,37 @@ impl Console {
         let tickets = &self.snapshot.plan.tickets;
         let asks = self.queue.rows.rows.iter().filter(|row| row.state == RowState::NeedsYou);
         asks.filter_map(|row| tickets.get(row.ticket as usize)).map(|ticket| ticket.id.clone()).collect()
+    }
+
+    /// Computes the rows again and starts the detail at its top where the selection had to move.
+    pub(super) fn list_again(&mut self) {
+        let (selected, meant) = (self.queue.selected.clone(), self.subject_id());
+        self.queue.refresh(&self.snapshot, self.now);
+        if self.queue.selected != selected {
+            self.detail.scroll = 0;
+        }
+        self.strayed |= meant != self.subject_id();
+    }
+
+    /// Shows a run that just began of the ticket that is looked at (a retry shows its own output, not the old one's),
+    /// unless older output is being read; true when it did.
+    fn follow_new_run(&mut self, before: &Snapshot) -> bool {
+        let reads =
+            self.focus == Pane::Run && self.runs.shown_view().is_some_and(|view| !view.status().following);
+        let shown = self.shown_run().map(|run| run.ticket.clone());
+        let selected = self.queue.selected.clone().filter(|_| self.focus != Pane::Run);
+        let began = [selected, shown].into_iter().flatten().find_map(|ticket| {
+            let newest = self.run_of(&ticket)?;
+            let known = before.runs.iter().any(|run| run.id == newest.id);
+            (!known && self.runs.shown.as_ref() != Some(&newest.id)).then(|| newest.id.clone())
+        });
+        match began {
+            Some(run) if !reads => {
+                self.show_run(run);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Shows a run where none is shown, or goes on from one that ended while nobody reads it.

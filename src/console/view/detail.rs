@@ -13,7 +13,7 @@ use crate::plan::ticket::{Ticket, TicketId};
 
 use super::super::actions::Action;
 use super::super::layers::Page;
-use super::super::rows::{held_why, state_of};
+use super::super::rows::{RowState, held_why};
 use super::super::state::{Console, Pane};
 use super::super::theme::Role;
 use super::super::words;
@@ -134,8 +134,7 @@ impl<'a> Text<'a> {
 
     fn head(&mut self, ticket: &Ticket) {
         let console = self.console;
-        let run = console.run_of(&ticket.id).map(|run| &**run);
-        let state = state_of(ticket, console.snapshot.order.standing.get(&ticket.id), run);
+        let state = console.state_of(ticket);
         let id = words::safe(&ticket.id);
         let room = self.width.saturating_sub(super::text::width(&id) + 2);
         let mut names = wrap(safe_text(&ticket.name).as_str(), room.max(8)).into_iter();
@@ -192,6 +191,9 @@ impl<'a> Text<'a> {
             }
             _ => {}
         }
+        if console.state_of(ticket) == RowState::NoRunner {
+            self.labelled("kind", &words::no_runner(&ticket.executor.kind), Role::Warning);
+        }
         if let Some(why) = held_why(&console.snapshot, &ticket.id) {
             self.labelled("held", safe_text(&why.to_string()).as_str(), Role::Warning);
         }
@@ -211,11 +213,7 @@ impl<'a> Text<'a> {
         for id in &ticket.blocked_by {
             let (state, role) = match console.snapshot.plan.ticket(id) {
                 Some(blocker) => {
-                    let state = state_of(
-                        blocker,
-                        console.snapshot.order.standing.get(id),
-                        console.run_of(id).map(|run| &**run),
-                    );
+                    let state = console.state_of(blocker);
                     let glyph = state.glyph(console.glyphs);
                     (
                         format!("{glyph} {} {}  {}", words::safe(id), state.word(), safe_text(&blocker.name)),

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::super::actions::{Action, Scope};
 use super::super::layers::Layer;
-use super::super::rows::{RowState, state_of};
+use super::super::rows::RowState;
 use super::super::state::{Console, Notice, NoticeKind, Pane};
 use super::super::theme::Role;
 use super::super::update::available;
@@ -100,14 +100,13 @@ fn useful(console: &Console) -> Vec<Action> {
 /// What the selected ticket's state asks for.
 fn fitting(console: &Console) -> Vec<Action> {
     let Some(ticket) = console.subject() else { return Vec::new() };
-    let run = console.run_of(&ticket.id).map(|run| &**run);
-    match state_of(ticket, console.snapshot.order.standing.get(&ticket.id), run) {
+    match console.state_of(ticket) {
         RowState::NeedsYou => vec![Action::Answer],
         RowState::Failed => vec![Action::Retry, Action::Edit],
         RowState::Interrupted => vec![Action::Retry, Action::Release],
         RowState::Stalled | RowState::Running | RowState::Stopping => vec![Action::Stop],
         RowState::Ready | RowState::Held => vec![Action::Start, Action::Answer],
-        RowState::Waiting => vec![Action::Edit],
+        RowState::Waiting | RowState::NoRunner | RowState::Refused => vec![Action::Edit],
         RowState::Blocked => vec![Action::Retry],
         RowState::Review | RowState::Invalid | RowState::Done | RowState::Canceled => Vec::new(),
     }

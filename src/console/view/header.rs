@@ -73,6 +73,9 @@ fn counts(console: &Console) -> Vec<Count> {
         (glyphs.stalled, counts.stalled, "stalled", Role::Stalled),
         (glyphs.failed, counts.failed, "failed", Role::Failed),
     ];
+    if counts.refused > 0 {
+        shown.push((glyphs.refused, counts.refused, "refused", Role::Failed));
+    }
     if counts.interrupted > 0 {
         shown.push((glyphs.interrupted, counts.interrupted, "interrupted", Role::Interrupted));
     }

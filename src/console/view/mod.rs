@@ -81,7 +81,7 @@ pub(crate) fn areas(console: &Console) -> Areas {
     };
     let wide = width >= WIDE.0 && height >= WIDE.1 && !console.zoom;
     if wide {
-        let left = (width * 45 / 100).clamp(52, 88);
+        let left = (width * 48 / 100).clamp(52, 100);
         let below = (body.height * 2 / 5).clamp(8, 18).min(body.height);
         areas.queue = Rect { width: left, height: body.height - below, ..body };
         areas.detail = Rect { width: left, y: body.y + body.height - below, height: below, ..body };

@@ -152,6 +152,7 @@ pub(super) fn draw_quit(console: &Console, areas: &Areas, buffer: &mut Buffer) {
     let active: Vec<_> = console.active_runs().collect();
     let height = u16::try_from(active.len().min(8) + 5).unwrap_or(u16::MAX);
     let title = match (stopping, active.len()) {
+        (_, 0) => "nothing runs any more".to_owned(),
         (true, n) => format!("stopping {}…", words::count(n, "run", "runs")),
         (false, n) => {
             format!("{} still active", if n == 1 { "1 run is".to_owned() } else { format!("{n} runs are") })
@@ -173,7 +174,9 @@ pub(super) fn draw_quit(console: &Console, areas: &Areas, buffer: &mut Buffer) {
             console.theme.style(Role::Dim),
         );
     }
-    let choices: &[(&str, &str)] = if stopping {
+    let choices: &[(&str, &str)] = if active.is_empty() {
+        &[("q", "quit"), ("Esc", "stay")]
+    } else if stopping {
         &[("s", "kill now"), ("Esc", "stay")]
     } else {
         &[("s", "stop all and quit"), ("w", "wait for them, then quit"), ("Esc", "stay")]

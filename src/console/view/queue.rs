@@ -16,6 +16,9 @@ use super::super::theme::Role;
 use super::super::words;
 use super::text::{Pen, column, column_right, fit, width};
 
+/// Columns that the state takes at most: `waits` and an id of ten letters. What is left belongs to the title.
+const STATE: usize = 16;
+
 /// Columns of a row; 0 leaves a column out.
 struct Columns {
     id: usize,
@@ -88,12 +91,15 @@ fn measure(console: &Console, rows: &[Row], total: usize) -> Columns {
     let id = ids.max().unwrap_or(7).clamp(4, 12);
     let states = rows.iter().filter_map(|row| Some((tickets.get(row.ticket as usize)?, row.state)));
     let state = states.map(|(ticket, state)| width(&state_words(console, ticket, state))).max().unwrap_or(0);
+    let state = state.min(STATE);
+    let ages = rows.iter().filter_map(|row| tickets.get(row.ticket as usize));
+    let age = ages.map(|ticket| width(&age(console, ticket))).max().unwrap_or(0).clamp(3, 4);
     match total {
         0..24 => Columns { id, priority: 0, kind: 0, state: 0, age: 0 },
         24..40 => Columns { id, priority: 0, kind: 0, state: 9, age: 0 },
         40..48 => Columns { id, priority: 5, kind: 0, state: 11, age: 0 },
-        48..76 => Columns { id, priority: 5, kind: 0, state: state.min(14), age: 4 },
-        _ => Columns { id, priority: 9, kind: 5, state: state.clamp(9, 20), age: 4 },
+        48..80 => Columns { id, priority: 5, kind: 0, state, age },
+        _ => Columns { id, priority: 5, kind: 5, state, age },
     }
 }
 
