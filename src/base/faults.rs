@@ -2,8 +2,9 @@
 //!
 //! Compiled to nothing in release builds. In debug builds the environment variable `KORU_TUI_FAULT` holds
 //! `kill@N` (SIGKILL to self before step N), `eio@N` or `enospc@N` (step N fails), or `count:PATH` (append one byte to
-//! PATH a step, so that a test knows how many there are). Steps are counted per process from 1. A value that is none
-//! of these does nothing.
+//! PATH a step, so that a test knows how many there are). Steps are counted per process from 1. `panic@frame:N` panics
+//! before the N-th frame is drawn instead, which shows how a bug of ours leaves the terminal. A value that is none of
+//! these does nothing.
 //!
 //! A durable step is whatever a crash or a full disk can tear apart: making a temporary file, writing it, syncing it,
 //! renaming it, syncing its folder, appending a line. [`super::atomic`] passes one for each; code that removes or
@@ -24,6 +25,12 @@ pub fn step(what: &'static str) -> io::Result<()> {
         let _ = what;
         Ok(())
     }
+}
+
+/// A frame is about to be drawn.
+pub(crate) fn frame() {
+    #[cfg(debug_assertions)]
+    active::frame();
 }
 
 #[cfg(test)]
@@ -47,6 +54,8 @@ mod active {
         Fail(u64, Errno),
         /// Every step appends one byte to this file.
         Count(PathBuf),
+        /// Panic before frame N.
+        Panic(u64),
     }
 
     impl Fault {
@@ -56,8 +65,13 @@ mod active {
                 return (!path.is_empty()).then(|| Fault::Count(PathBuf::from(path)));
             }
             let (kind, at) = value.split_once('@')?;
+            let (kind, at) = match (kind, at.strip_prefix("frame:")) {
+                ("panic", frame) => ("panic", frame?),
+                _ => (kind, at),
+            };
             let at: u64 = at.parse().ok().filter(|at| *at > 0)?;
             match kind {
+                "panic" => Some(Fault::Panic(at)),
                 "kill" => Some(Fault::Kill(at)),
                 "eio" => Some(Fault::Fail(at, Errno::EIO)),
                 "enospc" => Some(Fault::Fail(at, Errno::ENOSPC)),
@@ -81,7 +95,7 @@ mod active {
                     let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
                     file.write_all(b".")
                 }
-                Fault::Kill(_) | Fault::Fail(..) => Ok(()),
+                Fault::Kill(_) | Fault::Fail(..) | Fault::Panic(_) => Ok(()),
             }
         }
     }
@@ -91,13 +105,26 @@ mod active {
         if let Some(result) = local::step(what) {
             return result;
         }
-        static FAULT: OnceLock<Option<Fault>> = OnceLock::new();
         static STEPS: AtomicU64 = AtomicU64::new(0);
-        let fault = FAULT.get_or_init(|| Fault::parse(&std::env::var("KORU_TUI_FAULT").ok()?));
-        match fault {
+        match of_environment() {
             None => Ok(()),
             Some(fault) => fault.strike(STEPS.fetch_add(1, Ordering::Relaxed) + 1, what),
         }
+    }
+
+    #[allow(clippy::panic, reason = "a panic is what was asked for")]
+    pub(super) fn frame() {
+        static FRAMES: AtomicU64 = AtomicU64::new(0);
+        if let Some(Fault::Panic(at)) = of_environment()
+            && FRAMES.fetch_add(1, Ordering::Relaxed) + 1 == *at
+        {
+            panic!("injected before frame {at}");
+        }
+    }
+
+    fn of_environment() -> Option<&'static Fault> {
+        static FAULT: OnceLock<Option<Fault>> = OnceLock::new();
+        FAULT.get_or_init(|| Fault::parse(&std::env::var("KORU_TUI_FAULT").ok()?)).as_ref()
     }
 
     #[cfg(test)]
@@ -143,6 +170,10 @@ mod tests {
             ("eio@1", Some(Fault::Fail(1, Errno::EIO))),
             ("enospc@12", Some(Fault::Fail(12, Errno::ENOSPC))),
             ("count:/x/y", Some(Fault::Count("/x/y".into()))),
+            ("panic@frame:2", Some(Fault::Panic(2))),
+            ("panic@2", None),
+            ("panic@frame:0", None),
+            ("kill@frame:2", None),
             ("count:", None),
             ("eio@0", None),
             ("eio@", None),

@@ -94,3 +94,26 @@ fn suspending_gives_the_shell_its_terminal_and_coming_back_redraws() {
     terminal.send("exit 7\r");
     assert_eq!(terminal.wait_exit().exit_code(), 7);
 }
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_it_speaks() {
+    let project = Project::with(&[shell("PLF-001", "nothing", "true")]);
+    let mut terminal =
+        Launch::koru(project.path(), &[]).env("KORU_TUI_FAULT", "panic@frame:2").size(120, 40).start();
+    // The first frame comes before anything is read, the second with the tickets or with this key.
+    terminal.send("?");
+    assert_left_well(&mut terminal, 70);
+    let raw = terminal.raw();
+    let place = |part: &[u8]| raw.windows(part.len()).rposition(|window| window == part);
+    let message = place(b"injected before frame 2").expect("the message is printed");
+    let left = place(b"\x1b[?1049l").expect("the alternate screen is left");
+    assert!(left < message, "the message was drawn on the screen that went away");
+    // Nothing but the end of the message itself comes after it.
+    assert_eq!(
+        String::from_utf8_lossy(&raw[message..]),
+        "injected before frame 2; please report it\u{1b}[0m\r\n"
+    );
+    let text = terminal.text();
+    assert!(text.contains("koru-tui: a bug of ours:") && text.contains("please report it"), "{text}");
+    assert!(!text.contains("QUEUE"), "the board is still there:\n{text}");
+}

@@ -51,6 +51,7 @@ impl Screen {
 
     /// What is written from here on belongs to one frame.
     pub fn begin_frame(&self) {
+        crate::base::faults::frame();
         self.buffer().in_frame = true;
     }
 
