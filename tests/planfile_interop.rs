@@ -1,21 +1,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 //! Beside the real planfile 0.1.126: it reads every result of every operation as we mean it, its journal reader accepts
-//! our rows, and eight of its writer processes beside ours lose nothing in 2,000 changes. The table of expectations and
-//! the tale of the writers stay in one piece each, though longer than 60 lines.
+//! our rows, and eight of its writer processes beside ours lose nothing in 2,000 changes. The table of expectations stays
+//! in one piece, though longer than 60 lines.
 
 #[path = "support/peer.rs"]
 mod peer;
 #[path = "support/store.rs"]
 mod support;
+#[path = "planfile_interop/writers.rs"]
+mod writers;
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 use koru_tui::plan::lifecycle::{NewTicket, Op, Patch};
-use koru_tui::plan::store::{MutateError, Store};
 use koru_tui::plan::ticket::{ExecutorKind, Priority, Status, TicketId};
 use serde_json::{Value, json};
 use support::{Copy, id};
@@ -261,139 +259,4 @@ plan.claim_ticket('PLF-002', assigned_to='them', lease_seconds=600)
     let plan = store.plan();
     assert_eq!(plan.ticket(&id("PLF-001")).unwrap().outputs.notes, ["by planfile"]);
     assert_eq!(plan.ticket(&id("PLF-002")).unwrap().execution.assigned_to.as_deref(), Some("them"));
-}
-
-/// One of planfile's own writers: makes tickets and notes on them through its Python interface.
-const WRITER: &str = "
-import sys, warnings
-warnings.simplefilter('ignore')
-from planfile import Planfile, Ticket
-root, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-plan = Planfile(root)
-print('READY', flush=True)
-sys.stdin.readline()
-mine = []
-for n in range(count):
-    if n % 5 == 0:
-        made = plan.create_ticket(name=f'{name}-{n}', source={'tool': name})
-        mine.append(made.id)
-        print('MADE', made.id, flush=True)
-    else:
-        key = mine[-1]
-        plan.add_ticket_note(key, f'{name}-{n}')
-        print('NOTED', key, f'{name}-{n}', flush=True)
-print('DONE', flush=True)
-";
-
-/// planfile's writers, and the changes that each makes. A change costs planfile a tenth of a second and more, so that
-/// most of the 2,000 are ours.
-const THEIRS: usize = 8;
-const THEIR_CHANGES: usize = 50;
-/// Our writers, the changes that each makes, and after how many it finishes a ticket, so that the archive moves too.
-const OURS: usize = 2;
-const OUR_CHANGES: usize = 800;
-const OUR_LIFE: usize = 40;
-
-#[test]
-fn ten_writers_lose_nothing() {
-    let Some(python) = peer::planfile_python() else { return };
-    let copy = Copy::of("fresh-init");
-    let mut children = Vec::new();
-    for n in 0..THEIRS {
-        let mut child = Command::new(&python)
-            .arg("-c")
-            .arg(WRITER)
-            .arg(copy.path())
-            .arg(format!("py{n}"))
-            .arg(THEIR_CHANGES.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        assert_eq!(lines.next().unwrap().unwrap(), "READY");
-        children.push((child, lines));
-    }
-    children.iter_mut().for_each(|(child, _)| drop(child.stdin.take()));
-    let ours: Vec<_> = (0..OURS)
-        .map(|n| {
-            let root = copy.path().to_path_buf();
-            std::thread::spawn(move || write_as_we_do(&root, &format!("rs{n}")))
-        })
-        .collect();
-    let mut wanted: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (mut child, lines) in children {
-        let mut done = false;
-        for line in lines.map(Result::unwrap) {
-            let words: Vec<&str> = line.split(' ').collect();
-            match words[..] {
-                ["MADE", id] => {
-                    assert_eq!(wanted.insert(id.to_owned(), vec![]), None, "{id} was given twice")
-                }
-                ["NOTED", id, note] => wanted.get_mut(id).unwrap().push(note.to_owned()),
-                _ => done = line == "DONE",
-            }
-        }
-        assert!(child.wait().unwrap().success() && done);
-    }
-    for thread in ours {
-        for (id, notes) in thread.join().unwrap() {
-            assert_eq!(wanted.insert(id.clone(), notes), None, "{id} was given twice");
-        }
-    }
-    let plan = Store::open(copy.path()).unwrap().plan();
-    assert_eq!(plan.faults, vec![]);
-    let found: BTreeMap<String, Vec<String>> =
-        plan.tickets.iter().map(|t| (t.id.to_string(), t.outputs.notes.clone())).collect();
-    assert_eq!(found, wanted);
-    let seen = dump(&python, &[copy.path()]).remove(0);
-    let seen: BTreeMap<String, Vec<String>> = seen["tickets"]
-        .as_object()
-        .unwrap()
-        .iter()
-        .map(|(id, ticket)| {
-            (id.clone(), serde_json::from_value(ticket["outputs"]["notes"].clone()).unwrap_or_default())
-        })
-        .collect();
-    assert_eq!(seen, wanted);
-    let changes = wanted.len() + wanted.values().map(Vec::len).sum::<usize>();
-    assert_eq!(changes, 2_000);
-    assert_eq!(changes, THEIRS * THEIR_CHANGES + OURS * OUR_CHANGES);
-}
-
-/// One of our writers.
-fn write_as_we_do(root: &Path, name: &str) -> BTreeMap<String, Vec<String>> {
-    let mut store = Store::open(root).unwrap().with_lock_wait(Duration::from_secs(120));
-    let mut mine: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut last = id("");
-    for n in 0..OUR_CHANGES {
-        if n % OUR_LIFE == 0 {
-            let made =
-                retried(|| store.create(&NewTicket { name: format!("{name}-{n}"), ..NewTicket::default() }));
-            last = made.ticket.id.clone();
-            mine.insert(last.to_string(), vec![]);
-            continue;
-        }
-        let note = Some(format!("{name}-{n}"));
-        let op = if n % OUR_LIFE == OUR_LIFE - 1 {
-            Op::Complete { note: note.clone(), artifacts: vec![], result: None }
-        } else {
-            Op::Update(Patch { note: note.clone(), ..Patch::default() })
-        };
-        let done = retried(|| store.mutate(&last, op.clone(), Some(name)));
-        mine.get_mut(last.as_str()).unwrap().extend(note);
-        assert_eq!(done.ticket.outputs.notes, mine[last.as_str()]);
-    }
-    mine
-}
-
-/// A lock that was not had in time is asked for again: the machine may be slow, nothing may be lost.
-fn retried<T>(mut act: impl FnMut() -> Result<T, MutateError>) -> T {
-    loop {
-        match act() {
-            Err(MutateError::Locked { .. }) => {}
-            other => return other.unwrap(),
-        }
-    }
 }
