@@ -14,6 +14,16 @@
 //! What a child inherits of our environment is decided by whoever starts it: [`Program`] passes on nothing by itself.
 //! A process that makes a session of its own (a daemon) has left on purpose and is left alone. This module owns no
 //! record on disk; whoever starts a run writes down its identity.
+//!
+//! Future work: that a *killed* console leaves nobody either. Today only the leader hears of it (PDEATHSIG is not passed
+//! on to children); the rest lives until the next start finds it by its marker. The cheap and sound way is a warden: a
+//! hidden call of our own binary, started in place of the command, that leads the session, holds the read end of a pipe
+//! whose write end only we have, runs the command as its child and hands on its exit status. End of file on the pipe
+//! means that we are gone, whichever thread or signal it was, and the warden then does what [`Group::stop`] does and
+//! ends. It has to ignore TERM and CONT to its group (they are meant for the command), to close the pipe in its child,
+//! to report `NotFound` as [`SpawnError`] does, and it costs one more `exec` and about a megabyte a run. Rejected:
+//! PDEATHSIG in every child (lost at each `fork`), a PID namespace (scripts see other pids; often forbidden), and
+//! `cgroup.kill` (needs a delegated cgroup).
 
 mod group;
 mod identity;
