@@ -16,6 +16,8 @@
 
 #[path = "budgets/console.rs"]
 mod console;
+#[path = "../tests/support/leftover.rs"]
+mod leftover;
 #[path = "budgets/measure.rs"]
 mod measure;
 #[path = "budgets/planfiles.rs"]
@@ -24,6 +26,8 @@ mod planfiles;
 mod pty;
 #[path = "budgets/verbs.rs"]
 mod verbs;
+#[path = "../tests/support/wait.rs"]
+mod wait;
 
 use std::path::PathBuf;
 

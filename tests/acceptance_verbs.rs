@@ -355,7 +355,7 @@ fn help_version_and_completions_are_printed() {
 
 #[test]
 fn a_stop_signal_ends_the_run_and_releases_its_ticket() {
-    let place = Project::with(&[shell("PLF-001", "Long", "echo started > started; exec sleep 300")]);
+    let place = Project::with(&[shell("PLF-001", "Long", "echo started > started; exec sleep 60")]);
     let mut child = Command::new(env!("CARGO_BIN_EXE_koru-tui"))
         .args(["queue", "run", "--format", "json"])
         .current_dir(place.root())

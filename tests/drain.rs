@@ -1,6 +1,9 @@
 //! The headless drain: order, parallel runs, attempts, signals, races, dead runners.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/script.rs"]
+mod script;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -10,6 +13,8 @@ use koru_tui::plan::store::Store;
 use koru_tui::plan::ticket::{Status, Ticket, TicketId};
 use koru_tui::runtime::drain::{Answer, DrainIo, DrainOptions, DrainReport, Tick, TickStatus, drain};
 use tokio_util::sync::CancellationToken;
+
+use script::until_exists;
 
 fn ticket(id: &str, script: &str, extra: &str) -> String {
     let script = serde_json::to_string(script).unwrap();
@@ -90,7 +95,7 @@ fn on_disk(root: &Path, id: &str) -> std::sync::Arc<Ticket> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn results_come_in_order_of_dispatch_whoever_ends_first() {
     let project = project(&[
-        ticket("PLF-1", "until test -e second; do sleep 0.02; done", ""),
+        ticket("PLF-1", &until_exists("second"), ""),
         ticket("PLF-2", "touch second", ""),
         ticket("PLF-3", "true", "      blocked_by:\n      - PLF-1\n"),
     ]);
@@ -144,7 +149,7 @@ async fn a_denied_ticket_is_passed_over_and_makes_the_exit_code() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_signal_stops_runs_releases_tickets_and_closes_the_log() {
-    let project = project(&[ticket("PLF-1", "echo $$; sleep 1000", ""), ticket("PLF-2", "true", "")]);
+    let project = project(&[ticket("PLF-1", "echo $$; sleep 60", ""), ticket("PLF-2", "true", "")]);
     let token = CancellationToken::new();
     let mut io = Io { cancel_at_output: Some(token.clone()), ..Io::default() };
     let options = DrainOptions { jobs: 1, stop: token, ..options(project.path()) };

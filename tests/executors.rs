@@ -135,7 +135,7 @@ async fn a_folder_that_is_not_there_is_a_clear_failure() {
 async fn the_time_limit_stops_the_run() {
     let (recorder, _heard) = recorder(Redactor::default());
     let (_stopper, watch) = stop_pair();
-    let job = ShellJob { timeout: Duration::from_millis(200), ..job("echo before; sleep 1000") };
+    let job = ShellJob { timeout: Duration::from_millis(200), ..job("echo before; sleep 60") };
     let outcome = shell::run(&job, watch, recorder).await;
     assert_eq!((outcome.ending, outcome.exit_code, outcome.signal), (Ending::TimedOut, 143, Some(15)));
     let result = outcome.result_json();
@@ -147,8 +147,8 @@ async fn the_time_limit_stops_the_run() {
 async fn stopping_reaches_grandchildren_and_the_second_press_skips_the_grace() {
     let (recorder, mut heard) = recorder(Redactor::default());
     let (stopper, watch) = stop_pair();
-    let script = "trap 'echo asked' TERM; sh -c 'trap \"\" TERM; echo $$ grandchild; while :; do sleep 1000; done' & \
-                  wait; echo waiting; while :; do sleep 1000; done";
+    let script = "trap 'echo asked' TERM; sh -c 'trap \"\" TERM; echo $$ grandchild; for i in 1 2 3; do sleep 20; done' & \
+                  wait; echo waiting; for i in 1 2 3; do sleep 20; done";
     let run = tokio::spawn(async move { shell::run(&job(script), watch, recorder).await });
     heard.wait_for("grandchild").await;
     assert_eq!(stopper.press(), Stop::Polite);
@@ -168,7 +168,7 @@ async fn stopping_reaches_grandchildren_and_the_second_press_skips_the_grace() {
 #[tokio::test]
 async fn a_grandchild_that_keeps_the_pipe_is_stopped_and_the_exit_code_stands() {
     let started = Instant::now();
-    let (outcome, lines) = sh("sleep 1000 & echo $!; exit 4").await;
+    let (outcome, lines) = sh("sleep 60 & echo $!; exit 4").await;
     assert!(started.elapsed() < Duration::from_secs(20));
     assert_eq!((outcome.ending, outcome.exit_code), (Ending::Failed, 4));
     assert!(!is_alive(outcome.stdout.last(99)));
@@ -177,7 +177,7 @@ async fn a_grandchild_that_keeps_the_pipe_is_stopped_and_the_exit_code_stands() 
 
 #[tokio::test]
 async fn a_grandchild_with_its_own_output_in_another_group_is_stopped_too() {
-    let (outcome, _) = sh("timeout 1000 sleep 1000 >/dev/null 2>&1 & echo $!; exit 0").await;
+    let (outcome, _) = sh("timeout 60 sleep 60 >/dev/null 2>&1 & echo $!; exit 0").await;
     assert!(outcome.succeeded());
     assert!(!is_alive(outcome.stdout.last(99)));
 }
@@ -195,7 +195,7 @@ async fn a_daemon_that_left_on_purpose_is_not_waited_for() {
 async fn dropping_a_run_kills_its_group() {
     let (recorder, mut heard) = recorder(Redactor::default());
     let (_stopper, watch) = stop_pair();
-    let run = tokio::spawn(async move { shell::run(&job("echo ready; sleep 1000"), watch, recorder).await });
+    let run = tokio::spawn(async move { shell::run(&job("echo ready; sleep 60"), watch, recorder).await });
     heard.wait_for("ready").await;
     let child = heard.child.lock().unwrap().clone().unwrap();
     run.abort();

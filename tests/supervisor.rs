@@ -3,6 +3,8 @@
 
 #[path = "supervisor/console.rs"]
 mod console;
+#[path = "support/script.rs"]
+mod script;
 #[path = "supervisor/trouble.rs"]
 mod trouble;
 
@@ -18,6 +20,7 @@ use koru_tui::runtime::protocol::{
 };
 
 use console::{Console, project, ticket, view};
+use script::until_exists;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_streams_ends_and_completes_its_ticket() {
@@ -69,8 +72,8 @@ async fn failures_use_up_attempts_and_can_be_retried() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_a_run_releases_its_ticket_and_shutdown_leaves_nothing() {
     let tickets = [
-        ticket("PLF-1", "shell", "echo $$; sleep 1000", ""),
-        ticket("PLF-2", "shell", "trap '' TERM; echo $$; while :; do sleep 1000; done", ""),
+        ticket("PLF-1", "shell", "echo $$; sleep 60", ""),
+        ticket("PLF-2", "shell", "trap '' TERM; echo $$; for i in 1 2 3; do sleep 20; done", ""),
     ];
     let project = project(&tickets);
     let mut console = Console::with(Options {
@@ -103,7 +106,7 @@ async fn stopping_a_run_releases_its_ticket_and_shutdown_leaves_nothing() {
 async fn the_queue_respects_jobs_files_and_policy_and_leaves_people_alone() {
     let files = |path: &str| format!("      files:\n      - {path}\n");
     let tickets = [
-        ticket("PLF-1", "shell", "until test -e go; do sleep 0.02; done", &files("src/a.rs")),
+        ticket("PLF-1", "shell", &until_exists("go"), &files("src/a.rs")),
         ticket("PLF-2", "shell", "true", &files("src")),
         ticket("PLF-3", "human", "", ""),
         ticket("PLF-4", "shell", "git push origin main", ""),
@@ -200,7 +203,7 @@ async fn edits_from_outside_appear_and_an_empty_folder_can_be_initialised() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ticket_taken_away_while_it_runs_is_not_overwritten() {
-    let project = project(&[ticket("PLF-1", "shell", "until test -e go; do sleep 0.02; done", "")]);
+    let project = project(&[ticket("PLF-1", "shell", &until_exists("go"), "")]);
     let mut console = Console::open(project.path());
     let mut other = Console::open(project.path());
     console.loaded().await;

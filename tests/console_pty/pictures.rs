@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::steps::select;
 use crate::support::project::{Project, Ticket, human, shell};
 use crate::support::pty::{Launch, Terminal};
+use crate::support::script::until_exists;
 use crate::support::svg;
 
 /// A project in the middle of a day.
@@ -37,18 +38,25 @@ fn shop() -> Project {
             .execution("last_error: 'relation \"orders\" does not exist'"),
         shell("PLF-058", "bump dependencies", "true").status("done").execution("state: done"),
     ]);
-    project.write("tests/run.sh", TESTS);
+    project.write("tests/run.sh", &tests());
     project
 }
 
-/// A test run that goes on until the file `go` appears.
-const TESTS: &str = r#"printf '\033[1mrunning 7 tests\033[0m\n'
+/// A test run that goes on until the file `go` appears. Its two streams are two pipes, so that their order on the screen
+/// is a matter of luck: the line on standard error waits for the file `tests/more`, made when the others are shown.
+fn tests() -> String {
+    format!(
+        r#"printf '\033[1mrunning 7 tests\033[0m\n'
 for t in lexer parser crlf utf8 nested empty; do printf 'test parser::%s ... \033[32mok\033[0m\n' "$t"; done
 printf 'test parser::lone_cr ... \033[31mFAILED\033[0m\n\nfailures:\n    CR alone ends a line too: left 1, right 2\n'
-sleep 0.3 # so that the two streams have one order
+{}
 echo 'one test failed, the others go on' >&2
-until [ -e go ]; do sleep 0.02; done
-"#;
+{}
+"#,
+        until_exists("tests/more"),
+        until_exists("go")
+    )
+}
 
 /// What must be equal in a picture and on the screen: the words, without ages, times and what spins.
 fn words(text: &str) -> Vec<String> {
@@ -93,6 +101,8 @@ fn the_pictures_show_what_the_console_shows() {
     terminal.wait_for("PLF-095");
     select(&terminal, "PLF-074");
     terminal.send("s");
+    terminal.wait_for("CR alone ends a line");
+    project.write("tests/more", "");
     terminal.wait_for("the others go on");
     terminal.wait_for("1 running");
     keep(&terminal, "board.svg", "The board: queue, live output, detail");

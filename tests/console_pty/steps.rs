@@ -3,6 +3,7 @@
 use crate::support::modes::{self, Modes};
 use crate::support::project::Project;
 use crate::support::pty::{Launch, Terminal};
+use crate::support::script::until_exists;
 use crate::support::wait;
 
 /// Opens the console on a project at 120 columns by 40 rows and waits for its first ticket.
@@ -81,7 +82,8 @@ pub(crate) fn wait_status(project: &Project, id: &str, status: &str) {
 /// What [`waits_for_go`] prints first. The script spells it otherwise, as the detail pane shows scripts.
 pub(crate) const STARTED: &str = "up and running";
 
-/// A shell script that says its pid in the file `pid`, prints [`STARTED`], and goes on when the file `go` appears.
+/// A shell script that says its pid in the file `pid`, prints [`STARTED`], and goes on when the file `go` appears
+/// (see [`until_exists`] for when it does not).
 pub(crate) fn waits_for_go(then: &str) -> String {
-    format!("echo $$ > pid; echo up 'and' running; until [ -e go ]; do sleep 0.02; done; {then}")
+    format!("echo $$ > pid; echo up 'and' running; {}; {then}", until_exists("go"))
 }

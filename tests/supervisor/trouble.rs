@@ -11,6 +11,7 @@ use koru_tui::runtime::protocol::{
 };
 
 use super::console::{Console, LIMIT, project, ticket, view};
+use super::script::until_exists;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_supervisors_never_run_one_ticket_twice() {
@@ -105,7 +106,7 @@ async fn helper_console_that_is_killed() {
 async fn a_killed_console_leaves_an_interrupted_run_that_can_be_retried() {
     // The grandchild ignores TERM and outlives the console; the leader dies with it.
     let script = "test -e again && exit 0; touch again; \
-                  sh -c 'trap \"\" TERM; echo $$ > orphan; while :; do sleep 0.05; done' & echo started; wait";
+                  sh -c 'trap \"\" TERM; echo $$ > orphan; for i in $(seq 1000); do sleep 0.05; done' & echo started; wait";
     let project = project(&[ticket("PLF-1", "shell", script, "")]);
     let mut helper = tokio::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "trouble::helper_console_that_is_killed"])
@@ -151,9 +152,8 @@ async fn a_killed_console_leaves_an_interrupted_run_that_can_be_retried() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_run_is_stalled_until_it_speaks() {
-    let script =
-        "echo one; until test -e go; do sleep 0.02; done; echo two; until test -e end; do sleep 0.02; done";
-    let project = project(&[ticket("PLF-1", "shell", script, "")]);
+    let script = format!("echo one; {}; echo two; {}", until_exists("go"), until_exists("end"));
+    let project = project(&[ticket("PLF-1", "shell", &script, "")]);
     let mut console = Console::with(Options {
         stall_after: Duration::from_millis(300),
         ..Options::new(project.path().to_owned())

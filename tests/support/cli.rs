@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::support::leftover;
 use crate::support::project::Project;
 
-/// A folder that is nobody's project yet.
+/// A folder that is nobody's project yet; goes away with the value. Whoever still works there then fails the test.
 pub struct Empty {
     folder: tempfile::TempDir,
 }
@@ -21,6 +22,12 @@ impl Empty {
         let folder = tempfile::Builder::new().prefix("koru-tui-cli-").tempdir().unwrap();
         fs::create_dir(folder.path().join("shop")).unwrap();
         Self { folder }
+    }
+}
+
+impl Drop for Empty {
+    fn drop(&mut self) {
+        leftover::end(self.folder.path());
     }
 }
 

@@ -14,6 +14,8 @@ use std::process::{Command, Output};
 
 use serde_yaml::Value;
 
+use super::leftover;
+
 const CONFIG: &str = "\
 archive:
   enabled: true
@@ -36,7 +38,7 @@ storage:
   shard_size: 100
 ";
 
-/// A project folder that goes away with the value.
+/// A project folder that goes away with the value. Whoever still works there then fails the test.
 pub struct Project {
     /// Removed with the value; holds the project's folder and a home folder beside it.
     folder: tempfile::TempDir,
@@ -78,6 +80,11 @@ impl Project {
     /// The home folder that programs started here are given; it is empty.
     pub fn home(&self) -> PathBuf {
         self.folder.path().join("home")
+    }
+
+    /// The throw-away folder around the project and its home.
+    pub fn around(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The current sprint's file.
@@ -145,6 +152,12 @@ impl Project {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "planfile {args:?}: {}\n{stderr}", output.status);
         String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        leftover::end(self.around());
     }
 }
 

@@ -10,19 +10,29 @@
 //!
 //! A reader thread owns the master's output and feeds the emulator; tests block on a condition until the parsed screen
 //! says what they wait for, and never sleep a fixed time or match raw bytes. Everything ends with the value: dropping it
-//! kills the program's session and joins the reader.
+//! asks the program to leave, kills it if it does not, and joins the reader. A program that left by itself must have
+//! left nobody behind; whoever a killed one left is killed too.
 
 use std::ffi::OsStr;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::num::NonZeroU16;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+
+use super::leftover;
+use reader::{Shared, State, read_all};
+
+#[path = "pty_reader.rs"]
+mod reader;
+
+/// How long a program may take to leave once its value is dropped.
+const LEAVING: Duration = Duration::from_secs(5);
 
 /// How long a test waits for the screen to say something. A loaded machine may stretch it by `KORU_TUI_TEST_PATIENCE`
 /// (a factor); a test that fails waits this long, a test that passes does not.
@@ -31,20 +41,6 @@ pub fn patience() -> Duration {
         std::env::var("KORU_TUI_TEST_PATIENCE").ok().and_then(|text| text.parse().ok()).unwrap_or(1.0);
     Duration::from_secs(10).mul_f64(factor)
 }
-
-struct State {
-    emulator: vt100::Parser,
-    raw: Vec<u8>,
-    /// Bytes of a frame that is under way (synchronised output, mode 2026): a terminal shows whole frames, so do we.
-    held: Vec<u8>,
-    /// When each chunk arrived, with the length of `raw` after it.
-    arrivals: Vec<(Instant, usize)>,
-    /// The reader is to let go of the terminal with the next bytes.
-    closing: bool,
-    ended: bool,
-}
-
-type Shared = Arc<(Mutex<State>, Condvar)>;
 
 /// A running program and its screen.
 pub struct Terminal {
@@ -139,77 +135,6 @@ impl Launch {
 
 fn cells(count: u16) -> NonZeroU16 {
     NonZeroU16::new(count).expect("a size above zero")
-}
-
-/// Feeds the emulator until the terminal is gone, and answers the questions a terminal is asked.
-fn read_all(
-    mut source: Box<dyn Read + Send>,
-    shared: &Shared,
-    writer: &Mutex<Option<Box<dyn Write + Send>>>,
-) {
-    let mut buffer = [0u8; 65536];
-    loop {
-        let count = source.read(&mut buffer).unwrap_or(0);
-        let (state, changed) = &**shared;
-        let mut state = state.lock().unwrap();
-        if count == 0 || state.closing {
-            // Whoever waits for the end must find the terminal closed.
-            drop(source);
-            state.ended = true;
-            changed.notify_all();
-            return;
-        }
-        let answers = answers_to(&state.raw, &buffer[..count]);
-        state.raw.extend_from_slice(&buffer[..count]);
-        let length = state.raw.len();
-        state.arrivals.push((Instant::now(), length));
-        state.show(&buffer[..count]);
-        changed.notify_all();
-        drop(state);
-        if let Some(writer) = writer.lock().unwrap().as_mut() {
-            for answer in answers {
-                let _ = writer.write_all(answer).and_then(|()| writer.flush());
-            }
-        }
-    }
-}
-
-impl State {
-    /// Gives the emulator everything up to the frame that is not finished yet.
-    fn show(&mut self, fresh: &[u8]) {
-        const BEGIN: &[u8] = b"\x1b[?2026h";
-        const END: &[u8] = b"\x1b[?2026l";
-        self.held.extend_from_slice(fresh);
-        let last = |mark: &[u8]| self.held.windows(mark.len()).rposition(|window| window == mark);
-        let whole = match (last(BEGIN), last(END)) {
-            (Some(begin), Some(end)) if end > begin => self.held.len(),
-            (Some(begin), _) => begin,
-            // The mark itself may be cut in two.
-            (None, _) => {
-                let cut =
-                    (1..BEGIN.len()).rev().find(|length| self.held.ends_with(&BEGIN[..*length])).unwrap_or(0);
-                self.held.len() - cut
-            }
-        };
-        let rest = self.held.split_off(whole);
-        self.emulator.process(&self.held);
-        self.held = rest;
-    }
-}
-
-/// Replies to queries in `fresh`, also to one that began at the end of `seen`.
-fn answers_to(seen: &[u8], fresh: &[u8]) -> Vec<&'static [u8]> {
-    const QUERIES: [(&[u8], &[u8]); 3] =
-        [(b"\x1b[6n", b"\x1b[1;1R"), (b"\x1b[c", b"\x1b[?62;22c"), (b"\x1b[?2026$p", b"\x1b[?2026;0$y")];
-    QUERIES
-        .iter()
-        .flat_map(|(query, answer)| {
-            let tail = &seen[seen.len().saturating_sub(query.len() - 1)..];
-            let joined = [tail, fresh].concat();
-            let count = joined.windows(query.len()).filter(|window| window == query).count();
-            std::iter::repeat_n(*answer, count)
-        })
-        .collect()
 }
 
 impl Terminal {
@@ -367,17 +292,42 @@ impl Terminal {
     }
 }
 
+impl Terminal {
+    /// Asks the program to leave and waits; `None` when it had to be killed.
+    fn end(&mut self) -> Option<ExitStatus> {
+        if let Some(status) = self.child.try_wait().ok().flatten() {
+            return Some(status);
+        }
+        let _ = kill(self.session, Signal::SIGTERM);
+        let until = Instant::now() + LEAVING;
+        while Instant::now() < until {
+            if let Some(status) = self.child.try_wait().ok().flatten() {
+                return Some(status);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = killpg(self.session, Signal::SIGKILL);
+        let _ = self.child.wait();
+        None
+    }
+}
+
 impl Drop for Terminal {
     fn drop(&mut self) {
-        if self.child.try_wait().ok().flatten().is_none() {
-            let _ = killpg(self.session, Signal::SIGKILL);
-            let _ = self.child.wait();
-        }
-        *self.writer.lock().unwrap() = None;
+        let left_by_itself = self.end().is_some_and(|status| status.signal().is_none());
+        // First of all: one of them may hold the terminal, and the reader waits for its end.
+        let ours = || leftover::of_console(self.session);
+        let left = ours();
+        leftover::kill_all(ours);
+        *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.master = None;
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
         }
+        assert!(
+            left.is_empty() || !left_by_itself || std::thread::panicking(),
+            "the program left by itself and these behind: {left:?}"
+        );
     }
 }
 

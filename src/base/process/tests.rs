@@ -79,7 +79,8 @@ async fn wrapper_child_and_grandchild_are_all_stopped() {
 
 #[tokio::test]
 async fn who_ignores_term_is_killed_after_the_grace() {
-    let (mut running, mut lines, _err) = start("trap '' TERM; echo up; while :; do sleep 1; done").await;
+    let (mut running, mut lines, _err) =
+        start("trap '' TERM; echo up; for i in $(seq 60); do sleep 1; done").await;
     assert_eq!(line(&mut lines).await, "up");
     let started = std::time::Instant::now();
     let stopped = running.group().stop(Duration::from_millis(200), pending()).await;
@@ -90,7 +91,8 @@ async fn who_ignores_term_is_killed_after_the_grace() {
 
 #[tokio::test]
 async fn a_second_request_skips_the_grace() {
-    let (running, mut lines, _err) = start("trap '' TERM; echo up; while :; do sleep 1; done").await;
+    let (running, mut lines, _err) =
+        start("trap '' TERM; echo up; for i in $(seq 60); do sleep 1; done").await;
     assert_eq!(line(&mut lines).await, "up");
     let started = std::time::Instant::now();
     let stopped = running.group().stop(LONG, async {}).await;
@@ -108,7 +110,7 @@ async fn a_stopped_child_hears_term() {
 #[tokio::test]
 async fn the_group_is_stopped_when_its_leader_is_long_gone() {
     let (mut running, mut lines, _err) = start(
-        "(trap '' TERM; echo up; while :; do sleep 1; done) & wait_for=1; read -r x </dev/null; exit 0",
+        "(trap '' TERM; echo up; for i in $(seq 60); do sleep 1; done) & wait_for=1; read -r x </dev/null; exit 0",
     )
     .await;
     assert_eq!(line(&mut lines).await, "up");
