@@ -23,7 +23,7 @@ use crate::runtime::protocol::{Command, Event, QueueCommand, RequestId};
 
 use super::display::{Control, Display, RealDisplay};
 use super::editor;
-use super::frames::FrameLimiter;
+use super::frames::{Cause, FrameLimiter};
 use super::keys::Key;
 use super::message::{Effect, ExitReason, InputMessage, Message, RuntimeMessage, SystemMessage};
 use super::port::Port;
@@ -70,6 +70,7 @@ pub async fn run<P: Port>(
         signals,
         clock,
         frames: FrameLimiter::default(),
+        cause: Cause::Event,
         stale: false,
     };
     if options.work {
@@ -97,6 +98,8 @@ struct App<P, D, F> {
     signals: Signals,
     clock: Clock,
     frames: FrameLimiter,
+    /// What the next frame is for: a key since the last one makes it urgent.
+    cause: Cause,
     /// What the terminal shows is not known any more: the next frame paints every cell.
     stale: bool,
 }
@@ -139,7 +142,7 @@ where
             if self.display.is_lost() {
                 return Err(ConsoleError::Panicked);
             }
-            if self.console.is_dirty() && self.frames.wait(Instant::now().into_std()).is_zero() {
+            if self.console.is_dirty() && self.frames.wait(Instant::now().into_std(), self.cause).is_zero() {
                 self.paint()?;
             }
         }
@@ -147,7 +150,7 @@ where
 
     /// Waits for whatever comes first.
     async fn wait(&mut self, keys: &mut K) -> Wake {
-        let frame = self.console.is_dirty().then(|| self.frames.wait(Instant::now().into_std()));
+        let frame = self.console.is_dirty().then(|| self.frames.wait(Instant::now().into_std(), self.cause));
         let now = self.clock.now();
         // A clock that was set back must not put the console to sleep for hours.
         let tick = self.console.next_wake().map(|at| {
@@ -205,8 +208,11 @@ where
                 None => return Ok(None),
             },
         };
-        if matches!(message, Message::Input(InputMessage::Key(_))) && self.console.wants_frame_before_key() {
-            self.paint()?;
+        if matches!(message, Message::Input(InputMessage::Key(_))) {
+            if self.console.wants_frame_before_key() {
+                self.paint()?;
+            }
+            self.cause = Cause::Key;
         }
         let effects = self.console.update(self.clock.now(), message);
         self.perform(effects, keys).await
@@ -322,6 +328,7 @@ where
         }
         self.display.paint(&mut self.console).map_err(ConsoleError::Draw)?;
         self.frames.drawn(Instant::now().into_std());
+        self.cause = Cause::Event;
         for effect in self.console.take_effects() {
             if let Effect::Send { request, command } = effect {
                 self.port.send(request, command);

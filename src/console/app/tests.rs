@@ -127,6 +127,7 @@ fn stage(make_keys: impl FnMut() -> Keys + 'static) -> Stage {
         signals: Signals::default(),
         clock,
         frames: FrameLimiter::default(),
+        cause: Cause::Event,
         stale: false,
     };
     Stage { counts, port, events: sender, app }
