@@ -189,13 +189,16 @@ impl<'a> Engine<'a> {
     /// a decision, as running them again by itself could do their work twice.
     async fn tidy(&mut self) {
         let (plan, now) = (Arc::clone(&self.view.plan), self.options.clock.now());
-        self.storage.work(
-            |store| {
-                store.batch_archive(ARCHIVE_EVERY);
-                Box::new(|| ())
-            },
-            drop,
-        );
+        if self.options.looped {
+            // A single tick moves its ticket in the very write that ends it.
+            self.storage.work(
+                |store| {
+                    store.batch_archive(ARCHIVE_EVERY);
+                    Box::new(|| ())
+                },
+                drop,
+            );
+        }
         let expired: Vec<&Arc<Ticket>> = leases::expired(&plan.tickets, &self.ground.holder, now).collect();
         let steps: Vec<Step> =
             expired.iter().map(|ticket| self.step_on(ticket, leases::release(ticket))).collect();
