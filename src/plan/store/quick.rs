@@ -86,7 +86,8 @@ impl Engine {
             return None;
         }
         let alone = Alone::new("current", source).filter(|_| source.ends_with('\n'))?;
-        alone.doc.ticket(id)?;
+        // A record that names another id than its key is looked at beside the whole file.
+        alone.doc.ticket(id).filter(|ticket| ticket.id == step.id)?;
         pieces.push(Piece { range, alone, changed: false });
         Some(pieces.len() - 1)
     }

@@ -157,6 +157,10 @@ impl SprintDoc {
         if entry.twin {
             return Err(not_as_meant(id, "the ticket stands twice in the file"));
         }
+        if self.is_ambiguous(id) {
+            // What the operator saw under this id need not be what planfile finds under it.
+            return Err(not_as_meant(id, "two tickets answer to it, one by its key and one by its `id`"));
+        }
         if let Some((_, key)) = &entry.duplicate {
             return Err(not_as_meant(id, format!("`{key}` stands twice in it")));
         }

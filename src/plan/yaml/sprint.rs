@@ -2,7 +2,7 @@
 //!
 //! The document owns the text. An edit returns a new document; nothing here touches a disk.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -45,6 +45,8 @@ pub struct SprintDoc {
     stem: Arc<str>,
     entries: Arc<Vec<Entry>>,
     index: Arc<HashMap<Arc<str>, u32>>,
+    /// Ids that more than one ticket answers to, by key or by the `id` inside.
+    ambiguous: Arc<HashSet<Arc<str>>>,
     warnings: Arc<Vec<SprintWarning>>,
     layout: Option<Arc<Layout>>,
 }
@@ -92,9 +94,11 @@ impl SprintDoc {
         previous: Option<&SprintDoc>,
     ) -> Result<SprintDoc, SprintFault> {
         let loaded = load::load(&text, stem, previous)?;
+        let (index, ambiguous) = index(&loaded.entries);
         Ok(SprintDoc {
             stem: Arc::from(stem),
-            index: Arc::new(index(&loaded.entries)),
+            index: Arc::new(index),
+            ambiguous: Arc::new(ambiguous),
             entries: Arc::new(loaded.entries),
             warnings: Arc::new(loaded.warnings),
             layout: loaded.layout.map(Arc::new),
@@ -147,6 +151,11 @@ impl SprintDoc {
         self.entries.get(*self.index.get(id)? as usize)
     }
 
+    /// Whether more than one ticket answers to this id, so that nobody can say which one is meant.
+    pub(super) fn is_ambiguous(&self, id: &str) -> bool {
+        self.ambiguous.contains(id)
+    }
+
     /// The whole record of a ticket as JSON, unknown keys included, values as PyYAML reads them.
     pub fn record(&self, id: &str) -> Option<Value> {
         let entry = self.entry(id)?;
@@ -173,17 +182,24 @@ impl SprintDoc {
     }
 }
 
-/// Finds entries by key, as planfile does, and by the id inside where no key says so.
-fn index(entries: &[Entry]) -> HashMap<Arc<str>, u32> {
+/// Finds entries by key, as planfile does, and by the id inside where no key says so; and names the ids that two
+/// tickets answer to.
+fn index(entries: &[Entry]) -> (HashMap<Arc<str>, u32>, HashSet<Arc<str>>) {
     let mut index = HashMap::with_capacity(entries.len());
+    let mut ambiguous = HashSet::new();
     let seen = || entries.iter().zip(0u32..).filter(|(entry, _)| !entry.shadowed);
     for (entry, number) in seen() {
         index.insert(entry.key.clone(), number);
     }
     for (entry, number) in seen().filter(|(entry, _)| entry.ticket.id.as_str() != &*entry.key) {
-        index.entry(Arc::from(entry.ticket.id.as_str())).or_insert(number);
+        let id: Arc<str> = Arc::from(entry.ticket.id.as_str());
+        if index.contains_key(&id) {
+            ambiguous.insert(id);
+        } else {
+            index.insert(id, number);
+        }
     }
-    index
+    (index, ambiguous)
 }
 
 /// Why an edit was not made; the document is unchanged.
