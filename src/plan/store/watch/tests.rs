@@ -54,11 +54,14 @@ impl Watched {
 async fn a_burst_of_renames_is_one_notice() {
     let mut watched = watched(planfile);
     assert_eq!(watched.watcher.describe(), "watch");
+    let began = std::time::Instant::now();
     for n in 0..10 {
         watched.put("sprints/current.yaml", &format!("{n}\n"));
     }
+    // On a busy machine the writer itself pauses; each pause as long as the quiet time may end a burst.
+    let pauses = usize::try_from(began.elapsed().as_millis() / QUIET.as_millis()).unwrap();
     let notices = watched.until_plan_settles().await;
-    assert!(notices.len() <= 2, "{notices:?}");
+    assert!(notices.len() <= 2 + pauses, "{notices:?} with room for {pauses} pauses");
     watched.put("sprints/history-2026-11-21.yaml", "h\n");
     assert_eq!(watched.next().await, Noticed::Plan);
 }
