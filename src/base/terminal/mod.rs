@@ -7,6 +7,7 @@
 //! message is not drawn over by a frame that was under way. Mouse and focus reports stay off: selecting text with the
 //! mouse is the terminal's own.
 
+mod hangup;
 mod screen;
 
 use std::io::{self, IsTerminal, Write};
@@ -64,6 +65,7 @@ impl Guard {
             return Err(TerminalError::NotATerminal);
         }
         restore_on_panic();
+        hangup::watch()?;
         enter_modes()?;
         Ok(Guard { _one: () })
     }
