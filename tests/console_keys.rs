@@ -357,7 +357,7 @@ fn a_stop_asks_then_counts_down_then_kills() {
     assert_eq!(bench.sent(), []);
     bench.keys("x y");
     let stop = Command::Run(RunCommand::Stop { run: run_id("r1") });
-    assert_eq!(bench.sent(), [stop.clone()]);
+    assert_eq!(bench.sent(), std::slice::from_ref(&stop));
     let mut stopping = run("r1", "PLF-074", RunState::Stopping, 192);
     stopping.kill_at = Some(ago(-7));
     let mut later = busy();

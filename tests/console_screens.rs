@@ -6,11 +6,12 @@ mod console_support;
 use std::sync::Arc;
 
 use console_support::{Bench, busy, empty, output, run, with};
-use koru_tui::console::{Depth, RuntimeMessage, Settings};
+use koru_tui::console::{Depth, Effect, Message, RuntimeMessage, Settings, SystemMessage};
 use koru_tui::plan::store::{FileFault, Plan};
 use koru_tui::plan::ticket::{ExecutorKind, Priority};
 use koru_tui::plan::yaml::SprintFault;
 use koru_tui::runtime::protocol::{PlanHealth, RunState, Snapshot};
+use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
@@ -130,6 +131,59 @@ fn a_tickets_page() {
     at_three_sizes("page", |width, height| {
         let mut bench = busy_bench(width, height);
         bench.keys("j j j j enter");
+        bench
+    });
+}
+
+#[test]
+fn source_is_plain_until_it_is_coloured_in_the_background() {
+    let script = "if test -f a.txt; then\n  echo \"it is $HOME\" # why\nfi\n";
+    let mut shell = console_support::ticket("PLF-001", "scripted", ExecutorKind::Shell, Priority::Normal);
+    shell.inputs.script = Some(script.to_owned());
+    let snapshot = with(vec![(shell, koru_tui::plan::queue::Standing::Ready { position: 0 })]);
+    let settings = Settings { depth: Depth::True, ..Settings::default() };
+    let mut bench = Bench::with_settings(settings, snapshot.clone(), 80, 24);
+    bench.screen();
+    assert_eq!(bench.effects, [], "a board that is only looked at colours nothing");
+    bench.keys("enter");
+    let jobs = std::mem::take(&mut bench.effects);
+    assert!(matches!(jobs.as_slice(), [Effect::Paint(_)]), "{jobs:?}");
+    let colours = |buffer: &Buffer, y: u16| -> Vec<Color> {
+        let mut colours: Vec<Color> = (3..80).map(|x| buffer[(x, y)].fg).collect();
+        colours.dedup();
+        colours
+    };
+    let plain = bench.buffer();
+    let row = 1 + console_support::text(&plain).lines().position(|line| line.ends_with("then")).unwrap();
+    let row = u16::try_from(row).unwrap();
+    assert_eq!(colours(&plain, row).len(), 1);
+    for job in jobs {
+        let Effect::Paint(job) = job else { panic!("{job:?}") };
+        bench.tell(Message::System(SystemMessage::Painted(job.paint())));
+    }
+    assert!(bench.console.is_dirty());
+    let coloured = bench.buffer();
+    assert_eq!(console_support::text(&coloured), console_support::text(&plain), "colours move nothing");
+    assert!(colours(&coloured, row).len() >= 4, "{:?}", colours(&coloured, row));
+    assert_eq!(bench.effects, [], "what is coloured is not asked for again");
+    // Without colours the same page says the same, in one style.
+    let mut none =
+        Bench::with_settings(Settings { depth: Depth::None, ..Settings::default() }, snapshot, 80, 24);
+    none.keys("enter");
+    for job in std::mem::take(&mut none.effects) {
+        let Effect::Paint(job) = job else { panic!("{job:?}") };
+        none.tell(Message::System(SystemMessage::Painted(job.paint())));
+    }
+    let buffer = none.buffer();
+    let styles: std::collections::HashSet<_> = (3..40).map(|x| buffer[(x, row)].style()).collect();
+    assert_eq!(styles.len(), 1);
+}
+
+#[test]
+fn a_tickets_source() {
+    at_three_sizes("source", |width, height| {
+        let mut bench = busy_bench(width, height);
+        bench.keys("j j j j Y");
         bench
     });
 }

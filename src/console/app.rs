@@ -28,6 +28,8 @@ use super::keys::Key;
 use super::message::{Effect, ExitReason, InputMessage, Message, RuntimeMessage, SystemMessage};
 use super::port::Port;
 use super::settings::ConsoleOptions;
+use super::source::Painted;
+use super::source::painter::Painter;
 use super::state::Console;
 use signals::{Signal, Signals};
 
@@ -68,6 +70,7 @@ pub async fn run<P: Port>(
         events,
         keys: EventStream::new,
         signals,
+        painter: Painter::default(),
         clock,
         frames: FrameLimiter::default(),
         cause: Cause::Event,
@@ -96,6 +99,7 @@ struct App<P, D, F> {
     events: Events,
     keys: F,
     signals: Signals,
+    painter: Painter,
     clock: Clock,
     frames: FrameLimiter,
     /// What the next frame is for: a key since the last one makes it urgent.
@@ -109,6 +113,7 @@ enum Wake {
     Signal(Signal),
     Terminal(Option<io::Result<TerminalEvent>>),
     Runtime(Option<Event>),
+    Painted(Painted),
     Tick,
     Frame,
 }
@@ -161,6 +166,7 @@ where
             signal = self.signals.next() => Wake::Signal(signal),
             event = keys.next() => Wake::Terminal(event),
             event = self.events.recv() => Wake::Runtime(event),
+            painted = self.painter.next() => Wake::Painted(painted),
             () = sleep(frame) => Wake::Frame,
             () = sleep(tick) => Wake::Tick,
         }
@@ -190,6 +196,7 @@ where
                 let effects = self.console.update(now, Message::System(SystemMessage::Tick));
                 return self.perform(effects, keys).await;
             }
+            Wake::Painted(painted) => Message::System(SystemMessage::Painted(painted)),
             Wake::Signal(Signal::Terminate) | Wake::Terminal(None | Some(Err(_))) => {
                 Message::System(SystemMessage::Terminate)
             }
@@ -241,6 +248,7 @@ where
                 Effect::Copy { text } => {
                     self.display.control(&Control::Copy(text)).map_err(ConsoleError::Draw)?
                 }
+                Effect::Paint(job) => self.painter.start(job),
                 Effect::Bell => self.display.control(&Control::Bell).map_err(ConsoleError::Draw)?,
                 Effect::Repaint => self.repaint()?,
                 Effect::Suspend => {
@@ -330,8 +338,10 @@ where
         self.frames.drawn(Instant::now().into_std());
         self.cause = Cause::Event;
         for effect in self.console.take_effects() {
-            if let Effect::Send { request, command } = effect {
-                self.port.send(request, command);
+            match effect {
+                Effect::Send { request, command } => self.port.send(request, command),
+                Effect::Paint(job) => self.painter.start(job),
+                _ => {}
             }
         }
         Ok(())

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::runtime::protocol::{Command, Outcome, ProjectEvent, RequestId, RunEvent, Snapshot};
 
 use super::keys::Key;
+use super::source::{Job, Painted};
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -65,6 +66,8 @@ pub enum SystemMessage {
         /// The text, or a sentence.
         result: Result<String, String>,
     },
+    /// A text that [`Effect::Paint`] asked for.
+    Painted(Painted),
     /// Something about our own files that the operator should know (keymap, theme), as a sentence.
     Trouble(String),
 }
@@ -95,6 +98,8 @@ pub enum Effect {
         /// Text as shown.
         text: String,
     },
+    /// Colour a text in the background; answered by [`SystemMessage::Painted`].
+    Paint(Job),
     /// Ring.
     Bell,
     /// Give the terminal back and stop until SIGCONT.

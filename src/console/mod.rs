@@ -8,6 +8,7 @@
 //! | `layers` | forms, palette, menus, questions over the board |
 //! | `view` | draws the state; reads and returns nothing |
 //! | `actions`, `keymap`, `keys` | the one table of named actions, and the keys that lead to them |
+//! | `source` | scripts, request bodies and tickets as source, coloured in the background |
 //! | `theme`, `glyphs` | colours and shapes as data |
 //! | `app` | the loop: wait for one event, drain, draw at most once |
 //!
@@ -29,6 +30,7 @@ pub(crate) mod output;
 mod port;
 mod rows;
 mod settings;
+mod source;
 mod state;
 mod theme;
 mod update;
@@ -41,5 +43,6 @@ pub use keys::{Key, KeyError};
 pub use message::{Effect, ExitReason, InputMessage, Message, RuntimeMessage, SystemMessage};
 pub use port::Port;
 pub use settings::ConsoleOptions;
+pub use source::{Job, Painted};
 pub use state::{Console, Settings};
 pub use theme::{Depth, Theme, ThemeError, Themes};

@@ -110,6 +110,8 @@ actions! {
     Bottom,
     /// Open the selected ticket's page.
     Open,
+    /// Show the ticket as source, or as text again.
+    Source,
     /// Close, or step back.
     Back,
     /// Accept.

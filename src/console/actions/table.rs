@@ -33,6 +33,7 @@ pub(crate) const SPECS: &[Spec] = &[
         &[Queue, Run, Detail],
         "Open the selected ticket at full size"
     ),
+    row!(Source, "ticket.source", "source", ["Y"], BOARD, "Show the ticket as YAML, or as text again"),
     row!(Create, "ticket.create", "new", ["n"], &[Queue, Detail], "Make a new ticket"),
     row!(Edit, "ticket.edit", "edit", ["e"], BOARD, "Change the selected ticket's fields"),
     row!(

@@ -125,6 +125,7 @@ fn stage(make_keys: impl FnMut() -> Keys + 'static) -> Stage {
         events,
         keys: Box::new(make_keys) as Box<dyn FnMut() -> Keys>,
         signals: Signals::default(),
+        painter: Painter::default(),
         clock,
         frames: FrameLimiter::default(),
         cause: Cause::Event,

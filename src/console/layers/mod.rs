@@ -60,6 +60,8 @@ pub(crate) struct Scrolled {
 pub(crate) struct Page {
     pub(crate) ticket: TicketId,
     pub(crate) scroll: usize,
+    /// Whether the ticket's source is shown instead of its text.
+    pub(crate) source: bool,
     pub(crate) cache: super::view::detail::Cache,
 }
 

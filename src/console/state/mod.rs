@@ -22,6 +22,7 @@ use super::keymap::Keymap;
 use super::layers::Layer;
 use super::message::Effect;
 use super::rows::{RowState, held_why, state_of};
+use super::source::Sources;
 use super::theme::{Depth, Theme, Themes};
 use super::view;
 
@@ -118,6 +119,7 @@ pub struct Console {
     pub(crate) notices: Notices,
     pub(crate) requests: Requests,
     pub(crate) drafts: Drafts,
+    pub(crate) sources: Sources,
     pub(crate) drawn: Drawn,
     /// The ticket that keys mean was changed by an event, not by the operator, and was not drawn since: a key that was
     /// meant for the old one must not fall on it (rule A).
@@ -162,6 +164,7 @@ impl Console {
             notices,
             requests: Requests::default(),
             drafts: Drafts::default(),
+            sources: Sources::default(),
             drawn: Drawn::default(),
             strayed: false,
             leaving: None,

@@ -69,10 +69,20 @@ pub(crate) enum Role {
     DiffAdd,
     /// Removed lines of a diff.
     DiffRemove,
+    /// Source: words of the language.
+    CodeKeyword,
+    /// Source: strings.
+    CodeString,
+    /// Source: numbers and other constants.
+    CodeNumber,
+    /// Source: names of commands, variables and keys.
+    CodeName,
+    /// Source: comments.
+    CodeComment,
 }
 
 impl Role {
-    const COUNT: usize = Role::DiffRemove as usize + 1;
+    const COUNT: usize = Role::CodeComment as usize + 1;
 }
 
 /// A theme, ready to draw with at one colour depth.

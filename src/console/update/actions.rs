@@ -64,6 +64,7 @@ impl Console {
                     self.open_page(id);
                 }
             }
+            Action::Source => self.toggle_source(),
             Action::Filter => self.open_filter(),
             Action::Sprint => self.next_sprint(),
             Action::Finished => {
@@ -122,6 +123,7 @@ impl Console {
     /// Esc: closes the page, stops leaving, drops the filter, un-zooms; in this order.
     fn back(&mut self) {
         if let Some(Layer::Page(_)) = self.layers.last() {
+            // Source stands over nothing: one Esc is enough, whichever side of the page is shown.
             self.layers.pop();
         } else if self.leaving == Some(Leaving::Waiting) {
             self.leaving = None;

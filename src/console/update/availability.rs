@@ -40,7 +40,7 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         Action::Sprint if console.snapshot.plan.sprints.is_empty() => no("there are no sprint files"),
         Action::Sprint => Ok(()),
         Action::Open if matches!(console.layers.last(), Some(Layer::Page(_))) => no("it is open"),
-        Action::Open => ticket(console).map(drop),
+        Action::Open | Action::Source => ticket(console).map(drop),
         Action::Copy if console.focus == Pane::Run && console.shown_run().is_some() => Ok(()),
         Action::Copy => ticket(console).map(drop),
         Action::RunPrevious

@@ -40,6 +40,7 @@ impl Console {
                 self.effects.push(Effect::Exit(ExitReason::Terminated));
             }
             SystemMessage::Edited { key, result } => self.edited(&key, result),
+            SystemMessage::Painted(painted) => self.dirty |= self.sources.came(painted),
             SystemMessage::Trouble(text) => self.say(NoticeKind::Refused, text),
         }
     }

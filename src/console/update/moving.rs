@@ -97,8 +97,23 @@ impl Console {
 
     /// Opens the ticket's page.
     pub(super) fn open_page(&mut self, ticket: TicketId) {
-        let page = super::super::layers::Page { ticket, scroll: 0, cache: view::detail::Cache::default() };
+        let cache = view::detail::Cache::default();
+        let page = super::super::layers::Page { ticket, scroll: 0, source: false, cache };
         self.layers.push(Layer::Page(page));
+        self.dirty = true;
+    }
+
+    /// Turns the open page to the ticket's source and back, or opens it there.
+    pub(super) fn toggle_source(&mut self) {
+        if !matches!(self.layers.last(), Some(Layer::Page(_)))
+            && let Some(id) = self.subject_id()
+        {
+            self.open_page(id);
+        }
+        if let Some(Layer::Page(page)) = self.layers.last_mut() {
+            page.source = !page.source;
+            page.scroll = 0;
+        }
         self.dirty = true;
     }
 }

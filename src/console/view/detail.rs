@@ -14,34 +14,47 @@ use crate::plan::ticket::{Ticket, TicketId};
 use super::super::actions::Action;
 use super::super::layers::Page;
 use super::super::rows::{RowState, held_why};
+use super::super::source::{Job, Language, Line};
 use super::super::state::{Console, Pane};
 use super::super::theme::Role;
 use super::super::words;
 use super::Areas;
 use super::text::{Pen, fit, wrap};
 
-/// One line: pieces of text with what they are.
-type Line = Vec<(String, Role)>;
+mod work;
 
 /// The wrapped text of one ticket.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cache {
-    key: Option<(u64, TicketId, u16)>,
+    key: Option<(u64, u64, TicketId, u16, bool)>,
     lines: Vec<Line>,
+    /// Texts that would be coloured.
+    jobs: Vec<Job>,
 }
 
 impl Cache {
-    /// Wraps again when the revision, the ticket or the width changed.
-    pub(crate) fn refresh(&mut self, console: &Console, id: Option<&TicketId>, width: u16) {
+    /// Wraps again when the revision, the colours, the ticket, the width or the side (text, source) changed.
+    pub(crate) fn refresh(&mut self, console: &Console, id: Option<&TicketId>, width: u16, source: bool) {
         let Some(ticket) = id.and_then(|id| console.snapshot.plan.ticket(id)) else {
             *self = Cache::default();
             return;
         };
-        let key = (console.snapshot.revision, ticket.id.clone(), width);
+        let key = (console.snapshot.revision, console.sources.version, ticket.id.clone(), width, source);
         if self.key.as_ref() != Some(&key) {
-            self.lines = Text::new(console, usize::from(width.saturating_sub(2))).of(ticket);
+            let mut text = Text::new(console, usize::from(width.saturating_sub(2)));
+            if source {
+                text.source(ticket)
+            } else {
+                text.of(ticket)
+            }
+            (self.lines, self.jobs) = (text.lines, text.jobs);
             self.key = Some(key);
         }
+    }
+
+    /// The texts that are not coloured yet; given once a wrap.
+    pub(crate) fn jobs(&mut self) -> Vec<Job> {
+        std::mem::take(&mut self.jobs)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -109,14 +122,15 @@ struct Text<'a> {
     console: &'a Console,
     width: usize,
     lines: Vec<Line>,
+    jobs: Vec<Job>,
 }
 
 impl<'a> Text<'a> {
     fn new(console: &'a Console, width: usize) -> Self {
-        Self { console, width, lines: Vec::new() }
+        Self { console, width, lines: Vec::new(), jobs: Vec::new() }
     }
 
-    fn of(mut self, ticket: &Ticket) -> Vec<Line> {
+    fn of(&mut self, ticket: &Ticket) {
         self.head(ticket);
         self.why(ticket);
         self.links(ticket);
@@ -124,12 +138,12 @@ impl<'a> Text<'a> {
         let prompt = ticket.inputs.prompt.as_deref().filter(|prompt| *prompt != ticket.description);
         self.body("asks", prompt.unwrap_or_default());
         self.list("choices", &ticket.inputs.choices);
-        self.body("script", ticket.inputs.script.as_deref().unwrap_or_default());
+        let script = ticket.inputs.script.as_deref().unwrap_or_default();
+        self.code("script", 2, Job::new(&ticket.id, Language::Bash, script));
         self.work(ticket);
         self.list("acceptance", &ticket.acceptance_criteria);
         self.outcome(ticket);
         self.history(ticket);
-        self.lines
     }
 
     fn head(&mut self, ticket: &Ticket) {
@@ -232,26 +246,6 @@ impl<'a> Text<'a> {
         }
         if let Some(parent) = &ticket.parent {
             self.labelled("parent", &words::safe(parent), Role::Text);
-        }
-    }
-
-    fn work(&mut self, ticket: &Ticket) {
-        let inputs = &ticket.inputs;
-        if let Some(handler) = &ticket.executor.handler {
-            self.labelled("handler", safe_text(handler).as_str(), Role::Text);
-        }
-        if let Some(endpoint) = &inputs.api_endpoint {
-            let method = inputs.api_method.as_deref().unwrap_or("GET");
-            self.labelled("request", safe_text(&format!("{method} {endpoint}")).as_str(), Role::Text);
-        }
-        if let Some(model) = &inputs.llm_model {
-            self.labelled("model", safe_text(model).as_str(), Role::Text);
-        }
-        if let Some(tool) = &inputs.mcp_tool {
-            self.labelled("mcp tool", safe_text(tool).as_str(), Role::Text);
-        }
-        if !inputs.env_keys.is_empty() {
-            self.labelled("env", safe_text(&inputs.env_keys.join(", ")).as_str(), Role::Text);
         }
     }
 

@@ -65,6 +65,7 @@ fn title(console: &Console, action: Action) -> &'static str {
     match (action, console.layers.last()) {
         (Action::Back, Some(Layer::Answer(_) | Layer::Ticket(_))) => "keep the draft and close",
         (Action::Back, Some(_)) => "close",
+        (Action::Source, Some(Layer::Page(page))) if page.source => "text",
         _ => action.spec().title,
     }
 }
@@ -75,7 +76,7 @@ fn useful(console: &Console) -> Vec<Action> {
         Some(Layer::Answer(_) | Layer::Ticket(_)) => {
             return vec![Action::Submit, Action::Editor, Action::Back];
         }
-        Some(Layer::Page(_)) => vec![Action::Back],
+        Some(Layer::Page(_)) => vec![Action::Back, Action::Source],
         Some(_) => return vec![Action::Back],
         None if console.scopes() == [Scope::Init] => return vec![Action::Init, Action::Help, Action::Quit],
         None if console.focus == Pane::Run => vec![Action::Stop, Action::Search, Action::Bottom],

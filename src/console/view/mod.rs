@@ -23,6 +23,7 @@ use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::PlanHealth;
 
 use super::layers::Layer;
+use super::message::Effect;
 use super::state::{Console, Pane};
 use super::theme::Role;
 
@@ -103,7 +104,7 @@ pub(crate) fn prepare(console: &mut Console, area: Rect) {
     if !areas.detail.is_empty() {
         let mut pane = std::mem::take(&mut console.detail);
         let ticket = console.queue.selected.clone();
-        pane.cache.refresh(console, ticket.as_ref(), areas.detail.width);
+        pane.cache.refresh(console, ticket.as_ref(), areas.detail.width, false);
         pane.scroll = pane.scroll.min(pane.cache.len().saturating_sub(usize::from(areas.detail_height())));
         console.detail = pane;
     }
@@ -111,7 +112,15 @@ pub(crate) fn prepare(console: &mut Console, area: Rect) {
     let mut layers = std::mem::take(&mut console.layers);
     for layer in &mut layers {
         match layer {
-            Layer::Page(page) => page.cache.refresh(console, Some(&page.ticket), area.width),
+            Layer::Page(page) => {
+                page.cache.refresh(console, Some(&page.ticket), area.width, page.source);
+                // Only pages ask for colours: a board that is only looked at never loads a grammar.
+                for job in page.cache.jobs() {
+                    if console.sources.ask(&job) {
+                        console.effects.push(Effect::Paint(job));
+                    }
+                }
+            }
             Layer::Answer(form) => answer::dress(console, form),
             Layer::Ticket(form) => form::dress(console, form),
             Layer::Line(input) => overlays::dress(console, &mut input.text),

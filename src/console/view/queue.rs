@@ -126,7 +126,13 @@ fn draw_row(console: &Console, row: &Row, columns: &Columns, area: Rect, buffer:
     }
     if columns.state > 0 {
         let word = state_words(console, ticket, row.state);
-        pen.write_right(&column_right(&word, columns.state, ellipsis), on(row.state.role()));
+        let word = if columns.kind > 0 {
+            column_right(&word, columns.state, ellipsis)
+        } else {
+            // With no column before it, what a short word leaves free is the title's.
+            fit(&word, columns.state, ellipsis)
+        };
+        pen.write_right(&word, on(row.state.role()));
         pen.write_right(" ", ground);
     }
     if columns.kind > 0 {
