@@ -2,6 +2,7 @@
 //!
 //! The document owns the text. An edit returns a new document; nothing here touches a disk.
 
+use std::collections::hash_map::Entry as Place;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -193,10 +194,13 @@ fn index(entries: &[Entry]) -> (HashMap<Arc<str>, u32>, HashSet<Arc<str>>) {
     }
     for (entry, number) in seen().filter(|(entry, _)| entry.ticket.id.as_str() != &*entry.key) {
         let id: Arc<str> = Arc::from(entry.ticket.id.as_str());
-        if index.contains_key(&id) {
-            ambiguous.insert(id);
-        } else {
-            index.insert(id, number);
+        match index.entry(id) {
+            Place::Occupied(first) => {
+                ambiguous.insert(first.key().clone());
+            }
+            Place::Vacant(free) => {
+                free.insert(number);
+            }
         }
     }
     (index, ambiguous)

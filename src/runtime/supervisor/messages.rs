@@ -13,6 +13,7 @@ use crate::runtime::protocol::{Command, Outcome, RequestId, RunId};
 
 /// What a [`crate::runtime::Handle`] sends.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one message at a time is moved; boxing each would cost more")]
 pub(in crate::runtime) enum Call {
     /// A command.
     Command(RequestId, Command),
@@ -22,7 +23,6 @@ pub(in crate::runtime) enum Call {
 
 /// What the threads and runs send.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one message at a time is moved; boxing each would cost more")]
 pub(in crate::runtime) enum Mail {
     /// Results of the steps of one turn.
     Stepped(Vec<(Purpose, Result<Mutated, MutateError>)>),
