@@ -97,8 +97,8 @@ pub fn store(bytes: &[u8]) {
 
     let reparsed = SprintDoc::parse("current", edited.text().as_bytes().to_vec(), None)
         .unwrap_or_else(|fault| panic!("the edit broke the file: {fault}\n{}", edited.text()));
-    for other in tickets.iter().filter(|other| other.id.as_str() != id) {
-        let other = other.id.as_str();
+    // By key: a key leads to one ticket only, while an `id` inside may be the key of another.
+    for (other, _) in document.keyed().filter(|(_, other)| other.id.as_str() != id) {
         assert_eq!(reparsed.record(other), document.record(other), "{other} was not named");
         assert_eq!(reparsed.source(other), document.source(other), "the text of {other} was not named");
     }
