@@ -9,7 +9,7 @@
 //! any other failure to sync is an error, because the promise is not kept then.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
-use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,6 +18,9 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
 use super::faults;
+use parts::Sink;
+
+pub use parts::Part;
 
 /// Mode of files that we make.
 const PRIVATE_FILE: u32 = 0o600;
@@ -69,6 +72,32 @@ impl Stamp {
 /// The old file is whole and no temporary file is left behind. The one exception is a failing sync of the folder, the
 /// last step: the new file is in place then, but a power loss may bring the old one back.
 pub fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<Stamp> {
+    put(path, |sink| parts.iter().try_for_each(|part| sink.bytes(part)), || Ok(()))
+}
+
+/// As [`replace`], for a new version that is mostly the one of `basis`, which is read from its open file as it is
+/// written: a small change of a large file needs no memory for it.
+///
+/// # Errors
+/// As [`replace`]; besides, when `path` no longer is the version `basis` once everything was copied: another program
+/// wrote the file meanwhile, and what was copied may be a mixture.
+pub fn replace_parts(path: &Path, basis: Stamp, parts: &[Part<'_>]) -> io::Result<Stamp> {
+    let unchanged = || match Stamp::read(path)? {
+        Some(stamp) if stamp == basis => Ok(()),
+        _ => Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "another program wrote the file at the same time; look at it and try again",
+        )),
+    };
+    put(path, |sink| parts.iter().try_for_each(|part| sink.part(part)), unchanged)
+}
+
+/// Writes a new version with `fill` and gives it the name unless `allowed` objects at the last moment.
+fn put(
+    path: &Path,
+    fill: impl FnOnce(&mut Sink<'_>) -> io::Result<()>,
+    allowed: impl FnOnce() -> io::Result<()>,
+) -> io::Result<Stamp> {
     let old = replaceable(path)?;
     let folder = folder_of(path);
     let mode = old.as_ref().map_or(PRIVATE_FILE, |old| old.mode() & 0o7777);
@@ -86,10 +115,11 @@ pub fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<Stamp> {
         file.set_permissions(Permissions::from_mode(mode))?;
     }
     faults::step("write")?;
-    write_parts(file, parts)?;
+    fill(&mut Sink::new(file))?;
     let stamp = distinct_stamp(file, old.as_ref().map(Stamp::of))?;
     faults::step("sync file")?;
     tolerate_no_sync(file.sync_all())?;
+    allowed()?;
     faults::step("rename")?;
     // Dropping `temp` on any of the errors above removes the temporary file.
     temp.into_temp_path().persist(path).map_err(|error| error.error)?;
@@ -209,22 +239,6 @@ fn temp_prefix(path: &Path) -> io::Result<std::ffi::OsString> {
     Ok(std::ffi::OsString::from_vec(prefix))
 }
 
-/// Writes all parts without joining them first.
-fn write_parts(file: &mut File, parts: &[&[u8]]) -> io::Result<()> {
-    let mut slices: Vec<IoSlice<'_>> =
-        parts.iter().filter(|part| !part.is_empty()).map(|part| IoSlice::new(part)).collect();
-    let mut rest = &mut slices[..];
-    while !rest.is_empty() {
-        match file.write_vectored(rest) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => IoSlice::advance_slices(&mut rest, written),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
 /// The stamp of the written file, its modification time moved until it differs from the old file's: by 1 ms, and on
 /// file systems that keep whole seconds or pairs of them by more.
 fn distinct_stamp(file: &File, old: Option<Stamp>) -> io::Result<Stamp> {
@@ -251,5 +265,6 @@ fn tolerate_no_sync(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
+mod parts;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,11 @@
 //! What stands here is as small as it can be, and each `unsafe` block says why it is sound.
 #![expect(unsafe_code, reason = "this is the one module that may, see the head")]
 
+use std::fs::File;
 use std::io;
+use std::ops::Range;
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
 
 use tokio::process::Command;
 
@@ -23,4 +27,18 @@ pub(super) fn lead_session_and_die_with_parent(command: &mut Command) {
     unsafe {
         command.pre_exec(in_child);
     }
+}
+
+/// Lets the disk begin with these bytes of `file` while the caller goes on writing; a later sync then waits less.
+///
+/// Only a hint: nothing is promised, and an error that the disk meets stays for the sync to report.
+pub(super) fn start_writeback(file: &File, bytes: Range<u64>) {
+    #[cfg(target_os = "linux")]
+    if let (Ok(offset), Ok(len)) = (i64::try_from(bytes.start), i64::try_from(bytes.end - bytes.start)) {
+        use nix::libc;
+        // SAFETY: the descriptor is open as long as `file` is borrowed, and the call touches no memory of ours.
+        let _ = unsafe { libc::sync_file_range(file.as_raw_fd(), offset, len, libc::SYNC_FILE_RANGE_WRITE) };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (file, bytes);
 }

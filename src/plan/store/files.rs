@@ -365,7 +365,7 @@ pub(super) fn read_whole(path: &Path) -> io::Result<Option<(Stamp, Vec<u8>)>> {
 }
 
 /// Opens without waiting for a writer that a FIFO in the file's place would never get.
-fn open_regular(path: &Path) -> io::Result<File> {
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     let flags = nix::fcntl::OFlag::O_NONBLOCK.bits();
     let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;

@@ -20,6 +20,7 @@ mod evidence;
 mod files;
 mod journal;
 mod listing;
+mod locate;
 mod locator;
 mod moves;
 mod quick;

@@ -4,23 +4,23 @@
 //! once in planfile's own layout, and they make sense by themselves. Everything else takes the long way: no answer here
 //! ever means an error.
 
+use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
-use memchr::memmem;
-
 use super::batch::check_seen;
 use super::engine::Engine;
-use super::files::read_whole;
+use super::files::open_regular;
+use super::locate::ticket_lines;
 use super::moves::Alone;
 use super::{MutateError, Mutated, Step, journal, whole};
-use crate::base::atomic::{self, Stamp};
+use crate::base::atomic::{self, Part, Stamp};
 use crate::plan::lifecycle::{self, history};
 
 /// One ticket's lines and what became of them.
 #[derive(Debug)]
 struct Piece {
-    range: Range<usize>,
+    range: Range<u64>,
     alone: Alone,
     changed: bool,
 }
@@ -33,7 +33,8 @@ impl Engine {
         if self.files.config_changed() || Stamp::read(&path).ok()?? != *known.get("current")? {
             return None;
         }
-        let (stamp, bytes) = read_whole(&path).ok()??;
+        let file = open_regular(&path).ok()?;
+        let stamp = stamp_of(&file)?;
         if Some(&stamp) != known.get("current") {
             return None;
         }
@@ -42,7 +43,7 @@ impl Engine {
         let mut rows = Vec::new();
         let mut outcomes = Vec::with_capacity(steps.len());
         for step in steps {
-            let place = self.piece(&bytes, step, &mut pieces)?;
+            let place = self.piece(&file, step, &mut pieces)?;
             let (outcome, row) = carry_out(&mut pieces[place], step, now)?;
             rows.extend(row);
             outcomes.push(outcome);
@@ -54,11 +55,15 @@ impl Engine {
         {
             return None;
         }
+        // What was read must be one version, also where nothing is written.
+        if stamp_of(&file)? != stamp {
+            return None;
+        }
         if pieces.iter().all(|piece| !piece.changed) {
             return Some(outcomes);
         }
         pieces.sort_by_key(|piece| piece.range.start);
-        match atomic::replace(&path, &parts(&bytes, &pieces)?) {
+        match atomic::replace_parts(&path, stamp, &parts(&file, stamp.size, &pieces)?) {
             Ok(stamp) => {
                 super::apply::drop_mirror(&path);
                 self.journal(&rows);
@@ -74,18 +79,17 @@ impl Engine {
     }
 
     /// The piece that holds the step's ticket, found now unless an earlier step did.
-    fn piece(&self, bytes: &[u8], step: &Step, pieces: &mut Vec<Piece>) -> Option<usize> {
+    fn piece(&self, file: &File, step: &Step, pieces: &mut Vec<Piece>) -> Option<usize> {
         let id = step.id.as_str();
         if let Some(place) = pieces.iter().position(|piece| piece.alone.doc.ticket(id).is_some()) {
             return Some(place);
         }
-        let range = ticket_lines(bytes, id)?;
-        let source = std::str::from_utf8(&bytes[range.clone()]).ok()?;
+        let (range, source) = ticket_lines(file, id)?;
         // An anchor could be used by a ticket that we do not look at.
         if source.contains(": &") || source.contains("- &") {
             return None;
         }
-        let alone = Alone::new("current", source).filter(|_| source.ends_with('\n'))?;
+        let alone = Alone::new("current", &source).filter(|_| source.ends_with('\n'))?;
         // A record that names another id than its key is looked at beside the whole file.
         alone.doc.ticket(id).filter(|ticket| ticket.id == step.id)?;
         pieces.push(Piece { range, alone, changed: false });
@@ -119,64 +123,23 @@ fn carry_out(piece: &mut Piece, step: &Step, now: jiff::Timestamp) -> Option<Car
     Some((Ok(Mutated { ticket, sprint: "current".to_owned() }), row))
 }
 
-/// The new file: the old bytes with the pieces' lines in place of theirs. Nothing is copied.
-fn parts<'a>(bytes: &'a [u8], pieces: &'a [Piece]) -> Option<Vec<&'a [u8]>> {
+fn stamp_of(file: &File) -> Option<Stamp> {
+    file.metadata().ok().map(|metadata| Stamp::of(&metadata))
+}
+
+/// The new file: the old one's bytes, of which there are `size`, with the pieces' lines in place of theirs.
+fn parts<'a>(file: &'a File, size: u64, pieces: &'a [Piece]) -> Option<Vec<Part<'a>>> {
     let mut parts = Vec::with_capacity(pieces.len() * 2 + 1);
     let mut at = 0;
     for piece in pieces {
-        parts.push(&bytes[at..piece.range.start]);
+        parts.push(Part::Range { file, bytes: at..piece.range.start });
         let lines = piece.alone.lines();
         if !lines.ends_with('\n') {
             return None;
         }
-        parts.push(lines.as_bytes());
+        parts.push(Part::Bytes(lines.as_bytes()));
         at = piece.range.end;
     }
-    parts.push(&bytes[at..]);
+    parts.push(Part::Range { file, bytes: at..size });
     Some(parts)
-}
-
-/// The lines of one ticket in planfile's layout: its key at column 4, found exactly once, up to the next line that is
-/// not deeper.
-fn ticket_lines(bytes: &[u8], id: &str) -> Option<Range<usize>> {
-    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
-        return None;
-    }
-    let key = format!("\n    {id}:\n");
-    let mut found = memmem::find_iter(bytes, key.as_bytes());
-    let start = found.next()? + 1;
-    if found.next().is_some() {
-        return None;
-    }
-    let mut at = start + key.len() - 1;
-    while at < bytes.len() {
-        let line = &bytes[at..];
-        if !line.starts_with(b"     ") && !line.starts_with(b"\n") {
-            break;
-        }
-        at += memchr::memchr(b'\n', line).map_or(line.len(), |end| end + 1);
-    }
-    Some(start..at)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tickets_lines_end_where_the_next_key_begins() {
-        let text = b"sprint:\n  tickets:\n    A-1:\n      id: A-1\n\n      name: x\n    A-10:\n      id: A-10\n  z: 1\n";
-        let lines = |id: &str| ticket_lines(text, id).map(|range| std::str::from_utf8(&text[range]).unwrap());
-        assert_eq!(lines("A-1"), Some("    A-1:\n      id: A-1\n\n      name: x\n"));
-        assert_eq!(lines("A-10"), Some("    A-10:\n      id: A-10\n"));
-        for id in ["A-2", "", "A 1", "id"] {
-            assert_eq!(lines(id), None, "{id}");
-        }
-    }
-
-    #[test]
-    fn a_key_that_stands_twice_is_not_guessed() {
-        let text = b"x:\n    A-1:\n      id: A-1\ny:\n    A-1:\n      id: A-1\n";
-        assert_eq!(ticket_lines(text, "A-1"), None);
-    }
 }
