@@ -19,7 +19,7 @@ fn acts(c: char) -> bool {
 }
 
 /// Bytes that are looked at together: text is mostly ASCII, and ASCII needs no look at each character.
-const WINDOW: usize = 4096;
+const WINDOW: usize = 64 * 1024;
 
 /// Writes text of a JSON document; only inside of strings do such characters occur in valid JSON.
 pub(super) fn fragment<W: ?Sized + Write>(writer: &mut W, text: &str) -> io::Result<()> {

@@ -234,6 +234,20 @@ impl Files {
         Ok(found)
     }
 
+    /// Reads the files besides `stem`, and says which there are; `None` when `stem` is not there or another is broken.
+    pub(super) fn whole_besides(&mut self, stem: &str) -> Option<BTreeMap<Rank, Stamp>> {
+        let found = self.list().ok()?;
+        let mut others = found.clone();
+        others.remove(&Rank::of(stem))?;
+        let known = super::whole::read(&self.paths.koru());
+        others.retain(|rank, stamp| known.get(rank.stem()) != Some(stamp));
+        self.take(&others);
+        others
+            .keys()
+            .all(|rank| self.sprints.get(rank).is_some_and(|file| file.fault.is_none()))
+            .then_some(found)
+    }
+
     fn take(&mut self, found: &BTreeMap<Rank, Stamp>) -> bool {
         let before = self.sprints.len();
         self.sprints.retain(|rank, _| found.contains_key(rank));

@@ -3,21 +3,44 @@
 //! The text of each record is that of [`super::Store::record`]. Records whose file may not be read straight (evidence
 //! to be merged in, an order that differs) are made one by one.
 
+use std::fs::File;
 use std::sync::Arc;
 
 use super::engine::Engine;
+use super::files::open_regular;
+use crate::base::atomic::Stamp;
 use crate::plan::ticket::Ticket;
 use crate::plan::yaml::SprintDoc;
+use crate::plan::yaml::stream::{self, Keep};
 
 /// From this many tickets on a second thread pays.
 const MANY: usize = 2_000;
 
 impl Engine {
+    /// See [`super::Store::current_records`].
+    pub(super) fn current_records(&mut self, keep: Option<Keep<'_>>) -> Option<Vec<String>> {
+        if self.loaded || self.evidence() || self.files.config_changed() {
+            return None;
+        }
+        let path = self.files.sprint_path("current");
+        let listed = self.files.whole_besides("current")?;
+        let file = open_regular(&path).ok()?;
+        let stamp = |file: &File| file.metadata().ok().map(|metadata| Stamp::of(&metadata));
+        let before = stamp(&file)?;
+        let records = stream::records(&file, before.size, "current", keep)?;
+        let settled = stamp(&file)? == before && Stamp::read(&path).ok()? == Some(before);
+        (settled && self.files.whole_besides("current")? == listed).then_some(records)
+    }
+
+    /// Whether there are receipts to be merged into records.
+    fn evidence(&self) -> bool {
+        std::fs::read_dir(self.files.paths.evidence()).is_ok_and(|mut rows| rows.next().is_some())
+    }
+
     /// See [`super::Store::write_records`].
     pub(super) fn write_records(&mut self, tickets: &[&Arc<Ticket>], out: &mut Vec<u8>) {
         self.plan();
-        let evidence =
-            std::fs::read_dir(self.files.paths.evidence()).is_ok_and(|mut rows| rows.next().is_some());
+        let evidence = self.evidence();
         for group in tickets.chunk_by(|one, other| one.sprint == other.sprint) {
             let doc = group.first().and_then(|ticket| self.files.sprint(&ticket.sprint)?.doc.as_ref());
             let straight = doc.filter(|_| !evidence).and_then(|doc| straight(doc, group));

@@ -43,6 +43,7 @@ use serde_json::Value;
 use super::lifecycle::{NewTicket, Op, Refusal};
 use super::ticket::{Ticket, TicketId};
 use super::yaml::SprintFault;
+use super::yaml::stream::Keep;
 use crate::base::clock::Clock;
 use engine::Engine;
 
@@ -279,6 +280,14 @@ impl Store {
     /// between them. Far cheaper than one by one.
     pub fn write_records(&self, tickets: &[&Arc<Ticket>], out: &mut Vec<u8>) {
         self.engine.borrow_mut().write_records(tickets, out);
+    }
+
+    /// What [`Store::write_records`] writes for the tickets of `current` that `keep` likes (all without it), in pieces to
+    /// be joined by commas: for a process that lists and ends, several times as fast because no plan is made of the
+    /// files. `None` when that way is not open: a plan was made already, receipts are to be merged, a file is
+    /// broken or laid out otherwise than planfile does.
+    pub fn current_records(&self, keep: Option<Keep<'_>>) -> Option<Vec<String>> {
+        self.engine.borrow_mut().current_records(keep)
     }
 
     /// Applies steps in one lock, each file written at most twice. Steps are independent: one refused step does not

@@ -102,7 +102,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<String, SprintFault> {
 }
 
 /// Refuses characters that libyaml's reader refuses.
-fn check_characters(text: &str) -> Result<(), Bad> {
+pub(super) fn check_characters(text: &str) -> Result<(), Bad> {
     let bytes = text.as_bytes();
     const BLOCK: usize = 256;
     for (number, block) in bytes.chunks(BLOCK).enumerate() {

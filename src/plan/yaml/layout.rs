@@ -77,7 +77,7 @@ pub(super) fn find(text: &str, from: usize) -> Option<Layout> {
 }
 
 /// Whether lines may end in another way than LF or CRLF; looking at line feeds would not see such lines.
-fn other_line_ends(bytes: &[u8]) -> bool {
+pub(super) fn other_line_ends(bytes: &[u8]) -> bool {
     memchr_iter(b'\r', bytes).any(|at| bytes.get(at + 1) != Some(&b'\n'))
         || memchr_iter(0xC2, bytes).any(|at| bytes.get(at + 1) == Some(&0x85))
         || memchr_iter(0xE2, bytes).any(|at| matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xA8 | 0xA9])))

@@ -44,7 +44,7 @@ pub(super) fn bom_len(text: &str) -> usize {
 
 /// Parses the lines of one ticket alone; `None` when they are not exactly one pair at the right place that reaches
 /// nowhere else.
-fn parse_chunk<'a>(
+pub(super) fn parse_chunk<'a>(
     text: &'a str,
     span: &Range<usize>,
     indent: usize,
@@ -148,7 +148,7 @@ fn entry(
 }
 
 /// Parses the file without its ticket lines and makes sure that the tickets belong where they stand.
-fn skeleton(text: &str, from: usize, layout: &Layout) -> Option<Vec<SprintWarning>> {
+pub(super) fn skeleton(text: &str, from: usize, layout: &Layout) -> Option<Vec<SprintWarning>> {
     let bones = format!("{}{}", &text[..layout.start], &text[layout.end..]);
     let mut tape = Tape::default();
     full::parse(&bones, from, &mut tape).ok().filter(|found| *found)?;

@@ -25,6 +25,13 @@ use crate::plan::ticket::{Priority, Status, Ticket};
 pub(super) fn run(context: &Context, args: &ListArgs, out: &mut Out) -> Result<Exit, VerbError> {
     let wanted = Wanted::new(args)?;
     let store = context.store()?;
+    if context.json()
+        && args.sprint == "current"
+        && let Some(pieces) = store.current_records(wanted.filter().as_deref())
+    {
+        array(&pieces, out);
+        return Ok(Exit::Ok);
+    }
     let plan = store.plan();
     if args.sprint != "all" && !known_sprint(&plan, &args.sprint) {
         return Err(VerbError::Usage(format!(
@@ -35,10 +42,9 @@ pub(super) fn run(context: &Context, args: &ListArgs, out: &mut Out) -> Result<E
     }
     let tickets: Vec<&Arc<Ticket>> = plan.tickets.iter().filter(|ticket| wanted.matches(ticket)).collect();
     if context.json() {
-        let mut records = b"[".to_vec();
+        let mut records = Vec::new();
         store.write_records(&tickets, &mut records);
-        records.extend_from_slice(b"]\n");
-        out.json_text(&String::from_utf8_lossy(&records));
+        array(&[String::from_utf8_lossy(&records)], out);
     } else {
         let scope = Scope { sprint: scope_sprint(args), ..Scope::default() };
         let order = order(&plan.tickets, &scope, context.clock.now());
@@ -51,6 +57,18 @@ pub(super) fn run(context: &Context, args: &ListArgs, out: &mut Out) -> Result<E
         out.note(Tone::Bad, &format!("koru-tui: {}", fault_line(fault)));
     }
     Ok(if plan.faults.is_empty() { Exit::Ok } else { Exit::Failed })
+}
+
+/// Prints pieces of JSON text, each of some values with commas between them, as one array.
+fn array<T: AsRef<str>>(pieces: &[T], out: &mut Out) {
+    out.json_text("[");
+    for (number, piece) in pieces.iter().enumerate() {
+        if number > 0 {
+            out.json_text(",");
+        }
+        out.json_text(piece.as_ref());
+    }
+    out.json_text("]\n");
 }
 
 fn scope_sprint(args: &ListArgs) -> String {
@@ -96,6 +114,17 @@ impl Wanted {
             files: Some(globs).filter(|globs| !globs.is_empty()),
             queue: args.queue.clone(),
         })
+    }
+
+    /// What is asked of a ticket of `current` besides standing there, if anything is.
+    fn filter(&self) -> Option<Box<dyn Fn(&Ticket) -> bool + Sync + '_>> {
+        let all = self.status.is_none()
+            && self.priority.is_none()
+            && self.labels.is_empty()
+            && self.source.is_none()
+            && self.files.is_none()
+            && self.queue.is_none();
+        (!all).then(|| Box::new(|ticket: &Ticket| self.matches(ticket)) as Box<_>)
     }
 
     fn matches(&self, ticket: &Ticket) -> bool {
