@@ -145,3 +145,44 @@ fn a_missing_file_has_no_stamp() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(Stamp::read(&folder.path().join("none")).unwrap(), None);
 }
+
+#[test]
+fn ranges_of_the_old_version_and_new_bytes_make_the_new_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a");
+    let old: Vec<u8> = (0..5_000_000u32).map(|n| (n % 251) as u8).collect();
+    let basis = replace(&path, &[&old]).unwrap();
+    let file = File::open(&path).unwrap();
+    let parts = [
+        Part::Range { file: &file, bytes: 0..2_100_001 },
+        Part::Bytes(b"new"),
+        Part::Range { file: &file, bytes: 2_100_010..5_000_000 },
+        Part::Range { file: &file, bytes: 7..7 },
+    ];
+    let stamp = replace_parts(&path, basis, &parts).unwrap();
+    let wanted = [&old[..2_100_001], b"new", &old[2_100_010..]].concat();
+    assert!(std::fs::read(&path).unwrap() == wanted);
+    assert_eq!(Stamp::read(&path).unwrap(), Some(stamp));
+}
+
+#[test]
+fn a_version_that_somebody_else_wrote_meanwhile_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a");
+    let basis = replace(&path, &[b"old old"]).unwrap();
+    let file = File::open(&path).unwrap();
+    let copy = [Part::Range { file: &file, bytes: 0..7 }];
+    let longer = [Part::Range { file: &file, bytes: 0..8 }];
+    assert_eq!(replace_parts(&path, basis, &longer).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    // In place, by another file, and gone.
+    std::fs::write(&path, b"in place").unwrap();
+    assert_eq!(replace_parts(&path, basis, &copy).unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+    assert_eq!(std::fs::read(&path).unwrap(), b"in place");
+    replace(&path, &[b"another"]).unwrap();
+    assert_eq!(replace_parts(&path, basis, &copy).unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+    assert_eq!(std::fs::read(&path).unwrap(), b"another");
+    assert_eq!(names(folder.path()), ["a"]);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(replace_parts(&path, basis, &copy).unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+    assert_eq!(names(folder.path()), [""; 0]);
+}

@@ -114,3 +114,35 @@ fn a_plan_finds_tickets_by_id_and_keeps_the_first() {
     assert_eq!(plan.ticket(&TicketId::new("A-3")), None);
     assert_eq!(plan.clone(), plan);
 }
+
+#[test]
+fn listing_without_a_plan_says_what_the_plan_says() {
+    for name in ["statuses-no-archive", "unicode", "blocked-by", "executor-kinds"] {
+        let (folder, current) = corpus(name);
+        let listed = |store: &Store, keep: &dyn Fn(&Ticket) -> bool| {
+            let plan = store.plan();
+            let kept: Vec<_> =
+                plan.tickets.iter().filter(|ticket| ticket.sprint == "current" && keep(ticket)).collect();
+            let mut records = Vec::new();
+            store.write_records(&kept, &mut records);
+            String::from_utf8(records).unwrap()
+        };
+        let store = open(&folder);
+        let quick = store.current_records(None).unwrap().join(",");
+        assert!(!store.engine.borrow().loaded, "{name}");
+        let high = |ticket: &Ticket| ticket.priority == crate::plan::ticket::Priority::High;
+        let some = open(&folder).current_records(Some(&high)).unwrap().join(",");
+        assert_eq!(quick, listed(&store, &|_| true), "{name}");
+        assert_eq!(some, listed(&store, &high), "{name}");
+        assert_eq!(store.current_records(None), None, "a plan that was made is used");
+        let backlog = current.with_file_name("backlog.yaml");
+        fs::write(&backlog, "sprint: [\n").unwrap();
+        assert_eq!(open(&folder).current_records(None), None, "a broken file is to be named");
+        fs::remove_file(backlog).unwrap();
+        assert_eq!(open(&folder).current_records(None).unwrap().join(","), quick, "{name}");
+        let receipts = folder.path().join(".planfile/evidence");
+        fs::create_dir_all(&receipts).unwrap();
+        fs::write(receipts.join("A.jsonl"), "").unwrap();
+        assert_eq!(open(&folder).current_records(None), None, "receipts are to be merged");
+    }
+}

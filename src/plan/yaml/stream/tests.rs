@@ -1,3 +1,5 @@
+//! The block-wise reading against the whole document: the same text, and taken only where it may be.
+
 use std::io::Write;
 
 use super::{Keep, Source, by_blocks};
