@@ -86,6 +86,9 @@ fn sprint_names(plan: &Plan) -> String {
     plan.sprints.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
+/// What is asked of a ticket, for several threads.
+type Filter<'w> = Box<dyn Fn(&Ticket) -> bool + Sync + 'w>;
+
 /// The filters of one call.
 struct Wanted {
     sprint: Option<String>,
@@ -117,14 +120,14 @@ impl Wanted {
     }
 
     /// What is asked of a ticket of `current` besides standing there, if anything is.
-    fn filter(&self) -> Option<Box<dyn Fn(&Ticket) -> bool + Sync + '_>> {
+    fn filter(&self) -> Option<Filter<'_>> {
         let all = self.status.is_none()
             && self.priority.is_none()
             && self.labels.is_empty()
             && self.source.is_none()
             && self.files.is_none()
             && self.queue.is_none();
-        (!all).then(|| Box::new(|ticket: &Ticket| self.matches(ticket)) as Box<_>)
+        (!all).then(|| Box::new(|ticket: &Ticket| self.matches(ticket)) as Filter<'_>)
     }
 
     fn matches(&self, ticket: &Ticket) -> bool {
