@@ -202,6 +202,11 @@ where
             }
             Wake::Signal(Signal::Suspend) => return self.perform(vec![Effect::Suspend], keys).await,
             Wake::Signal(Signal::Continued) => return self.perform(vec![Effect::Repaint], keys).await,
+            Wake::Signal(Signal::Resized) => {
+                let Ok((width, height)) = crossterm::terminal::size() else { return Ok(None) };
+                self.stale = true;
+                Message::Input(InputMessage::Resize(width, height))
+            }
             Wake::Terminal(Some(Ok(event))) => match input(event) {
                 Some(message) => {
                     // A storm that ends in the size it began with has left cells behind that are not what was drawn.

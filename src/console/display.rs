@@ -46,6 +46,8 @@ pub(crate) struct RealDisplay {
     guard: Guard,
     screen: Screen,
     terminal: Terminal<CrosstermBackend<Screen>>,
+    /// The next frame paints every cell.
+    forgotten: bool,
 }
 
 impl RealDisplay {
@@ -54,7 +56,14 @@ impl RealDisplay {
         let guard = Guard::enter()?;
         let screen = Screen::new(true);
         let terminal = Terminal::new(CrosstermBackend::new(screen.clone()))?;
-        Ok(RealDisplay { guard, screen, terminal })
+        Ok(RealDisplay { guard, screen, terminal, forgotten: false })
+    }
+
+    /// Empties the screen and what is known of it.
+    fn clear(&mut self) -> io::Result<()> {
+        let size = self.terminal.backend().size()?;
+        // `Terminal::clear` would ask the terminal for its cursor and wait; a resize to the same size does not.
+        self.terminal.resize(Rect::new(0, 0, size.width, size.height))
     }
 
     /// One frame without the cursor commands that `Terminal::draw` writes each time: the cursor is hidden throughout,
@@ -73,15 +82,16 @@ impl RealDisplay {
 impl Display for RealDisplay {
     fn paint(&mut self, console: &mut Console) -> io::Result<()> {
         self.screen.begin_frame();
-        let drawn = self.frame(console);
+        // Inside the frame: an empty screen between two frames would be seen as flicker.
+        let cleared = if std::mem::take(&mut self.forgotten) { self.clear() } else { Ok(()) };
+        let drawn = cleared.and_then(|()| self.frame(console));
         let written = self.screen.end_frame();
         drawn.and(written)
     }
 
     fn forget(&mut self) -> io::Result<()> {
-        let size = self.terminal.backend().size()?;
-        // `Terminal::clear` would ask the terminal for its cursor and wait; a resize to the same size does not.
-        self.terminal.resize(Rect::new(0, 0, size.width, size.height))
+        self.forgotten = true;
+        Ok(())
     }
 
     fn control(&mut self, control: &Control) -> io::Result<()> {

@@ -15,6 +15,8 @@ pub(super) enum Signal {
     Suspend,
     /// CONT after a STOP that we did not ask for: the terminal may show anything.
     Continued,
+    /// WINCH: the terminal has another size. The key stream says so too, but may lose it when a key comes with it.
+    Resized,
 }
 
 /// The listeners; none in tests.
@@ -24,6 +26,7 @@ pub(super) struct Signals {
     interrupt: Option<Listener>,
     suspend: Option<Listener>,
     continued: Option<Listener>,
+    resized: Option<Listener>,
     interrupted: bool,
 }
 
@@ -36,6 +39,7 @@ impl Signals {
             interrupt: Some(signal(SignalKind::interrupt())?),
             suspend: Some(signal(SignalKind::from_raw(nix::sys::signal::Signal::SIGTSTP as i32))?),
             continued: Some(signal(SignalKind::from_raw(nix::sys::signal::Signal::SIGCONT as i32))?),
+            resized: Some(signal(SignalKind::window_change())?),
             interrupted: false,
         })
     }
@@ -51,6 +55,7 @@ impl Signals {
             () = heard(self.interrupt.as_mut()) => { self.interrupted = true; Signal::Terminate }
             () = heard(self.suspend.as_mut()) => Signal::Suspend,
             () = heard(self.continued.as_mut()) => Signal::Continued,
+            () = heard(self.resized.as_mut()) => Signal::Resized,
         }
     }
 
