@@ -7,7 +7,9 @@
 //! | [`base`] | nothing | files, locks, processes, git, clock, paths, hostile text → safe text |
 //! | [`plan`] | `base` | tickets on disk, the order of the queue, policy, the brief |
 //! | [`detect`] | `base`, `plan` | doctor: what is wrong with this project |
-//! | [`execute`] | `base`, `plan` | run one ticket: shell, api, human |
+//! | [`execute`] | `base`, `plan` | run one ticket: shell, api, human, coding agents in worktrees |
+//! | [`verify`] | `execute` and below | whether work is good: quality gates |
+//! | [`learn`] | `base`, `plan` | what was done, recorded once: the audit |
 //! | [`runtime`] | all of the above | takes commands, owns all mutable state, emits events and snapshots |
 //! | [`verbs`] | `runtime` and the phases | the command line, one file a verb |
 //! | [`console`] | `runtime` and plain data of `plan` | the terminal screen |
@@ -19,6 +21,8 @@ pub mod base;
 pub mod console;
 pub mod detect;
 pub mod execute;
+pub mod learn;
 pub mod plan;
 pub mod runtime;
 pub mod verbs;
+pub mod verify;

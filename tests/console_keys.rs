@@ -334,7 +334,7 @@ fn a_failed_ticket_is_made_ready_and_run_and_a_known_run_is_resolved() {
     snapshot.runs.push(Arc::new(run("r9", "PLF-061", RunState::Failed, 60)));
     let mut known = Bench::new(snapshot, 120, 40);
     known.keys("j r R");
-    let resolve = |how| Command::Run(RunCommand::Resolve { run: run_id("r9"), how });
+    let resolve = |how| Command::Run(RunCommand::Resolve { run: run_id("r9"), how, note: None });
     let sent: Vec<Command> =
         known.sent().into_iter().filter(|c| !matches!(c, Command::Run(RunCommand::Fetch { .. }))).collect();
     assert_eq!(sent, [resolve(Resolution::Retry), resolve(Resolution::Release)]);

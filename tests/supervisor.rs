@@ -63,7 +63,7 @@ async fn failures_use_up_attempts_and_can_be_retried() {
     assert!(message.contains("it failed"), "{message}");
 
     let how = Resolution::Retry;
-    let again = console.done(Command::Run(RunCommand::Resolve { run, how })).await.unwrap();
+    let again = console.done(Command::Run(RunCommand::Resolve { run, how, note: None })).await.unwrap();
     assert_eq!(console.ended(&again).await.state, RunState::Done);
     assert_eq!(console.ticket("PLF-1").status, Status::Done);
     console.handle.shutdown().await;

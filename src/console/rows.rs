@@ -214,12 +214,16 @@ pub(crate) fn state_of(
 ) -> RowState {
     if let Some(run) = run {
         match run.state {
-            RunState::Running => return RowState::Running,
+            RunState::Running | RunState::Sleeping => return RowState::Running,
             RunState::NeedsYou => return RowState::NeedsYou,
             RunState::Stalled => return RowState::Stalled,
             RunState::Stopping => return RowState::Stopping,
             RunState::Interrupted if ticket.status == Status::InProgress => return RowState::Interrupted,
-            RunState::Done | RunState::Failed | RunState::Stopped | RunState::Interrupted => {}
+            RunState::Done
+            | RunState::Failed
+            | RunState::Stopped
+            | RunState::Interrupted
+            | RunState::Violation => {}
         }
     }
     match standing {

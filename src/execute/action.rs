@@ -34,6 +34,11 @@ pub enum Action {
         /// What is asked.
         question: String,
     },
+    /// A coding agent in a worktree of its own.
+    Agent {
+        /// Its name in the configuration; the role `worker`'s when `None`.
+        agent: Option<String>,
+    },
     /// The kind can be run, but a required input is not there.
     Missing {
         /// What is missing, as a prompt for the operator.
@@ -68,6 +73,9 @@ impl Action {
             ExecutorKind::Human => Action::Human { question: ticket.question().to_owned() },
             ExecutorKind::Shell => shell(ticket),
             ExecutorKind::Api => api(ticket),
+            ExecutorKind::Llm if agent(ticket).is_some() => {
+                Action::Agent { agent: agent(ticket).flatten().map(str::to_owned) }
+            }
             kind @ (ExecutorKind::Llm | ExecutorKind::Mcp | ExecutorKind::Other(_)) => {
                 Action::Unsupported { kind: kind.word().to_owned() }
             }
@@ -80,6 +88,8 @@ impl Action {
             Action::Shell { command, .. } => command.clone(),
             Action::Api(request) => format!("{} {}", request.method, request.url),
             Action::Human { question } => question.clone(),
+            Action::Agent { agent: Some(name) } => format!("agent {name}"),
+            Action::Agent { agent: None } => "agent".to_owned(),
             Action::Missing { what } => what.clone(),
             Action::Unsupported { kind } => kind.clone(),
         }
@@ -97,9 +107,11 @@ impl Action {
     pub fn command_line(&self) -> Option<&str> {
         match self {
             Action::Shell { command, .. } => Some(command),
-            Action::Api(_) | Action::Human { .. } | Action::Missing { .. } | Action::Unsupported { .. } => {
-                None
-            }
+            Action::Api(_)
+            | Action::Human { .. }
+            | Action::Agent { .. }
+            | Action::Missing { .. }
+            | Action::Unsupported { .. } => None,
         }
     }
 }
@@ -125,6 +137,16 @@ impl ApiRequest {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }
         headers
+    }
+}
+
+/// Whether the handler says that an agent works the ticket, and which: `agent` or `agent:<name>`.
+fn agent(ticket: &Ticket) -> Option<Option<&str>> {
+    let handler = ticket.executor.handler.as_deref()?.trim();
+    match handler.strip_prefix("agent") {
+        Some("") => Some(None),
+        Some(rest) => rest.strip_prefix(':').map(str::trim).map(|name| (!name.is_empty()).then_some(name)),
+        None => None,
     }
 }
 

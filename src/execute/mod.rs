@@ -1,15 +1,18 @@
-//! Running one ticket: shell, api and human executors, live output, transcript on disk, result.
+//! Running one ticket: shell, api and human executors, coding agents, live output, transcript on disk, result.
 //!
 //! No ticket is written here: this floor is told what to run ([`action`] reads a ticket once) and reports an
 //! [`outcome::Outcome`]. Each run owns one folder under `.koru/runs/`; files there are 0600, folders 0700, and every
 //! text passes the run's redactor before it is kept or passed on.
 
 pub mod action;
+pub mod agents;
 pub mod api;
 pub mod environment;
+pub mod fence;
 pub mod folder;
 mod group;
 pub mod human;
+pub mod isolation;
 mod lines;
 pub mod outcome;
 pub mod output;

@@ -91,8 +91,8 @@ impl Recorder {
     /// Says something about the run, in our own words.
     pub fn note(&mut self, text: &str) {
         let at_ms = self.now_ms();
-        let text = self.redactor.clean(text).into();
-        self.keep(vec![OutputLine { at_ms, channel: Channel::Note, text }]);
+        let text = self.redactor.clean(text).into_owned();
+        self.keep(vec![OutputLine::new(at_ms, Channel::Note, text)]);
     }
 
     pub(super) fn started(&mut self, leader: Option<ProcessIdentity>) {
@@ -134,11 +134,11 @@ impl Recorder {
                     if ended {
                         tail.push("\n");
                     }
-                    lines.push(OutputLine { at_ms, channel, text });
+                    lines.push(OutputLine::new(at_ms, channel, text));
                 }
                 Piece::Dropped(bytes) => {
-                    let text = format!("[{bytes} more bytes of the line above were not kept]").into();
-                    lines.push(OutputLine { at_ms, channel: Channel::Note, text });
+                    let text = format!("[{bytes} more bytes of the line above were not kept]");
+                    lines.push(OutputLine::new(at_ms, Channel::Note, text));
                 }
             }
         }
@@ -154,14 +154,14 @@ impl Recorder {
         if let Some(transcript) = &mut self.transcript {
             if transcript.is_full() {
                 self.full = true;
-                let text = "[the transcript is full; further output is not kept]".into();
-                lines = vec![OutputLine { at_ms: 0, channel: Channel::Note, text }];
+                let text = "[the transcript is full; further output is not kept]";
+                lines = vec![OutputLine::new(0, Channel::Note, text)];
             }
             if let Err(error) = transcript.append(&lines) {
                 self.full = true;
                 tracing::warn!(%error, "a transcript cannot be written; the run goes on without");
                 let text = format!("[the transcript cannot be written: {error}; further output is not kept]");
-                lines = vec![OutputLine { at_ms: 0, channel: Channel::Note, text: text.into() }];
+                lines = vec![OutputLine::new(0, Channel::Note, text)];
             }
         }
         let first = self.kept;
@@ -173,7 +173,7 @@ impl Recorder {
 fn stream(channel: Channel) -> usize {
     match channel {
         Channel::Err => 1,
-        Channel::Out | Channel::Note => 0,
+        _ => 0,
     }
 }
 

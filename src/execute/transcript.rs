@@ -1,7 +1,7 @@
 //! The transcript of one run on disk: append-only JSON lines, written as output arrives, read by windows.
 //!
 //! Line 0 of the file is a header with the format version; line n + 1 is output line n:
-//! `{"t": <ms since start>, "c": "out|err|note", "s": "<text>"}`. JSON escapes line feeds, so one record is always one
+//! `{"t": <ms since start>, "c": "<channel>", "b": <block, if any>, "s": "<text>"}`. JSON escapes line feeds, so one record is always one
 //! line of the file, and an index of line ends is an index of records. A reader ignores a torn last line, and shows a
 //! record that does not parse as a note so that numbers stay what they were.
 
@@ -37,8 +37,15 @@ struct Header<'a> {
 struct Row<'a> {
     t: u64,
     c: Channel,
+    #[serde(default, skip_serializing_if = "alone")]
+    b: u32,
     #[serde(borrow)]
     s: std::borrow::Cow<'a, str>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn alone(block: &u32) -> bool {
+    *block == 0
 }
 
 /// Appends to one transcript. The file is made with the first line, so a silent run leaves none.
@@ -75,7 +82,7 @@ impl TranscriptWriter {
             self.file = Some(new);
         }
         for line in lines {
-            let row = Row { t: line.at_ms, c: line.channel, s: (&*line.text).into() };
+            let row = Row { t: line.at_ms, c: line.channel, b: line.block, s: (&*line.text).into() };
             serde_json::to_writer(&mut self.buffer, &row)?;
             self.buffer.push(b'\n');
         }
@@ -178,8 +185,8 @@ impl TranscriptReader {
 
 fn parse(bytes: &[u8]) -> OutputLine {
     match serde_json::from_slice::<Row<'_>>(bytes) {
-        Ok(row) => OutputLine { at_ms: row.t, channel: row.c, text: row.s.into() },
-        Err(_) => OutputLine { at_ms: 0, channel: Channel::Note, text: "[unreadable line]".into() },
+        Ok(row) => OutputLine { at_ms: row.t, channel: row.c, text: row.s.into(), block: row.b },
+        Err(_) => OutputLine::new(0, Channel::Note, "[unreadable line]"),
     }
 }
 
@@ -189,7 +196,7 @@ mod tests {
 
     fn line(n: u64) -> OutputLine {
         let channel = if n.is_multiple_of(3) { Channel::Err } else { Channel::Out };
-        OutputLine { at_ms: n, channel, text: format!("line {n} \"é\"\u{1b}[31m\n").into() }
+        OutputLine::new(n, channel, format!("line {n} \"é\"\u{1b}[31m\n"))
     }
 
     #[test]
@@ -224,7 +231,7 @@ mod tests {
         writer.append(&[line(0)]).unwrap();
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(b"\xff\xfe{]\n{\"t\":1,\"c\":\"o").unwrap();
-        let broken = OutputLine { at_ms: 0, channel: Channel::Note, text: "[unreadable line]".into() };
+        let broken = OutputLine::new(0, Channel::Note, "[unreadable line]");
         assert_eq!(TranscriptReader::new(&path).read(0, 9).unwrap(), (vec![line(0), broken], 2));
     }
 

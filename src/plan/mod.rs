@@ -9,6 +9,7 @@ pub mod pipeline;
 pub mod policy;
 pub mod queue;
 pub mod scaffold;
+pub mod settings;
 pub mod store;
 pub mod surroundings;
 pub mod ticket;

@@ -110,7 +110,7 @@ mod tests {
     use crate::execute::output::Channel;
 
     fn lines(from: u64, count: u64) -> Vec<OutputLine> {
-        let line = |n: u64| OutputLine { at_ms: n, channel: Channel::Out, text: n.to_string().into() };
+        let line = |n: u64| OutputLine::new(n, Channel::Out, n.to_string());
         (from..from + count).map(line).collect()
     }
 

@@ -41,6 +41,7 @@ fn describe(runs: &Path, ticket: &Ticket) -> Interrupted {
         message: Some(format!("its runner {holder} died without a word")),
         kill_at: None,
         orphaned: false,
+        agent: None,
     };
     if let Some((folder, record)) = found {
         view.id = RunId(record.run.as_str().into());

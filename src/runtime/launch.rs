@@ -192,7 +192,10 @@ impl Run {
                 Ok(client) => api::run(request, &client, watch, recorder).await,
                 Err(error) => Outcome::not_started(error),
             },
-            Action::Human { .. } | Action::Missing { .. } | Action::Unsupported { .. } => {
+            Action::Agent { .. }
+            | Action::Human { .. }
+            | Action::Missing { .. }
+            | Action::Unsupported { .. } => {
                 Outcome::not_started(format!("there is nothing to execute: {}", self.action.label()))
             }
         }

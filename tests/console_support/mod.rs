@@ -62,6 +62,7 @@ pub(crate) fn run(name: &str, ticket: &str, state: RunState, seconds: i64) -> Ru
         message: None,
         kill_at: None,
         orphaned: false,
+        agent: None,
     }
 }
 
@@ -172,10 +173,9 @@ pub(crate) fn output(run: &str, lines: &[&str]) -> RuntimeMessage {
     let lines: Vec<OutputLine> = lines
         .iter()
         .zip(0u64..)
-        .map(|(text, at)| OutputLine {
-            at_ms: at * 1_000,
-            channel: if text.starts_with("error") { Channel::Err } else { Channel::Out },
-            text: (*text).into(),
+        .map(|(text, at)| {
+            let channel = if text.starts_with("error") { Channel::Err } else { Channel::Out };
+            OutputLine::new(at * 1_000, channel, *text)
         })
         .collect();
     RuntimeMessage::Run(RunEvent::Output { run: RunId(run.into()), first: 0, lines: lines.into() })

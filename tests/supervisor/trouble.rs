@@ -132,7 +132,7 @@ async fn a_killed_console_leaves_an_interrupted_run_that_can_be_retried() {
     let found = Arc::clone(&snapshot.runs[0]);
     assert_eq!((found.ticket.as_str(), found.lines, found.orphaned), ("PLF-1", 1, true));
     assert_eq!(console.transcript(&found.id).await, ["started"]);
-    let resolve = |how| Command::Run(RunCommand::Resolve { run: found.id.clone(), how });
+    let resolve = |how| Command::Run(RunCommand::Resolve { run: found.id.clone(), how, note: None });
     let message = console.refused(resolve(Resolution::Retry)).await;
     assert!(message.contains("still alive"), "{message}");
 

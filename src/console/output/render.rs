@@ -101,6 +101,7 @@ impl OutputView {
                     Channel::Out => (" ", style.text),
                     Channel::Err => (style.error_mark, style.error),
                     Channel::Note => (style.note_mark, style.note),
+                    _ => (" ", style.text),
                 };
                 if margin > 0 {
                     let (mark, mark_style) =

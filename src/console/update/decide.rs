@@ -82,7 +82,9 @@ impl Console {
             if retry { format!("{id} is ready again and runs") } else { format!("{id} is ready again") };
         let resolvable = self.run_of(&ticket.id).filter(|run| is_resolvable(run)).map(|run| run.id.clone());
         match resolvable {
-            Some(run) => self.send(Command::Run(RunCommand::Resolve { run, how }), Pending::say(said)),
+            Some(run) => {
+                self.send(Command::Run(RunCommand::Resolve { run, how, note: None }), Pending::say(said))
+            }
             None => {
                 let then = if retry { Then::Start(ticket.id.clone()) } else { Then::Say };
                 self.apply(&ticket.id, seen, Op::Ready { note: None }, Pending { done: said, then });
@@ -104,9 +106,10 @@ impl Console {
         let said = Pending::say(format!("{} counts as failed", words::safe(id)));
         let run = self.run_of(id).filter(|run| is_resolvable(run)).map(|run| run.id.clone());
         match run {
-            Some(run) => {
-                self.send(Command::Run(RunCommand::Resolve { run, how: Resolution::MarkFailed }), said)
-            }
+            Some(run) => self.send(
+                Command::Run(RunCommand::Resolve { run, how: Resolution::MarkFailed, note: None }),
+                said,
+            ),
             None => {
                 let error = "interrupted; called failed by the operator".to_owned();
                 let seen = self.seen(id).flatten();

@@ -26,6 +26,7 @@ impl Console {
             RuntimeMessage::Reply { request, outcome } => self.reply(request, outcome),
             RuntimeMessage::Run(event) => self.run_event(event),
             RuntimeMessage::Project(ProjectEvent::Draft { key, text }) => self.draft_came(&key, &text),
+            RuntimeMessage::Project(ProjectEvent::Worktrees { .. }) => {}
             RuntimeMessage::Gone => {
                 self.save_drafts();
                 self.effects.push(Effect::Exit(ExitReason::RuntimeGone));
@@ -173,6 +174,7 @@ impl Console {
                 self.runs.view_mut(&run).supply(first, &lines);
                 self.output_changed(&run);
             }
+            RunEvent::RawLines { .. } | RunEvent::Partial { .. } => {}
             RunEvent::Ended { run, state } => self.ended(&run, state),
         }
     }
@@ -194,7 +196,14 @@ impl Console {
             }
             RunState::Stopped => self.say(NoticeKind::Info, format!("{id} was stopped")),
             RunState::Interrupted => self.say(NoticeKind::Info, format!("{id} was interrupted")),
-            RunState::Running | RunState::NeedsYou | RunState::Stalled | RunState::Stopping => {}
+            RunState::Violation => {
+                self.say(NoticeKind::Info, format!("{id} broke the policy and was stopped"))
+            }
+            RunState::Running
+            | RunState::NeedsYou
+            | RunState::Stalled
+            | RunState::Stopping
+            | RunState::Sleeping => {}
         }
     }
 

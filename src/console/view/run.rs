@@ -200,6 +200,8 @@ fn state(console: &Console, state: RunState) -> (&'static str, &'static str, Rol
         RunState::Done => (glyphs.done, "done", Role::Done),
         RunState::Failed => (glyphs.failed, "failed", Role::Failed),
         RunState::Stopped => (glyphs.canceled, "stopped", Role::Dim),
+        RunState::Sleeping => (glyphs.stalled, "sleeping", Role::Stalled),
+        RunState::Violation => (glyphs.failed, "policy broken", Role::Failed),
         RunState::Interrupted => (glyphs.interrupted, "interrupted", Role::Interrupted),
     }
 }

@@ -88,7 +88,10 @@ impl Engine<'_> {
                 Action::Unsupported { kind } if quiet => {
                     return Choice::Leave(Arc::clone(ticket), kind.clone());
                 }
-                Action::Human { .. } | Action::Missing { .. } | Action::Unsupported { .. } => {
+                Action::Human { .. }
+                | Action::Agent { .. }
+                | Action::Missing { .. }
+                | Action::Unsupported { .. } => {
                     return Choice::Nothing;
                 }
                 Action::Shell { .. } | Action::Api(_) => {}

@@ -9,14 +9,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::execute::agents::session::Hearing;
+pub use crate::execute::agents::tally::{Cost, Tally, Tokens};
+pub use crate::execute::fence::Breach;
+pub use crate::execute::isolation::{ChangedFile, Worktree, WorktreeInfo};
 pub use crate::execute::output::{Channel, OutputLine};
 use crate::plan::lifecycle::{NewTicket, Op};
 use crate::plan::ticket::TicketId;
+pub use crate::verify::gates::{GateResult, GateState};
 
-pub use views::{Held, HeldWhy, PlanHealth, QueueView, RunState, RunView, Snapshot};
+pub use views::{AgentPhase, AgentView, Held, HeldWhy, PlanHealth, QueueView, RunState, RunView, Snapshot};
 
 /// Version of everything in this module; a peer with another number is refused.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// Number given by the sender of a command, echoed in its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,6 +50,8 @@ pub enum Command {
     Draft(DraftCommand),
     /// The project.
     Project(ProjectCommand),
+    /// Worktrees of agents.
+    Worktree(WorktreeCommand),
 }
 
 /// Commands on one ticket.
@@ -86,6 +93,29 @@ pub enum RunCommand {
         /// Ticket.
         ticket: TicketId,
     },
+    /// Lets an agent work this ticket, whatever its executor says.
+    Delegate {
+        /// Ticket.
+        ticket: TicketId,
+        /// Agent by its name in the configuration; the role `worker`'s when missing.
+        agent: Option<String>,
+        /// Said to the agent after the brief.
+        note: Option<String>,
+    },
+    /// Says something to the agent of a run, at once or in its next round (see [`AgentView::hearing`]).
+    Say {
+        /// Run.
+        run: RunId,
+        /// Message; blank is refused.
+        text: String,
+    },
+    /// Lets the agent end after its turn, or not any more.
+    PauseAfterTurn {
+        /// Run.
+        run: RunId,
+        /// Whether.
+        on: bool,
+    },
     /// Stop ladder: TERM to the group, grace, KILL. A second stop skips the grace. On an interrupted run that left
     /// processes behind (`RunView::orphaned`), stops those.
     Stop {
@@ -98,6 +128,8 @@ pub enum RunCommand {
         run: RunId,
         /// The decision.
         how: Resolution,
+        /// For a retry: said to the agent after the brief; for others kept with the ticket.
+        note: Option<String>,
     },
     /// Lines of a run's transcript, answered by [`RunEvent::Lines`].
     Fetch {
@@ -107,6 +139,29 @@ pub enum RunCommand {
         from: u64,
         /// At most this many.
         count: u32,
+    },
+    /// Lines of the agent's stream as it came, answered by [`RunEvent::RawLines`].
+    FetchRaw {
+        /// Run.
+        run: RunId,
+        /// First line, from 0.
+        from: u64,
+        /// At most this many.
+        count: u32,
+    },
+}
+
+/// Commands on the worktrees of agents.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case")]
+pub enum WorktreeCommand {
+    /// Measures them; answered by [`ProjectEvent::Worktrees`].
+    List,
+    /// Removes the worktrees of these tickets, all that may go when empty. One that holds uncommitted or unmerged work,
+    /// or that a run uses, stays; the reply says which and why.
+    Prune {
+        /// Tickets.
+        tickets: Vec<TicketId>,
     },
 }
 
@@ -228,6 +283,27 @@ pub enum RunEvent {
         /// Lines.
         lines: Arc<[OutputLine]>,
     },
+    /// Answer to [`RunCommand::FetchRaw`].
+    RawLines {
+        /// Run.
+        run: RunId,
+        /// Number of the first line in `lines`.
+        first: u64,
+        /// How many lines there are now.
+        total: u64,
+        /// Lines.
+        lines: Arc<[OutputLine]>,
+    },
+    /// Text at the tail that has no line end yet, shown below the last line; replaces what was said before, and an
+    /// empty one takes it away. Never part of the transcript.
+    Partial {
+        /// Run.
+        run: RunId,
+        /// What it is.
+        channel: Channel,
+        /// The text.
+        text: Arc<str>,
+    },
     /// The run is over (its view in the snapshot says how).
     Ended {
         /// Run.
@@ -247,5 +323,10 @@ pub enum ProjectEvent {
         key: String,
         /// The text; empty when there is none.
         text: String,
+    },
+    /// Answer to [`WorktreeCommand::List`].
+    Worktrees {
+        /// Worktrees, biggest first.
+        list: Vec<WorktreeInfo>,
     },
 }

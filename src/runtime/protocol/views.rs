@@ -5,9 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::RunId;
+use super::{Breach, ChangedFile, GateResult, Hearing, RunId, Tally, Worktree};
 #[cfg(doc)]
-use super::{PROTOCOL, RunCommand};
+use super::{OutputLine, PROTOCOL, RunCommand};
 use crate::plan::queue::Order;
 use crate::plan::store::Plan;
 use crate::plan::ticket::TicketId;
@@ -142,12 +142,23 @@ pub enum RunState {
     Stopped,
     /// Its process or console died without a word.
     Interrupted,
+    /// Sleeps until a rate limit is over, then goes on by itself.
+    Sleeping,
+    /// Broke the policy and was stopped; [`AgentView::breaches`] has the evidence.
+    Violation,
 }
 
 impl RunState {
     /// Whether it occupies a job.
     pub fn is_active(self) -> bool {
-        matches!(self, RunState::Running | RunState::NeedsYou | RunState::Stalled | RunState::Stopping)
+        matches!(
+            self,
+            RunState::Running
+                | RunState::NeedsYou
+                | RunState::Stalled
+                | RunState::Stopping
+                | RunState::Sleeping
+        )
     }
 }
 
@@ -180,4 +191,54 @@ pub struct RunView {
     pub kill_at: Option<Timestamp>,
     /// Interrupted, and processes that it started are still alive; [`RunCommand::Stop`] stops them.
     pub orphaned: bool,
+    /// More about the run of a coding agent.
+    pub agent: Option<Arc<AgentView>>,
+}
+
+/// What there is to say of a run when an agent works it. Texts are foreign.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentView {
+    /// Name in the configuration.
+    pub agent: String,
+    /// What happens.
+    pub phase: AgentPhase,
+    /// Model, turns, tokens, cost, what it does right now.
+    pub tally: Tally,
+    /// Whether it hears the operator now.
+    pub hearing: Hearing,
+    /// Messages that wait for the next round.
+    pub queued: Vec<String>,
+    /// It ends after this turn, as asked.
+    pub pausing: bool,
+    /// Where it works.
+    pub worktree: Option<Worktree>,
+    /// When a sleeping run goes on.
+    pub sleeping_until: Option<Timestamp>,
+    /// Rules that it broke.
+    pub breaches: Vec<Breach>,
+    /// What the gates said.
+    pub gates: Vec<GateResult>,
+    /// What it changed, known when its work is over.
+    pub changed: Vec<ChangedFile>,
+    /// Lines of the stream as it came, in `stream.jsonl` beside the transcript; [`OutputLine`]s number otherwise.
+    pub raw_lines: u64,
+}
+
+/// What happens in a run of an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum AgentPhase {
+    /// Worktree, hooks and brief are made.
+    Preparing,
+    /// The agent works.
+    Working,
+    /// Refs and files are compared with what the policy and the ticket allow.
+    Inspecting,
+    /// A quality gate runs.
+    Checking {
+        /// Its name.
+        gate: String,
+    },
+    /// All is over.
+    Over,
 }

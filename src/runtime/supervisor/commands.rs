@@ -32,8 +32,15 @@ impl Supervisor {
             }
             Command::Run(RunCommand::Start { ticket }) => self.start_asked(request, &ticket),
             Command::Run(RunCommand::Stop { run }) => self.stop(request, run),
-            Command::Run(RunCommand::Resolve { run, how }) => self.resolve(request, run, how),
+            Command::Run(RunCommand::Resolve { run, how, note: _ }) => self.resolve(request, run, how),
             Command::Run(RunCommand::Fetch { run, from, count }) => self.fetch(request, run, from, count),
+            Command::Run(
+                RunCommand::Delegate { .. }
+                | RunCommand::Say { .. }
+                | RunCommand::PauseAfterTurn { .. }
+                | RunCommand::FetchRaw { .. },
+            )
+            | Command::Worktree(_) => self.refuse(request, "agents cannot be run yet"),
             Command::Queue(command) => self.queue_command(request, command),
             Command::Draft(command) => self.draft_command(request, command),
             Command::Project(ProjectCommand::Init) => self.init(request),

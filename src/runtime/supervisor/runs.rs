@@ -53,6 +53,7 @@ impl ActiveRun {
             message: None,
             kill_at: None,
             orphaned: false,
+            agent: None,
         };
         ActiveRun {
             ticket,

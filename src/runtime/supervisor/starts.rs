@@ -98,7 +98,7 @@ impl Supervisor {
         }
         let action = Action::of(ticket);
         match &action {
-            Action::Human { .. } | Action::Unsupported { .. } => return,
+            Action::Human { .. } | Action::Agent { .. } | Action::Unsupported { .. } => return,
             Action::Missing { what } => return self.ask_for_input(ticket, what),
             Action::Shell { .. } | Action::Api(_) => {}
         }
@@ -163,6 +163,7 @@ impl Supervisor {
                 return Err(format!("{id} asks a person; answer it instead of running it"));
             }
             Action::Missing { what } => return Err(what.clone()),
+            Action::Agent { .. } => return Err("agents cannot be run yet".to_owned()),
             Action::Unsupported { kind } => {
                 return Err(format!("{id} has executor kind {kind:?}, which this version cannot run"));
             }

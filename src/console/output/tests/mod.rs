@@ -12,7 +12,7 @@ use ratatui::style::{Color, Modifier, Style};
 mod search;
 
 fn line(text: &str) -> OutputLine {
-    OutputLine { at_ms: 0, channel: Channel::Out, text: text.into() }
+    OutputLine::new(0, Channel::Out, text)
 }
 
 fn numbered(range: std::ops::Range<u64>) -> Vec<OutputLine> {
@@ -108,7 +108,7 @@ fn long_lines_wrap_or_are_reached_sideways() {
 
 #[test]
 fn channels_are_marked_and_times_can_be_shown() {
-    let with = |at_ms, channel, text: &str| OutputLine { at_ms, channel, text: text.into() };
+    let with = |at_ms, channel, text: &str| OutputLine::new(at_ms, channel, text);
     let mut view = view_of(&[
         with(500, Channel::Out, "out"),
         with(61_000, Channel::Err, "err"),

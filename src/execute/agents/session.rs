@@ -1,0 +1,147 @@
+//! One run of an agent program, from its command line to its end.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::kind::AgentKind;
+use super::tally::Tally;
+use crate::execute::fence::Fence;
+use crate::execute::outcome::Outcome;
+use crate::execute::recorder::Recorder;
+use crate::execute::stop::StopWatch;
+use crate::plan::settings::AgentSettings;
+
+/// What to run.
+#[derive(Debug)]
+pub struct AgentJob {
+    /// Which program.
+    pub kind: AgentKind,
+    /// Its configuration: path, model, arguments, environment.
+    pub settings: AgentSettings,
+    /// What it is told.
+    pub prompt: String,
+    /// Working folder: the ticket's worktree.
+    pub folder: PathBuf,
+    /// Environment before the agent's own and the fence's variables.
+    pub env: Vec<(OsString, OsString)>,
+    /// Conversation to go on with.
+    pub resume: Option<String>,
+    /// Tokens and dollars that the conversation had used before this run.
+    pub before: Option<Tally>,
+    /// JSON schema of the final answer.
+    pub schema: Option<Value>,
+    /// Folder of the run, for files that the agent is given (schema, prompt) and its raw stream.
+    pub scratch: PathBuf,
+    /// What stops it.
+    pub limits: Limits,
+    /// What keeps it in.
+    pub fence: Fence,
+}
+
+/// What stops a run by itself. `None` means no such limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Wall time.
+    pub timeout: Duration,
+    /// Silence after which the run is stopped.
+    pub silence: Option<Duration>,
+    /// Tokens of this run ([`super::tally::Tokens::total`]).
+    pub tokens: Option<u64>,
+    /// US dollars of this run.
+    pub usd: Option<f64>,
+    /// TERM to KILL.
+    pub grace: Duration,
+}
+
+/// What the operator says to a running agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Steer {
+    /// A message.
+    Say(String),
+    /// End after this turn, or no longer.
+    PauseAfterTurn(bool),
+}
+
+/// Whether an agent hears the operator while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hearing {
+    /// At once.
+    Live,
+    /// Only when it is started again: messages wait for the next round.
+    NextRound,
+}
+
+/// How a run of an agent ended, named (issue: bad input).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "ending", rename_all = "snake_case")]
+pub enum AgentEnding {
+    /// It finished and every sign agrees.
+    Finished,
+    /// It paused after a turn, as asked.
+    Paused,
+    /// It reported an error, or its exit code did.
+    Failed,
+    /// It exited well without a finish, an answer or a change.
+    NothingDone,
+    /// Its stream made no sense from the first to the last line.
+    Garbage,
+    /// The program is not there.
+    Missing,
+    /// It is not logged in, or its key was refused.
+    NotLoggedIn,
+    /// It does not know the options that we need.
+    WrongVersion,
+    /// The model's host refuses until then.
+    RateLimited {
+        /// When to try again; `None` when nobody said.
+        until: Option<Timestamp>,
+    },
+    /// A limit of ours stopped it.
+    Limit {
+        /// Which: `time`, `silence`, `tokens`, `cost`.
+        which: String,
+    },
+    /// The operator stopped it.
+    Stopped,
+    /// It broke the policy and was stopped.
+    Violation,
+}
+
+/// How a run of an agent ended, with everything that is known of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AgentReport {
+    /// How.
+    pub ending: AgentEnding,
+    /// The process: exit code, tails of its answer and its standard error, our reason.
+    pub outcome: Outcome,
+    /// What it amounts to.
+    pub tally: Tally,
+    /// Final answer.
+    pub answer: Option<String>,
+    /// Structured final answer, if a schema was given and it is valid JSON.
+    pub structured: Option<Value>,
+}
+
+/// Runs the job to its end. Dropping the future kills everything that it started.
+pub async fn run(
+    job: AgentJob,
+    stop: StopWatch,
+    steer: mpsc::UnboundedReceiver<Steer>,
+    recorder: Recorder,
+) -> AgentReport {
+    let _ = (job, stop, steer, recorder);
+    AgentReport {
+        ending: AgentEnding::Missing,
+        outcome: Outcome::not_started("agents cannot be run yet"),
+        tally: Tally::default(),
+        answer: None,
+        structured: None,
+    }
+}
