@@ -54,7 +54,7 @@ fn live(root: &Path) {
     for act in acts {
         let steps: Vec<Step> = act
             .into_iter()
-            .map(|(name, op)| Step { id: id(&name), op, seen: None, actor: Some(by()) })
+            .map(|(name, op)| Step { actor: Some(by()), ..Step::new(id(&name), op) })
             .collect();
         for result in store.apply(&steps) {
             match result {

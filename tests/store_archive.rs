@@ -35,7 +35,7 @@ fn fail() -> Op {
 }
 
 fn step(name: &str, op: Op) -> Step {
-    Step { id: id(name), op, seen: None, actor: Some("me".to_owned()) }
+    Step { actor: Some("me".to_owned()), ..Step::new(id(name), op) }
 }
 
 /// Where each id stands: (stem, status).

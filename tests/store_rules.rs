@@ -166,7 +166,7 @@ fn a_decision_on_an_old_state_is_refused() {
     let mut store = copy.store();
     let seen = store.plan().ticket(&id("PLF-001")).unwrap().updated_at;
     copy.store().mutate(&id("PLF-001"), note("meanwhile"), None).unwrap();
-    let step = Step { id: id("PLF-001"), op: start("me"), seen, actor: None };
+    let step = Step { seen, ..Step::new(id("PLF-001"), start("me")) };
     let before = copy.bytes();
     let error = store.apply(std::slice::from_ref(&step)).remove(0).unwrap_err();
     assert_eq!(
@@ -188,10 +188,9 @@ fn several_steps_on_one_ticket_are_one_write_and_one_decision() {
     let done =
         Op::Complete { note: Some("answer".to_owned()), artifacts: vec![], result: Some("answer".into()) };
     let steps = [claim, start("me"), done].map(|op| Step {
-        id: id("PLF-001"),
-        op,
         seen,
         actor: Some("me".to_owned()),
+        ..Step::new(id("PLF-001"), op)
     });
     let results = store.apply(&steps);
     let last = results.into_iter().map(Result::unwrap).next_back().unwrap();

@@ -79,7 +79,7 @@ impl Engine {
             }
         }
         let done = || outcomes.iter().flatten();
-        let rows: Vec<String> = done().filter_map(|done| done.row.clone()).collect();
+        let rows: Vec<String> = done().flat_map(|done| done.rows.iter().cloned()).collect();
         healed.extend(done().filter(|done| done.restored).map(|done| done.id.clone()));
         self.journal(&rows);
         self.forget_locations(&healed);

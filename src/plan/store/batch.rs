@@ -14,7 +14,7 @@ use super::archive::is_archive;
 use super::files::{Files, Rank, SprintFile};
 use super::moves::{Alone, append_all};
 use super::{FileFault, MutateError, Step, journal};
-use crate::plan::lifecycle::{self, Change, history, with_offset};
+use crate::plan::lifecycle::{self, Change, Op, history, with_offset};
 use crate::plan::ticket::{Ticket, TicketId};
 use crate::plan::yaml::SprintDoc;
 use crate::plan::yaml::sprint::EditError;
@@ -26,16 +26,33 @@ pub(super) struct Prepared {
     pub(super) id: TicketId,
     /// Files that must be written for it, by stem; empty when nothing changes.
     pub(super) stems: Vec<String>,
-    /// Its journal row.
-    pub(super) row: Option<String>,
+    /// Its journal rows, one an operation.
+    pub(super) rows: Vec<String>,
     /// The ticket is finished now.
     pub(super) finished: bool,
     /// The ticket left a history file.
     pub(super) restored: bool,
 }
 
+impl Prepared {
+    /// Nothing changes.
+    fn nothing(id: TicketId) -> Prepared {
+        Prepared { id, stems: Vec::new(), rows: Vec::new(), finished: false, restored: false }
+    }
+
+    /// Both, this one first.
+    fn and(mut self, next: Prepared) -> Prepared {
+        if next.stems.is_empty() {
+            return self;
+        }
+        self.stems.extend(next.stems);
+        self.rows.extend(next.rows);
+        Prepared { finished: next.finished, restored: self.restored || next.restored, ..self }
+    }
+}
+
 /// A ticket that is worked on by itself.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Pending {
     stem: String,
     alone: Alone,
@@ -61,22 +78,43 @@ impl<'a> Batch<'a> {
         Batch { files, docs: BTreeMap::new(), pending: HashMap::new(), before: HashMap::new(), now }
     }
 
-    /// Carries out one step.
+    /// Carries out one step: all its operations, or none.
     ///
     /// # Errors
     /// See [`MutateError`]; the documents are as before then.
     pub(super) fn step(&mut self, step: &Step) -> Result<Prepared, MutateError> {
-        let id = step.id.clone();
-        let (stem, ticket, record) = self.look(&id)?;
-        check_seen(&ticket, step, *self.before.entry(id.clone()).or_insert(ticket.updated_at))?;
-        let mut changes = lifecycle::changes(&ticket, &step.op, self.now)?;
-        let facts = history::complete(&record, &mut changes, &step.op, step.actor.as_deref(), self.now);
-        if changes.is_empty() {
-            return Ok(Prepared { id, stems: Vec::new(), row: None, finished: false, restored: false });
+        let (_, ticket, _) = self.look(&step.id)?;
+        check_seen(&ticket, step, *self.before.entry(step.id.clone()).or_insert(ticket.updated_at))?;
+        let saved = (!step.then.is_empty()).then(|| (self.docs.clone(), self.pending.get(&step.id).cloned()));
+        let mut prepared = Prepared::nothing(step.id.clone());
+        for op in step.ops() {
+            match self.operation(&step.id, op, step.actor.as_deref()) {
+                Ok(next) => prepared = prepared.and(next),
+                Err(error) => {
+                    if let Some((docs, pending)) = saved {
+                        self.docs = docs;
+                        self.pending.remove(&step.id);
+                        self.pending.extend(pending.map(|pending| (step.id.clone(), pending)));
+                    }
+                    return Err(error);
+                }
+            }
         }
-        let row = facts.map(|facts| journal::change_row(id.as_str(), &facts, step.actor.as_deref()));
+        Ok(prepared)
+    }
+
+    /// Carries out one operation on the ticket as it stands in this batch; a refusal changes nothing.
+    fn operation(&mut self, id: &TicketId, op: &Op, actor: Option<&str>) -> Result<Prepared, MutateError> {
+        let (stem, ticket, record) = self.look(id)?;
+        let mut changes = lifecycle::changes(&ticket, op, self.now)?;
+        let facts = history::complete(&record, &mut changes, op, actor, self.now);
+        if changes.is_empty() {
+            return Ok(Prepared::nothing(id.clone()));
+        }
+        let id = id.clone();
+        let rows = facts.iter().map(|facts| journal::change_row(id.as_str(), facts, actor)).collect();
         if let Some(finished) = self.alone(&stem, &id, &changes) {
-            return Ok(Prepared { id, stems: vec![stem], row, finished, restored: false });
+            return Ok(Prepared { id, stems: vec![stem], rows, finished, restored: false });
         }
         self.settle(&id)?;
         let edited =
@@ -89,7 +127,7 @@ impl<'a> Batch<'a> {
             self.docs.insert(Rank::of(&stem), edited);
             vec![stem]
         };
-        Ok(Prepared { id, stems, row, finished, restored })
+        Ok(Prepared { id, stems, rows, finished, restored })
     }
 
     /// The ticket as it stands in this batch: file, ticket, record.

@@ -207,17 +207,32 @@ pub struct Mutated {
     pub sprint: String,
 }
 
-/// One operation of a batch.
+/// One operation of a batch, or several on one ticket that belong together.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// Ticket.
     pub id: TicketId,
     /// Operation.
     pub op: Op,
+    /// What follows, each on the ticket as the one before left it. `op` and all of these reach the disk in one write, or,
+    /// when one of them is refused, none does.
+    pub then: Vec<Op>,
     /// `updated_at` the operator saw; a different instant on disk refuses the step ([`MutateError::Changed`]).
     pub seen: Option<jiff::Timestamp>,
     /// Recorded as `actor` in the ticket's history.
     pub actor: Option<String>,
+}
+
+impl Step {
+    /// A step whoever asks for it and whatever the ticket says now.
+    pub fn new(id: TicketId, op: Op) -> Step {
+        Step { id, op, then: Vec::new(), seen: None, actor: None }
+    }
+
+    /// All its operations in order.
+    pub(crate) fn ops(&self) -> impl Iterator<Item = &Op> {
+        std::iter::once(&self.op).chain(&self.then)
+    }
 }
 
 /// The store of one project. Not `Sync`: one owner.
@@ -291,7 +306,7 @@ impl Store {
     }
 
     /// Applies steps in one lock, each file written at most twice. Steps are independent: one refused step does not
-    /// stop the others. Every returned `Ok` is durable.
+    /// stop the others; the operations of one step are not ([`Step::then`]). Every returned `Ok` is durable.
     pub fn apply(&mut self, steps: &[Step]) -> Vec<Result<Mutated, MutateError>> {
         self.engine.get_mut().apply(steps)
     }
@@ -301,7 +316,7 @@ impl Store {
     /// # Errors
     /// See [`MutateError`].
     pub fn mutate(&mut self, id: &TicketId, op: Op, actor: Option<&str>) -> Result<Mutated, MutateError> {
-        let step = Step { id: id.clone(), op, seen: None, actor: actor.map(str::to_owned) };
+        let step = Step { actor: actor.map(str::to_owned), ..Step::new(id.clone(), op) };
         match self.apply(std::slice::from_ref(&step)).pop() {
             Some(result) => result,
             None => Err(MutateError::NoTicket(id.clone())),

@@ -105,9 +105,13 @@ impl Engine {
         self.write(&Rank::of(stem), grown)
     }
 
-    /// Takes tickets that left the history files out of the locator.
+    /// Takes tickets that left the history files for `current` out of the locator.
     pub(super) fn forget_locations(&mut self, ids: &[TicketId]) {
-        let listed = |id: &TicketId| {
+        let current = self.files.sprint("current").and_then(|file| file.doc.as_ref());
+        // One that was finished again by the same write is in a history file as before.
+        let gone = |id: &&TicketId| current.is_some_and(|doc| doc.ticket(id.as_str()).is_some());
+        let ids: Vec<&TicketId> = ids.iter().filter(gone).collect();
+        let listed = |id: &&TicketId| {
             self.files.locator.as_ref().is_some_and(|locator| locator.tickets.contains_key(id.as_str()))
         };
         if !ids.iter().any(listed) {
@@ -153,8 +157,8 @@ fn source_with_sprint(doc: &SprintDoc, id: &str, stem: &str) -> Result<String, E
     Ok(doc.edit(id, &change)?.source(id).ok_or_else(missing)?.to_owned())
 }
 
-/// A small document that holds one ticket of another file.
-#[derive(Debug)]
+/// A small document that holds one ticket of another file. Cloning is cheap.
+#[derive(Clone, Debug)]
 pub(super) struct Alone {
     /// The document.
     pub(super) doc: SprintDoc,

@@ -44,8 +44,8 @@ impl Engine {
         let mut outcomes = Vec::with_capacity(steps.len());
         for step in steps {
             let place = self.piece(&file, step, &mut pieces)?;
-            let (outcome, row) = carry_out(&mut pieces[place], step, now)?;
-            rows.extend(row);
+            let (outcome, said) = carry_out(&mut pieces[place], step, now)?;
+            rows.extend(said);
             outcomes.push(outcome);
         }
         // Finished tickets leave `current`, which needs the history file: the long way does that.
@@ -97,7 +97,7 @@ impl Engine {
     }
 }
 
-type Carried = (Result<Mutated, MutateError>, Option<String>);
+type Carried = (Result<Mutated, MutateError>, Vec<String>);
 
 /// One step on one piece; `None` when the piece cannot take it by itself.
 fn carry_out(piece: &mut Piece, step: &Step, now: jiff::Timestamp) -> Option<Carried> {
@@ -107,20 +107,26 @@ fn carry_out(piece: &mut Piece, step: &Step, now: jiff::Timestamp) -> Option<Car
         return None;
     }
     if let Err(error) = check_seen(&ticket, step, ticket.updated_at) {
-        return Some((Err(error), None));
+        return Some((Err(error), Vec::new()));
     }
-    let mut changes = match lifecycle::changes(&ticket, &step.op, now) {
-        Ok(changes) => changes,
-        Err(refusal) => return Some((Err(refusal.into()), None)),
-    };
-    let facts =
-        history::complete(&piece.alone.doc.record(id)?, &mut changes, &step.op, step.actor.as_deref(), now);
-    if !changes.is_empty() {
-        piece.changed = piece.alone.edit(id, &changes).then_some(true)?;
+    // On a copy: a step is done whole or not at all.
+    let (mut alone, mut rows, mut changed) = (piece.alone.clone(), Vec::new(), false);
+    for op in step.ops() {
+        let mut changes = match lifecycle::changes(alone.doc.ticket(id)?, op, now) {
+            Ok(changes) => changes,
+            Err(refusal) => return Some((Err(refusal.into()), Vec::new())),
+        };
+        let actor = step.actor.as_deref();
+        let facts = history::complete(&alone.doc.record(id)?, &mut changes, op, actor, now);
+        if !changes.is_empty() {
+            changed = alone.edit(id, &changes).then_some(true)?;
+            rows.extend(facts.map(|facts| journal::change_row(id, &facts, actor)));
+        }
     }
-    let row = facts.map(|facts| journal::change_row(id, &facts, step.actor.as_deref()));
-    let ticket = Arc::clone(piece.alone.doc.ticket(id)?);
-    Some((Ok(Mutated { ticket, sprint: "current".to_owned() }), row))
+    let ticket = Arc::clone(alone.doc.ticket(id)?);
+    piece.changed |= changed;
+    piece.alone = alone;
+    Some((Ok(Mutated { ticket, sprint: "current".to_owned() }), rows))
 }
 
 fn stamp_of(file: &File) -> Option<Stamp> {

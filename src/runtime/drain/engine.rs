@@ -45,8 +45,6 @@ pub(super) enum Mail {
 /// Why a step was sent.
 #[derive(Clone, Debug)]
 pub(super) enum Purpose {
-    /// A bare claim of our own actor is turned into a start.
-    Unclaim(Slot, Arc<Ticket>),
     /// A run is to begin.
     Start(Slot, Arc<Ticket>),
     /// A run is over; the how-manieth try to record it.
@@ -289,7 +287,6 @@ impl<'a> Engine<'a> {
                 self.write_time = sent.elapsed();
                 for (purpose, result) in results {
                     match purpose {
-                        Purpose::Unclaim(slot, ticket) => self.unclaimed(slot, &ticket, result),
                         Purpose::Start(slot, ticket) => self.started(slot, &ticket, result),
                         Purpose::Finish(run, tries) => self.finished(&run, tries, result),
                         Purpose::Renew => {}
@@ -304,7 +301,7 @@ impl<'a> Engine<'a> {
         let (by, until) = (self.ground.holder.to_string(), self.lease_end());
         for run in &self.active {
             let op = Op::Renew { by: by.clone(), until };
-            let step = Step { id: run.ticket.id.clone(), op, seen: None, actor: None };
+            let step = Step::new(run.ticket.id.clone(), op);
             self.steps.push((step, Purpose::Renew));
         }
         self.renew_at = Some(Instant::now() + self.options.lease / 3);
@@ -343,7 +340,7 @@ impl<'a> Engine<'a> {
     /// A step that is refused when the ticket is not what we looked at.
     pub(super) fn step_on(&self, ticket: &Ticket, op: Op) -> Step {
         let actor = Some(self.options.actor.clone());
-        Step { id: ticket.id.clone(), op, seen: ticket.updated_at, actor }
+        Step { seen: ticket.updated_at, actor, ..Step::new(ticket.id.clone(), op) }
     }
 
     /// End of a lease taken now.

@@ -9,7 +9,7 @@ use crate::execute::action::Action;
 use crate::execute::outcome::{Ending, Outcome};
 use crate::execute::stop::Stop;
 use crate::plan::lifecycle::Op;
-use crate::plan::store::{MutateError, Mutated};
+use crate::plan::store::{MutateError, Mutated, Step};
 use crate::plan::ticket::Ticket;
 use crate::runtime::ending;
 use crate::runtime::launch::{Launched, RunNotice, launch};
@@ -31,35 +31,19 @@ pub(super) struct Active {
 }
 
 impl Engine<'_> {
-    /// Sends the claim; see the supervisor's `begin` for bare claims.
+    /// Sends the claim. A bare claim under our own actor's name is let go in the same write: holders are processes here,
+    /// and a name alone would keep us out.
     pub(super) fn begin(&mut self, ticket: Arc<Ticket>) {
         let slot = self.ticks.dispatch(Some(&ticket));
         self.lineup.take(&ticket.id);
         self.starting.push(Arc::clone(&ticket));
-        if ticket.execution.assigned_to.as_deref() == Some(&*self.options.actor) {
-            let step = self.step_on(&ticket, Op::Ready { note: None });
-            self.steps.push((step, Purpose::Unclaim(slot, ticket)));
+        let start = Op::Start { by: Some(self.ground.holder.to_string()), until: Some(self.lease_end()) };
+        let step = if ticket.execution.assigned_to.as_deref() == Some(&*self.options.actor) {
+            Step { then: vec![start], ..self.step_on(&ticket, Op::Ready { note: None }) }
         } else {
-            self.claim(slot, ticket);
-        }
-    }
-
-    fn claim(&mut self, slot: Slot, ticket: Arc<Ticket>) {
-        let op = Op::Start { by: Some(self.ground.holder.to_string()), until: Some(self.lease_end()) };
-        let step = self.step_on(&ticket, op);
+            self.step_on(&ticket, start)
+        };
         self.steps.push((step, Purpose::Start(slot, ticket)));
-    }
-
-    pub(super) fn unclaimed(
-        &mut self,
-        slot: Slot,
-        ticket: &Arc<Ticket>,
-        result: Result<Mutated, MutateError>,
-    ) {
-        match result {
-            Ok(mutated) => self.claim(slot, mutated.ticket),
-            Err(error) => self.not_started(slot, ticket, &error),
-        }
     }
 
     /// The claim is durable: the run begins.

@@ -24,7 +24,8 @@ impl Supervisor {
         match command {
             Command::Ticket(TicketCommand::Create(new)) => self.create(request, *new),
             Command::Ticket(TicketCommand::Apply { id, op, seen }) => {
-                let step = Step { id, op, seen, actor: Some(self.options.actor.clone()) };
+                let actor = Some(self.options.actor.clone());
+                let step = Step { seen, actor, ..Step::new(id, op) };
                 self.step(step, Purpose::Apply { request });
             }
             Command::Ticket(TicketCommand::Answer { id, text, seen }) => {
@@ -65,8 +66,8 @@ impl Supervisor {
         );
     }
 
-    /// Keeps the answer first, then claims, then starts and completes: whatever fails, the text is not lost and the
-    /// ticket is not half answered by two people.
+    /// Keeps the answer first, then claims, starts and completes in one write: whatever fails, the text is not lost, and
+    /// no ticket is half answered or answered by two people.
     fn answer(&mut self, request: RequestId, id: &TicketId, text: String, seen: Option<Timestamp>) {
         if text.trim().is_empty() {
             return self.refuse(request, "an empty answer is not sent; write something or cancel");

@@ -45,8 +45,6 @@ pub(in crate::runtime) enum Mail {
 /// Why a step was sent.
 #[derive(Clone, Debug)]
 pub(super) enum Purpose {
-    /// A bare claim of our own actor is turned into a start.
-    Unclaim { ticket: TicketId, request: Option<RequestId> },
     /// A run is to begin.
     Start { ticket: TicketId, request: Option<RequestId> },
     /// A run is over; the how-manieth try to record it.

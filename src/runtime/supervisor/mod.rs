@@ -242,7 +242,6 @@ impl Supervisor {
 
     fn take_step(&mut self, purpose: Purpose, result: Result<Mutated, MutateError>) {
         match purpose {
-            Purpose::Unclaim { ticket, request } => self.unclaimed(ticket, request, result),
             Purpose::Start { ticket, request } => self.started(&ticket, request, result),
             Purpose::Finish { run, tries } => self.finished(&run, tries, result),
             Purpose::Renew { run } => self.renewed(&run, result),

@@ -180,48 +180,31 @@ impl Supervisor {
         }
     }
 
-    /// Sends the claim. A bare claim under our own actor's name (made by a verb, say) is let go first, as holders are
-    /// processes here and a name alone would keep us out.
+    /// Sends the claim. A bare claim under our own actor's name (made by a verb, say) is let go in the same write, as
+    /// holders are processes here and a name alone would keep us out.
     pub(super) fn begin(&mut self, ticket: &Arc<Ticket>, request: Option<RequestId>) {
         self.starting.push(ticket.id.clone());
         self.dirty = true;
+        let start = Op::Start { by: Some(self.ground.holder.to_string()), until: Some(self.lease_end()) };
         let bare = ticket.execution.assigned_to.as_deref() == Some(&*self.options.actor);
-        if bare {
-            let step = self.step_on(ticket, Op::Ready { note: None });
-            self.step(step, Purpose::Unclaim { ticket: ticket.id.clone(), request });
+        let step = if bare {
+            Step { then: vec![start], ..self.step_on(ticket, Op::Ready { note: None }) }
         } else {
-            self.claim(ticket, request);
-        }
-    }
-
-    fn claim(&mut self, ticket: &Ticket, request: Option<RequestId>) {
-        let until = self.lease_end();
-        let op = Op::Start { by: Some(self.ground.holder.to_string()), until: Some(until) };
-        let step = self.step_on(ticket, op);
+            self.step_on(ticket, start)
+        };
         self.step(step, Purpose::Start { ticket: ticket.id.clone(), request });
     }
 
     /// A step that is refused when the ticket is not what we looked at.
     pub(super) fn step_on(&self, ticket: &Ticket, op: Op) -> Step {
-        Step { id: ticket.id.clone(), op, seen: ticket.updated_at, actor: Some(self.options.actor.clone()) }
+        let actor = Some(self.options.actor.clone());
+        Step { seen: ticket.updated_at, actor, ..Step::new(ticket.id.clone(), op) }
     }
 
     /// End of a lease taken now.
     pub(super) fn lease_end(&self) -> Timestamp {
         let lease = jiff::SignedDuration::try_from(self.options.lease).unwrap_or(jiff::SignedDuration::MAX);
         self.now().saturating_add(lease).unwrap_or(Timestamp::MAX)
-    }
-
-    pub(super) fn unclaimed(
-        &mut self,
-        ticket: TicketId,
-        request: Option<RequestId>,
-        result: Result<Mutated, MutateError>,
-    ) {
-        match result {
-            Ok(mutated) => self.claim(&mutated.ticket, request),
-            Err(error) => self.not_started(&ticket, request, &error),
-        }
     }
 
     /// The claim is durable: the run begins.

@@ -78,7 +78,7 @@ impl Supervisor {
             .into_iter()
             .map(|run| {
                 let op = Op::Renew { by: by.clone(), until };
-                let step = Step { id: run.ticket.id.clone(), op, seen: None, actor: None };
+                let step = Step::new(run.ticket.id.clone(), op);
                 (step, Purpose::Renew { run: Arc::clone(&run.launched.id) })
             })
             .collect();
