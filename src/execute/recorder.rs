@@ -105,6 +105,11 @@ impl Recorder {
 
     /// Both streams are over; hands over what they ended with.
     pub fn finish(mut self) -> (Tail, Tail) {
+        self.take_tails()
+    }
+
+    /// The streams of one child are over, another may follow; hands over what they ended with.
+    pub fn take_tails(&mut self) -> (Tail, Tail) {
         let at_ms = self.now_ms();
         for channel in [Channel::Out, Channel::Err] {
             let mut pieces = Vec::new();

@@ -129,12 +129,14 @@ pub struct AgentReport {
     pub structured: Option<Value>,
 }
 
-/// Runs the job to its end. Dropping the future kills everything that it started.
+/// Runs the job to its end. Dropping the future kills everything that it started. The recorder outlives the session: one
+/// run may be several sessions (a rate limit slept over, a message taken up), with the runtime's notes between them; the
+/// tails of this session are taken with [`Recorder::take_tails`].
 pub async fn run(
     job: AgentJob,
     stop: StopWatch,
     steer: mpsc::UnboundedReceiver<Steer>,
-    recorder: Recorder,
+    recorder: &mut Recorder,
 ) -> AgentReport {
     let _ = (job, stop, steer, recorder);
     AgentReport {
