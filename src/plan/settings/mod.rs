@@ -1,8 +1,43 @@
-//! The project's configuration, `.planfile/.koru/config.yaml` (DESIGN §4): roles, agents, budgets, MCP servers.
+//! The project's configuration, `.planfile/.koru/config.yaml` (DESIGN §4): roles, agents, budgets, MCP servers, what
+//! runs see of the environment.
+//!
+//! The file belongs to the operator; `init` writes a commented stub once ([`STUB`]) and nothing else writes it.
+//! [`Settings::load`] never fails: whatever cannot be understood leaves the default in force and is reported as a
+//! [`SettingsNote`]. Invariant: a mistake in the file never loosens anything. Since the defaults know no spending limit,
+//! a file that cannot be read, or a limit that cannot, means that **no agent is started** ([`Settings::agent`] refuses)
+//! until the operator corrected it.
+//!
+//! The parts: [`load`] reads the file, [`blocks`] each of its blocks through the [`reader`], [`choice`] says which agent
+//! works a ticket, `near` finds the key that was meant.
+
+mod blocks;
+mod choice;
+mod load;
+mod near;
+mod reader;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use choice::{AgentChoice, AgentChoiceError};
+pub use load::{NoteLevel, SettingsNote};
+
+/// The words of the agents that are known by name, in order of preference; `execute::agents::kind` gives them meaning.
+pub const AGENT_WORDS: [&str; 6] = ["claude", "codex", "pi", "opencode", "gemini", "aider"];
+
+/// The word of an agent that is a command of the operator's own.
+pub const CUSTOM: &str = "custom";
+
+/// The role that works a delegated ticket.
+pub const WORKER: &str = "worker";
+
+/// What `init` writes: every key with its default, as comments.
+pub const STUB: &str = include_str!("../../../assets/config.yaml");
 
 /// The whole file. Every key is optional.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +53,15 @@ pub struct Settings {
     pub mcp: BTreeMap<String, McpServer>,
     /// The chat executor.
     pub llm: LlmSettings,
+    /// Names of variables, or globs of names, that runs get besides the usual ones. A glob never gives away a variable
+    /// whose name says that it is a secret: such a one is named in full, or by a ticket's `inputs.env_keys`.
+    pub environment: Vec<String>,
+    /// Why no agent may be started, as a sentence: the file, or a limit in it, cannot be understood.
+    #[serde(skip)]
+    pub refused: Option<String>,
+    /// Agents of the file that cannot be used, by name, with what is wrong with them.
+    #[serde(skip)]
+    pub unusable: BTreeMap<String, String>,
 }
 
 /// How one agent is run.
@@ -96,11 +140,36 @@ impl Default for Budgets {
     }
 }
 
-/// An MCP server: a program that speaks on its standard streams, or a URL.
+/// Longest time that is honoured; longer ones are shortened to it.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
+impl Budgets {
+    /// How long one run may take.
+    pub fn run_timeout(&self) -> Duration {
+        minutes(self.run_minutes)
+    }
+
+    /// Silence after which a run is shown as stalled.
+    pub fn stalled_after(&self) -> Duration {
+        minutes(self.stalled_minutes)
+    }
+
+    /// Silence after which a run is stopped; `None` when silence stops nothing.
+    pub fn silence_limit(&self) -> Option<Duration> {
+        self.silence_minutes.map(minutes)
+    }
+}
+
+/// Minutes that were checked on reading; whatever else is in there counts as nothing.
+fn minutes(minutes: f64) -> Duration {
+    Duration::try_from_secs_f64(minutes * 60.0).unwrap_or_default().min(LONGEST)
+}
+
+/// An MCP server: a program that speaks on its standard streams, or a URL. Exactly one of the two is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct McpServer {
-    /// Program and arguments.
+    /// Program and arguments. In the file also as a text, split as a shell would, and with `args` beside it.
     pub command: Vec<String>,
     /// Variables for the program.
     pub env: BTreeMap<String, String>,
@@ -120,4 +189,22 @@ pub struct LlmSettings {
     pub cache: bool,
     /// Hours that a cached answer counts; 24 when missing.
     pub cache_hours: Option<f64>,
+}
+
+impl Settings {
+    /// The settings of the project at `root`, and everything in the file that did not count. A missing file is no
+    /// mistake.
+    pub fn load(root: &Path) -> (Settings, Vec<SettingsNote>) {
+        load::load(root)
+    }
+
+    /// Which agent works, by its name, by an agent's own word or koru's id for it, or by a role; for `None` whoever has
+    /// the role `worker`, else the only agent of the file. `Ok(None)` leaves the choice to what is installed: the caller
+    /// asks again with each of [`AGENT_WORDS`] that it finds on the machine, in that order.
+    ///
+    /// # Errors
+    /// See [`AgentChoiceError`]. Nobody may be started past such an error.
+    pub fn agent(&self, name: Option<&str>) -> Result<Option<AgentChoice>, AgentChoiceError> {
+        choice::choose(self, name)
+    }
 }
