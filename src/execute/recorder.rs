@@ -3,16 +3,21 @@
 //! One recorder belongs to one run. Lines are numbered from 0 in the order they are kept; whoever listens gets exactly
 //! the lines that a reader of the transcript will find under the same numbers.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::lines::{LineSplitter, Piece};
+use super::agents::tally::Tally;
+use super::lines::{LINE_LIMIT, LineSplitter, Piece};
 use super::output::{Channel, OutputLine};
 use super::tail::Tail;
 use super::transcript::TranscriptWriter;
 use crate::base::process::ProcessIdentity;
 use crate::base::redact::Redactor;
+
+/// Bytes of a line that is being written that are shown.
+const PARTIAL_LIMIT: usize = 4 * 1024;
 
 /// Listens to a run while it works. Called on the run's task; must not block.
 pub trait Listener: Send {
@@ -21,6 +26,17 @@ pub trait Listener: Send {
 
     /// The run gave a sign of life that made no line.
     fn alive(&mut self) {}
+
+    /// The line that is being written, as far as it has come (its end, when it is long); `None` when there is none
+    /// any more. It gets no number and is in no transcript: the whole line follows through [`Listener::lines`].
+    fn partial(&mut self, partial: Option<(Channel, String)>) {
+        let _ = partial;
+    }
+
+    /// What an agent's run amounts to so far.
+    fn tally(&mut self, tally: &Tally) {
+        let _ = tally;
+    }
 
     /// The work began; for a process, the identity of its group's leader.
     fn started(&mut self, leader: Option<ProcessIdentity>) {
@@ -43,6 +59,8 @@ pub struct Recorder {
     tails: [Tail; 2],
     kept: u64,
     full: bool,
+    partial: Option<(Channel, String)>,
+    tally: Option<Tally>,
 }
 
 impl std::fmt::Debug for Recorder {
@@ -67,6 +85,8 @@ impl Recorder {
             tails: Default::default(),
             kept: 0,
             full: false,
+            partial: None,
+            tally: None,
         }
     }
 
@@ -95,6 +115,46 @@ impl Recorder {
         self.keep(vec![OutputLine::new(at_ms, Channel::Note, text)]);
     }
 
+    /// Takes lines that are made already, as an agent's are. Their texts are cleaned here, and long ones are cut.
+    pub fn lines(&mut self, mut lines: Vec<OutputLine>) {
+        if lines.is_empty() {
+            return;
+        }
+        for line in &mut lines {
+            cut_long(&mut line.text);
+            if let Cow::Owned(clean) = self.redactor.clean(&line.text) {
+                line.text = clean.into();
+            }
+        }
+        self.keep(lines);
+    }
+
+    /// Shows the line that is being written; see [`Listener::partial`]. The same text again is not passed on.
+    pub fn partial(&mut self, partial: Option<(Channel, &str)>) {
+        let partial =
+            partial.map(|(channel, text)| (channel, self.redactor.clean(end_of(text)).into_owned()));
+        if partial != self.partial {
+            self.partial.clone_from(&partial);
+            self.listener.partial(partial);
+        }
+    }
+
+    /// Passes on what the run amounts to so far, when it changed. Its texts are cleaned here.
+    pub fn tally(&mut self, tally: &Tally) {
+        let clean = |text: &Option<String>| text.as_deref().map(|text| self.clean(text));
+        let tally =
+            Tally { doing: clean(&tally.doing), last_error: clean(&tally.last_error), ..tally.clone() };
+        if self.tally.as_ref() != Some(&tally) {
+            self.listener.tally(&tally);
+            self.tally = Some(tally);
+        }
+    }
+
+    /// The run gave a sign of life that made no line.
+    pub(super) fn alive(&mut self) {
+        self.listener.alive();
+    }
+
     pub(super) fn started(&mut self, leader: Option<ProcessIdentity>) {
         self.listener.started(leader);
     }
@@ -120,7 +180,8 @@ impl Recorder {
         (out, err)
     }
 
-    fn now_ms(&self) -> u64 {
+    /// Milliseconds since the start.
+    pub(super) fn now_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
@@ -175,6 +236,23 @@ impl Recorder {
     }
 }
 
+/// Cuts a text as the splitter of raw output cuts its lines.
+fn cut_long(text: &mut Box<str>) {
+    if text.len() > LINE_LIMIT {
+        let whole = text.floor_char_boundary(LINE_LIMIT);
+        let cut = format!("{} … [line cut: {} more bytes]", &text[..whole], text.len() - whole);
+        *text = cut.into();
+    }
+}
+
+/// What of a line that is being written is shown: its last bytes, from a blank on, so that no secret is cut in two and
+/// its rest shown.
+fn end_of(text: &str) -> &str {
+    let Some(over) = text.len().checked_sub(PARTIAL_LIMIT) else { return text };
+    let end = &text[text.ceil_char_boundary(over)..];
+    end.find(char::is_whitespace).map_or("", |at| &end[at..])
+}
+
 fn stream(channel: Channel) -> usize {
     match channel {
         Channel::Err => 1,
@@ -218,6 +296,47 @@ pub(super) mod tests {
             [(Channel::Out, "a"), (Channel::Err, "oops"), (Channel::Note, "hello"), (Channel::Out, "bc")];
         assert_eq!(collector.texts(), want.map(|(channel, text)| (channel, text.to_owned())));
         assert_eq!((out.last(99), err.last(99)), ("a\nbc\n", "oops\n"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn made_lines_are_numbered_with_the_others_cleaned_and_cut() {
+        let collector = Collector::default();
+        let redactor = Redactor::with_values(["hunter22".to_owned()]);
+        let mut recorder = Recorder::new(redactor, None, Box::new(collector.clone()));
+        recorder.note("first");
+        let tool = OutputLine { block: 3, ..OutputLine::new(7, Channel::Tool, "Bash hunter22") };
+        recorder.lines(vec![tool, OutputLine::new(8, Channel::Text, "é".repeat(LINE_LIMIT))]);
+        let lines = collector.0.lock().unwrap();
+        assert_eq!(lines[1], OutputLine { block: 3, ..OutputLine::new(7, Channel::Tool, "Bash [redacted]") });
+        let cut = format!("{} … [line cut: {LINE_LIMIT} more bytes]", "é".repeat(LINE_LIMIT / 2));
+        assert_eq!((lines.len(), &*lines[2].text), (3, &*cut));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn partial_text_and_tally_are_passed_on_when_they_change() {
+        #[derive(Clone, Default)]
+        struct Watcher(Arc<Mutex<(Vec<String>, u32)>>);
+        impl Listener for Watcher {
+            fn lines(&mut self, _: u64, _: Vec<OutputLine>) {}
+            fn partial(&mut self, partial: Option<(Channel, String)>) {
+                self.0.lock().unwrap().0.push(partial.map_or_else(|| "-".to_owned(), |(_, text)| text));
+            }
+            fn tally(&mut self, _: &Tally) {
+                self.0.lock().unwrap().1 += 1;
+            }
+        }
+        let watcher = Watcher::default();
+        let redactor = Redactor::with_values(["hunter22".to_owned()]);
+        let mut recorder = Recorder::new(redactor, None, Box::new(watcher.clone()));
+        let long = format!("hunter22{} end", "x".repeat(PARTIAL_LIMIT - 8));
+        for text in [Some("a"), Some("a"), Some("a hunter22"), Some(&long), None, None] {
+            recorder.partial(text.map(|text| (Channel::Text, text)));
+        }
+        for turns in [0, 0, 1] {
+            recorder.tally(&Tally { turns, ..Tally::default() });
+        }
+        let want = (["a", "a [redacted]", " end", "-"].map(str::to_owned).to_vec(), 2);
+        assert_eq!(*watcher.0.lock().unwrap(), want);
     }
 
     #[tokio::test(start_paused = true)]

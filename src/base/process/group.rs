@@ -174,13 +174,13 @@ impl Group {
     }
 }
 
-fn has_marker(pid: u32, marker: &str) -> bool {
+pub(super) fn has_marker(pid: u32, marker: &str) -> bool {
     let wanted = format!("{MARKER}={marker}");
     std::fs::read(format!("/proc/{pid}/environ"))
         .is_ok_and(|environ| environ.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes()))
 }
 
-fn raw(pid: u32) -> Option<Pid> {
+pub(super) fn raw(pid: u32) -> Option<Pid> {
     // 0 and 1 would mean "my own group" and "everybody".
     i32::try_from(pid).ok().filter(|pid| *pid > 1).map(Pid::from_raw)
 }

@@ -12,8 +12,8 @@
 //!   What a killed console leaves is at worst the grandchildren: PDEATHSIG took the leader.
 //!
 //! What a child inherits of our environment is decided by whoever starts it: [`Program`] passes on nothing by itself.
-//! A process that makes a session of its own (a daemon) has left on purpose and is left alone. This module owns no
-//! record on disk; whoever starts a run writes down its identity.
+//! To a [`Group`], a process that makes a session of its own (a daemon) has left on purpose and is left alone; a [`Tree`]
+//! finds those too. This module owns no record on disk; whoever starts a run writes down its identity.
 //!
 //! Future work: that a *killed* console leaves nobody either. Today only the leader hears of it (PDEATHSIG is not passed
 //! on to children); the rest lives until the next start finds it by its marker. The cheap and sound way is a warden: a
@@ -29,10 +29,12 @@ mod group;
 mod identity;
 mod spawn;
 mod stat;
+mod tree;
 
 pub use group::{Group, Stopped};
 pub use identity::ProcessIdentity;
 pub use spawn::{MARKER, Program, Running, SpawnError};
+pub use tree::Tree;
 
 use std::time::Duration;
 

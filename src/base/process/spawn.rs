@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{OnceLock, mpsc};
 
 use tokio::io::AsyncWriteExt;
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::{Group, ProcessIdentity};
+use super::{Group, ProcessIdentity, Tree};
 use crate::base::sys;
 
 /// Set in the environment of every child that we spawn, to a value of its own.
@@ -54,7 +54,18 @@ pub struct Program {
     arguments: Vec<OsString>,
     folder: PathBuf,
     variables: Vec<(OsString, OsString)>,
-    input: Vec<u8>,
+    input: Input,
+}
+
+/// What a child reads on its standard input.
+#[derive(Debug)]
+enum Input {
+    /// The null device.
+    Nothing,
+    /// These bytes, then end of file.
+    Bytes(Vec<u8>),
+    /// Whatever is written to [`Running::take_input`], until that is dropped.
+    Open,
 }
 
 impl Program {
@@ -65,7 +76,7 @@ impl Program {
             arguments: Vec::new(),
             folder: folder.into(),
             variables: Vec::new(),
-            input: Vec::new(),
+            input: Input::Nothing,
         }
     }
 
@@ -94,7 +105,14 @@ impl Program {
     /// What it reads on its standard input, then end of file. Empty means the null device.
     #[must_use]
     pub fn input(mut self, bytes: Vec<u8>) -> Self {
-        self.input = bytes;
+        self.input = if bytes.is_empty() { Input::Nothing } else { Input::Bytes(bytes) };
+        self
+    }
+
+    /// Keeps its standard input open: see [`Running::take_input`].
+    #[must_use]
+    pub fn open_input(mut self) -> Self {
+        self.input = Input::Open;
         self
     }
 
@@ -107,8 +125,7 @@ impl Program {
         let folder = self.folder.clone();
         let io = |source| SpawnError::Io { program: program.clone(), source };
         let marker = next_marker();
-        let input = self.input.clone();
-        let command = self.command(&marker);
+        let (command, input) = self.command(&marker);
         let (answer, answered) = oneshot::channel();
         let request = Request { command, runtime: Handle::current(), answer };
         spawner()
@@ -126,7 +143,9 @@ impl Program {
             io::ErrorKind::NotFound => SpawnError::NotFound { program: program.clone() },
             _ => SpawnError::Io { program: program.clone(), source },
         })?;
-        if let Some(mut stdin) = child.stdin.take() {
+        if let Input::Bytes(input) = input
+            && let Some(mut stdin) = child.stdin.take()
+        {
             tokio::spawn(async move {
                 // A child that does not read what it is given is its own affair.
                 let _ = stdin.write_all(&input).await;
@@ -138,7 +157,7 @@ impl Program {
         Ok(Running { group: Group::of_child(pid, identity.as_ref()), child, identity, reaped: false })
     }
 
-    fn command(self, marker: &str) -> Command {
+    fn command(self, marker: &str) -> (Command, Input) {
         let mut command = Command::new(self.name);
         command
             .args(self.arguments)
@@ -146,11 +165,11 @@ impl Program {
             .env_clear()
             .envs(self.variables)
             .env(MARKER, marker)
-            .stdin(if self.input.is_empty() { Stdio::null() } else { Stdio::piped() })
+            .stdin(if matches!(self.input, Input::Nothing) { Stdio::null() } else { Stdio::piped() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         sys::lead_session_and_die_with_parent(&mut command);
-        command
+        (command, self.input)
     }
 }
 
@@ -172,6 +191,18 @@ impl Running {
     /// It and what it started.
     pub fn group(&self) -> Group {
         self.group.clone()
+    }
+
+    /// It and everybody that descends from it.
+    pub fn tree(&self) -> Tree {
+        let marker = self.identity.as_ref().and_then(|identity| identity.marker.clone());
+        let since = self.identity.as_ref().map_or(0, |identity| identity.start_ticks);
+        Tree::new(self.group(), marker, since)
+    }
+
+    /// Its standard input, if it was kept open; dropping it is end of file. The second call gets `None`.
+    pub fn take_input(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
     }
 
     /// Its standard output and error; the second call gets `None`.
