@@ -3,6 +3,8 @@
 //! Texts are decoded and foreign. A line that cannot be decoded or is not known becomes [`AgentEvent::Unknown`]: a
 //! stream never ends a run by being odd.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -86,7 +88,7 @@ pub enum AgentEvent {
     },
     /// The agent tries a request again by itself; text of the reply that was cut off is void.
     Retry {
-        /// Which try, from 1.
+        /// Which try, from 1; 0 when the agent does not count.
         attempt: u32,
         /// Of how many.
         max: Option<u32>,
@@ -107,13 +109,22 @@ pub enum AgentEvent {
         /// Sentence.
         message: String,
     },
+    /// What was said since the last whole text was cut off; the agent says it again without counting that as a try.
+    Abandoned {
+        /// Why.
+        reason: String,
+    },
+    /// One reply of the model is over; its tools may run next. For codex, which does not say so, a reply is taken to
+    /// be over when the model speaks again after a tool.
+    Reply,
     /// A turn of the conversation is over: the agent waits or ends.
     TurnEnd,
-    /// The agent says that it is finished.
+    /// The agent says that it is finished. Agents that mark no end (opencode, aider, plain text) have it made up from
+    /// their last lines when the stream ends.
     Done(Finish),
     /// A line that was not understood.
     Unknown {
-        /// The line.
+        /// The line, cut after [`super::stream::UNKNOWN_LIMIT`] bytes: the raw stream has all of it.
         line: String,
     },
 }
@@ -121,8 +132,8 @@ pub enum AgentEvent {
 /// Text of an answer or of reasoning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Speech {
-    /// Message and block it belongs to, so that a whole is not shown again after its deltas.
-    pub key: String,
+    /// Message and block it belongs to, unique within the run, so that a whole is not shown again after its deltas.
+    pub key: Arc<str>,
     /// The text.
     pub text: String,
     /// All of the block, rather than the next piece of it.

@@ -1,12 +1,12 @@
 //! Coding agents: which there are, how each is started, and what its stream means (`reference/agent-streams.md`).
 //!
-//! The parts: [`event`] is what any agent can say; one module an agent turns its stream into that and knows its
-//! command line; [`assemble`] makes events into transcript lines and a [`tally`]; [`session`] runs one agent to its
-//! end. A ticket is never written here, and nothing here decides whether work is good: the session reports, the floors
+//! The parts: [`event`] is what any agent can say; [`stream`] has one module an agent that turns its output into that;
+//! [`assemble`] makes events into transcript lines and a [`tally`]; [`session`] runs one agent to its end. A ticket is never written here, and nothing here decides whether work is good: the session reports, the floors
 //! above judge.
 
 pub mod assemble;
 pub mod event;
 pub mod kind;
 pub mod session;
+pub mod stream;
 pub mod tally;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::plan::settings::Price;
+
 /// Token counts. `input` never includes what was read from a cache, whatever the agent's own habit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tokens {
@@ -16,10 +18,42 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// All of them: what a token budget counts.
+    /// All of them: what a token budget counts. Foreign numbers: saturating, as all arithmetic here.
     pub fn total(self) -> u64 {
-        self.input + self.cache_read + self.cache_write + self.output
+        [self.cache_read, self.cache_write, self.output].into_iter().fold(self.input, u64::saturating_add)
     }
+
+    /// Both together.
+    pub fn plus(self, other: Tokens) -> Tokens {
+        Tokens {
+            input: self.input.saturating_add(other.input),
+            cache_read: self.cache_read.saturating_add(other.cache_read),
+            cache_write: self.cache_write.saturating_add(other.cache_write),
+            output: self.output.saturating_add(other.output),
+        }
+    }
+
+    /// What `other` leaves of these, count by count; never below zero.
+    pub fn less(self, other: Tokens) -> Tokens {
+        Tokens {
+            input: self.input.saturating_sub(other.input),
+            cache_read: self.cache_read.saturating_sub(other.cache_read),
+            cache_write: self.cache_write.saturating_sub(other.cache_write),
+            output: self.output.saturating_sub(other.output),
+        }
+    }
+}
+
+/// What so many tokens cost at that price, in US dollars.
+pub fn estimate(tokens: Tokens, price: Price) -> f64 {
+    const MILLION: f64 = 1_000_000.0;
+    // Exact up to 2^53 tokens.
+    #[expect(clippy::cast_precision_loss, reason = "money estimated from a price table")]
+    let part = |count: u64, usd: f64| count as f64 * usd / MILLION;
+    part(tokens.input, price.input)
+        + part(tokens.cache_read, price.cache_read)
+        + part(tokens.cache_write, price.cache_write)
+        + part(tokens.output, price.output)
 }
 
 /// Money in US dollars.

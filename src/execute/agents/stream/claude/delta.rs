@@ -1,0 +1,152 @@
+//! The hot lines of Claude Code: pieces of a reply as they come in.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::{Claude, Open};
+use crate::execute::agents::event::{AgentEvent, Scope, Speech};
+use crate::execute::agents::tally::Tokens;
+
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    event: Event<'a>,
+    parent_tool_use_id: Option<String>,
+    /// Blocks that were cut off; the reply is asked for again.
+    abandoned_blocks: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    index: Option<u64>,
+    delta: Option<Delta>,
+    message: Option<Message>,
+    content_block: Option<Block>,
+    usage: Option<Usage>,
+}
+
+/// Fields of every kind of delta; arguments of tools (`partial_json`) come whole later and are passed over.
+#[derive(Deserialize)]
+struct Delta {
+    text: Option<String>,
+    thinking: Option<String>,
+    stop_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    #[serde(default)]
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Block {
+    text: Option<String>,
+    thinking: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Usage {
+    input_tokens: Option<u64>,
+    cache_creation_input_tokens: Option<u64>,
+    cache_read_input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+}
+
+impl Claude {
+    /// Takes a `stream_event` line; `false` if it is not as expected.
+    pub(super) fn delta_line(&mut self, line: &[u8], out: &mut Vec<AgentEvent>) -> bool {
+        let Ok(line) = serde_json::from_slice::<Line<'_>>(line) else { return false };
+        let parent = line.parent_tool_use_id.as_deref().unwrap_or_default();
+        let event = line.event;
+        match &*event.kind {
+            "content_block_delta" => {
+                if let Some(Delta { text, thinking, .. }) = event.delta {
+                    self.piece(parent, event.index, text, thinking, out);
+                }
+            }
+            "content_block_start" => {
+                self.lane(parent).open = None;
+                let Block { text, thinking } =
+                    event.content_block.unwrap_or(Block { text: None, thinking: None });
+                self.piece(parent, event.index, text, thinking, out);
+            }
+            "content_block_stop" => self.lane(parent).open = None,
+            "message_start" => self.message_start(parent, event.message, out),
+            "message_delta" => {
+                if let Some(usage) = event.usage {
+                    out.push(AgentEvent::Usage { scope: Scope::Step, tokens: usage.tokens() });
+                }
+                if parent.is_empty() && event.delta.is_some_and(|delta| delta.stop_reason.is_some()) {
+                    out.push(AgentEvent::Reply);
+                }
+            }
+            "message_stop" | "ping" => {}
+            _ => return false,
+        }
+        if line.abandoned_blocks.is_some() {
+            self.lane(parent).open = None;
+            out.push(AgentEvent::Abandoned {
+                reason: "the reply broke off and is asked for again".to_owned(),
+            });
+        }
+        true
+    }
+
+    fn message_start(&mut self, parent: &str, message: Option<Message>, out: &mut Vec<AgentEvent>) {
+        let lane = self.lane(parent);
+        if lane.open.take().is_some() {
+            out.push(AgentEvent::Abandoned { reason: "the reply broke off".to_owned() });
+        }
+        if lane.unended && parent.is_empty() {
+            out.push(AgentEvent::Reply);
+        }
+        lane.unended = false;
+        lane.message = message.map(|message| message.id).unwrap_or_default();
+    }
+
+    /// Hands out a piece of a block, and remembers which block is open.
+    fn piece(
+        &mut self,
+        parent: &str,
+        index: Option<u64>,
+        text: Option<String>,
+        thinking: Option<String>,
+        out: &mut Vec<AgentEvent>,
+    ) {
+        if text.is_none() && thinking.is_none() {
+            return;
+        }
+        let index = index.unwrap_or_default();
+        let open = self.lane(parent).open.as_ref();
+        let known = open.filter(|open| open.index == index).map(|open| open.key.clone());
+        let key = known.unwrap_or_else(|| {
+            let key = self.fresh_key();
+            self.lane(parent).open = Some(Open { index, key: key.clone() });
+            key
+        });
+        let aside = !parent.is_empty();
+        for (piece, make) in
+            [(thinking, AgentEvent::Thinking as fn(Speech) -> AgentEvent), (text, AgentEvent::Text)]
+        {
+            if let Some(text) = piece.filter(|piece| !piece.is_empty()) {
+                out.push(make(Speech { key: key.clone(), text, whole: false, aside }));
+            }
+        }
+    }
+}
+
+impl Usage {
+    fn tokens(&self) -> Tokens {
+        Tokens {
+            input: self.input_tokens.unwrap_or_default(),
+            cache_read: self.cache_read_input_tokens.unwrap_or_default(),
+            cache_write: self.cache_creation_input_tokens.unwrap_or_default(),
+            output: self.output_tokens.unwrap_or_default(),
+        }
+    }
+}

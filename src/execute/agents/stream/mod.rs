@@ -1,0 +1,73 @@
+//! One parser an agent: a line of its standard output becomes [`AgentEvent`]s.
+//!
+//! Owns nothing but what the last lines said. Rules that every parser keeps: no line ends the run and none panics; what
+//! is not understood becomes [`AgentEvent::Unknown`]; a text is handed out as deltas, as a whole, or both under one
+//! key, never twice; what was needed of a line is copied out, so memory is bounded by one line and small tables.
+//! Facts of the formats: `reference/agent-streams.md`, measured on the versions it names.
+
+mod claude;
+mod diff;
+mod json;
+mod trouble;
+
+use std::borrow::Cow;
+
+use super::event::AgentEvent;
+use super::kind::AgentKind;
+
+/// Bytes of a line that was not understood that are kept in its event.
+pub const UNKNOWN_LIMIT: usize = 2048;
+
+/// Reads one agent's stream, line by line.
+pub trait StreamParser: Send {
+    /// Takes one line of standard output without its line end; appends what it says.
+    fn line(&mut self, line: &[u8], out: &mut Vec<AgentEvent>);
+
+    /// The stream ended; appends what only the end tells.
+    fn end(&mut self, out: &mut Vec<AgentEvent>);
+}
+
+/// A new parser for one run of that agent.
+pub fn parser(kind: AgentKind) -> Box<dyn StreamParser> {
+    match kind {
+        AgentKind::Claude => Box::new(claude::Claude::default()),
+        AgentKind::Codex
+        | AgentKind::Pi
+        | AgentKind::OpenCode
+        | AgentKind::Gemini
+        | AgentKind::Aider
+        | AgentKind::Custom => Box::new(Verbatim),
+    }
+}
+
+/// Stands in until the agent's own parser is there: nothing is understood.
+struct Verbatim;
+
+impl StreamParser for Verbatim {
+    fn line(&mut self, line: &[u8], out: &mut Vec<AgentEvent>) {
+        unknown(line, out);
+    }
+
+    fn end(&mut self, _out: &mut Vec<AgentEvent>) {}
+}
+
+/// Keeps a line that says nothing to us; an empty one says nothing at all.
+fn unknown(line: &[u8], out: &mut Vec<AgentEvent>) {
+    let line = line.trim_ascii();
+    if line.is_empty() {
+        return;
+    }
+    let mut text = String::from_utf8_lossy(&line[..line.len().min(UNKNOWN_LIMIT)]).into_owned();
+    if line.len() > UNKNOWN_LIMIT {
+        text.push_str(&format!("… ({} bytes)", line.len()));
+    }
+    out.push(AgentEvent::Unknown { line: text });
+}
+
+/// The line as text, without the carriage return that some launchers put before the line feed.
+fn decoded(line: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+#[cfg(test)]
+mod tests;
