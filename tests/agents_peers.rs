@@ -5,6 +5,8 @@
 
 #[path = "support/agents/mod.rs"]
 mod agents;
+#[path = "agents_peers/steering.rs"]
+mod steering;
 mod support;
 
 use agents::installed::{Agent, Ran};

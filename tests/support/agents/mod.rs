@@ -14,6 +14,7 @@
 )]
 
 mod anthropic;
+pub mod bench;
 mod chat;
 mod gemini;
 mod http;
