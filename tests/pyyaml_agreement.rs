@@ -3,103 +3,16 @@
 
 mod support;
 
-use std::io::Write;
+#[path = "support/pyyaml.rs"]
+mod pyyaml;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use koru_tui::plan::lifecycle::Change;
 use koru_tui::plan::yaml::SprintDoc;
 use serde_json::{Map, Value, json};
 
-/// Reads documents as planfile's loader does and answers, for each, its tickets or why there are none.
-const READER: &str = r#"
-import json, math, sys, datetime
-import yaml
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-class Odd(Exception):
-    pass
-
-def safe(value):
-    if isinstance(value, dict):
-        out = {}
-        for key, item in value.items():
-            if isinstance(key, float):
-                raise Odd("float key")
-            key = safe(key)
-            if isinstance(key, bool):
-                key = "true" if key else "false"
-            elif key is None:
-                key = "null"
-            elif not isinstance(key, str):
-                key = str(key)
-            out[key] = safe(item)
-        return out
-    if isinstance(value, (list, tuple)):
-        return [safe(item) for item in value]
-    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
-        return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, int) and not isinstance(value, bool) and not -2**63 <= value < 2**63:
-        raise Odd("large integer")
-    if isinstance(value, (bytes, set)):
-        raise Odd("no JSON")
-    return value
-
-def tickets(text):
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    try:
-        data = yaml.load(text, Loader=Loader)
-    except RecursionError:
-        return {"odd": "recursion"}
-    except Exception as error:
-        return {"refused": str(error).replace("\n", " ")[:300]}
-    try:
-        if not isinstance(data, dict):
-            return {"refused": "root"}
-        holder = data.get("sprint", data)
-        if not isinstance(holder, dict):
-            return {"refused": "sprint"}
-        found = holder.get("tickets")
-        if found is None:
-            found = {}
-        if not isinstance(found, dict):
-            return {"refused": "tickets"}
-        return {"tickets": safe(found)}
-    except RecursionError:
-        return {"refused": "recursive"}
-    except Odd as odd:
-        return {"odd": str(odd)}
-
-print(json.dumps([tickets(text) for text in json.load(sys.stdin)]))
-"#;
-
-fn python(script: &str, input: &Value) -> Option<Value> {
-    let python = support::peer::planfile_python()?;
-    let mut child = Command::new(python)
-        .args(["-c", script])
-        .env("PYTHONIOENCODING", "utf-8")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let text = input.to_string();
-    let writer = std::thread::spawn(move || stdin.write_all(text.as_bytes()));
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
-    assert!(output.status.success());
-    Some(serde_json::from_slice(&output.stdout).unwrap())
-}
-
-/// What we read: the tickets, or the fault.
-fn ours(text: &str) -> Result<Value, String> {
-    let doc =
-        SprintDoc::parse("current", text.as_bytes().to_vec(), None).map_err(|fault| fault.to_string())?;
-    let record = |key: &str| (key.to_owned(), doc.record(key).unwrap());
-    Ok(Value::Object(doc.keyed().map(|(key, _)| record(key)).collect()))
-}
+use pyyaml::{READER, compare, ours, python};
 
 /// Strings that break YAML writers.
 fn nasty() -> Vec<String> {
@@ -179,7 +92,10 @@ const VALUES: &str = include_str!("fixtures/yaml/values.txt");
 /// Blocks as a person may write them, below `v:`.
 const BLOCKS: &str = include_str!("fixtures/yaml/blocks.json");
 
-/// Every value and every block in each place where it may stand.
+/// Whole files whose directives, marks or line ends are out of the ordinary.
+const DOCUMENTS: &str = include_str!("fixtures/yaml/documents.json");
+
+/// Every value and every block in each place where it may stand, and every file.
 fn written_by_hand() -> Vec<String> {
     let mut texts: Vec<String> = Vec::new();
     for value in VALUES.strip_suffix('\n').unwrap().split('\n') {
@@ -194,6 +110,8 @@ fn written_by_hand() -> Vec<String> {
         texts.push(sprint_of(&format!("    A-1:\n      id: A-1\n      v:{block}")));
         texts.push(sprint_of(&format!("    A-1:{block}")));
     }
+    let documents: Vec<String> = serde_json::from_str(DOCUMENTS).unwrap();
+    texts.extend(documents);
     texts
 }
 
@@ -228,171 +146,4 @@ fn the_golden_answers_are_pyyamls() {
         std::fs::write(golden(), &text).unwrap();
     }
     assert_eq!(std::fs::read_to_string(golden()).unwrap(), text);
-}
-
-/// Compares our reading of each text with PyYAML's; tells all differences at once.
-fn compare(texts: &[String], answers: &[Value]) {
-    let mut wrong = Vec::new();
-    let mut counts = [0usize; 3];
-    for (text, answer) in texts.iter().zip(answers) {
-        let ours = ours(text);
-        let fine = match (&ours, answer.get("tickets")) {
-            _ if answer.get("odd").is_some() => {
-                counts[2] += 1;
-                true
-            }
-            (Ok(ours), Some(theirs)) => {
-                counts[0] += 1;
-                ours == theirs
-            }
-            (Err(_), None) => {
-                counts[1] += 1;
-                true
-            }
-            // We say more than planfile where it silently drops what stands twice, or would take ages.
-            (Err(fault), Some(_)) => {
-                ["stands twice", "levels deep", "aliases multiply"].iter().any(|known| fault.contains(known))
-            }
-            (Ok(_), None) => false,
-        };
-        if !fine {
-            wrong.push(format!("--- {text}\n--- ours: {ours:?}\n--- PyYAML: {answer}\n"));
-        }
-    }
-    assert!(
-        wrong.is_empty(),
-        "{} of {} differ ({counts:?} read, refused, not comparable)\n{}",
-        wrong.len(),
-        texts.len(),
-        wrong[..wrong.len().min(40)].join("\n")
-    );
-}
-
-/// A small deterministic generator: the suite must fail the same way twice.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % sides as u64) as usize
-    }
-}
-
-/// Bits of YAML that mutations put in.
-const BITS: &[&str] = &[
-    " ",
-    "  ",
-    "\n",
-    "\n\n",
-    "\t",
-    ":",
-    ": ",
-    "- ",
-    "#",
-    " #",
-    "'",
-    "\"",
-    "|",
-    ">",
-    "&a ",
-    "*a",
-    "!",
-    "!!str ",
-    "[",
-    "]",
-    "{",
-    "}",
-    ",",
-    ", ",
-    "?",
-    "? ",
-    "%",
-    "@",
-    "\\",
-    "\\n",
-    "---\n",
-    "...\n",
-    "\r",
-    "\r\n",
-    "\u{85}",
-    "\u{2028}",
-    "\u{feff}",
-    "é",
-    "🚀",
-    "<<: ",
-    "=",
-    "0",
-    "1_0",
-    "yes",
-    "~",
-    "\n    ",
-    "\n      ",
-    "\n        ",
-    "\n      - ",
-    "\n    X-1:",
-];
-
-fn mutate(source: &str, dice: &mut Dice) -> String {
-    let mut text: Vec<char> = source.chars().collect();
-    for _ in 0..=dice.roll(3) {
-        let at = dice.roll(text.len() + 1);
-        match dice.roll(5) {
-            0 => {
-                let end = (at + 1 + dice.roll(12)).min(text.len());
-                text.drain(at..end);
-            }
-            1 => {
-                let end = (at + dice.roll(60)).min(text.len());
-                let piece: Vec<char> = text[at..end].to_vec();
-                let to = dice.roll(text.len() + 1);
-                text.splice(to..to, piece);
-            }
-            _ => {
-                let bit = BITS[dice.roll(BITS.len())];
-                text.splice(at..at, bit.chars());
-            }
-        }
-    }
-    text.into_iter().collect()
-}
-
-fn seeds() -> Vec<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/planfile");
-    let mut seeds: Vec<String> = [
-        "malformed/00-control",
-        "malformed/12-duplicate-ticket-key",
-        "malformed/50-execution-state-unknown",
-        "malformed/60-anchor-alias",
-        "malformed/61-merge-key",
-        "malformed/68-octal-hex-sexagesimal",
-        "malformed/71-non-string-map-keys",
-        "malformed/16-crlf",
-    ]
-    .iter()
-    .map(|case| std::fs::read_to_string(root.join(case).join("current.yaml")).unwrap())
-    .collect();
-    seeds.push(
-        std::fs::read_to_string(root.join("pairs/foreign-edits/before/.planfile/sprints/current.yaml"))
-            .unwrap(),
-    );
-    seeds.push(sprint_of(
-        "    A-1:\n      id: A-1\n      name: \"multi\\\n        line\n\n        text\"\n      d: |\n        one\n          two\n\n        three\n      e: >-\n        a\n        b\n      l:\n      - x: 1\n        y: [a, {b: c}]\n      - 'it''s\n        it'\n      - plain text\n        goes on\n    # comment\n    B-1:\n      ? k\n      : v\n      id: B-1\n",
-    ));
-    seeds
-}
-
-#[test]
-fn mutated_files_read_alike() {
-    let count = std::env::var("KORU_TUI_MUTANTS").ok().and_then(|count| count.parse().ok()).unwrap_or(1500);
-    let seed = std::env::var("KORU_TUI_MUTANT_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-        .unwrap_or(0x9e37_79b9_7f4a_7c15);
-    let mut dice = Dice(seed);
-    let seeds = seeds();
-    let texts: Vec<String> = (0..count).map(|_| mutate(&seeds[dice.roll(seeds.len())], &mut dice)).collect();
-    let Some(read) = python(READER, &json!(texts)) else { return };
-    compare(&texts, read.as_array().unwrap());
 }

@@ -10,34 +10,81 @@ use super::scalar::{self, Scalar};
 use super::tape::{Kind, Tag, Tape};
 use super::value;
 
-/// Checks every node from `index` to the end of its subtree.
+/// Checks the value at `index` as planfile's loader constructs it.
+///
+/// Only what the loader constructs is checked: a mapping that is merged into another gives its pairs, and its own tag is
+/// never looked at. One thing that PyYAML reads is refused: a mapping under the tag of a scalar (`!!str {=: a}`), which
+/// stands for the value of its key `=`.
 ///
 /// # Errors
 /// At the first node that the constructor refuses.
 pub(super) fn constructible(tape: &Tape<'_>, index: usize) -> Result<(), Bad> {
-    let end = tape.nodes[index].next as usize;
-    if tape.nodes[index].kind.is_scalar() {
-        plain_value(tape, index)?;
-    }
-    for at in index..end {
-        let node = &tape.nodes[at];
-        if node.kind.is_map() {
-            collection_tag(tape, at)?;
-            for (key, value) in tape.pairs(at) {
-                let merge = key_scalar(tape, key)?;
-                if merge {
-                    merge_source(tape, value)?;
+    Checker { tape, seen: HashSet::new() }.value(index)
+}
+
+/// The walk of the constructor; as deep as the parser lets a document be.
+struct Checker<'t, 'a> {
+    tape: &'t Tape<'a>,
+    /// Collections whose children were checked; only kept when aliases lead to one again.
+    seen: HashSet<usize>,
+}
+
+impl Checker<'_, '_> {
+    fn value(&mut self, at: usize) -> Result<(), Bad> {
+        let tape = self.tape;
+        let node = tape.resolve(at);
+        let kind = tape.nodes[node].kind;
+        if kind.is_scalar() {
+            return plain_value(tape, at);
+        }
+        collection_tag(tape, node)?;
+        if kind.is_map() {
+            return self.pairs(node);
+        }
+        if self.again(node) {
+            return Ok(());
+        }
+        let paired = matches!(tape.tag(node), Some(Tag::Omap | Tag::Pairs));
+        for item in tape.items(node) {
+            match tape.pairs(tape.resolve(item)).next().filter(|_| paired) {
+                // Neither merged nor hashed.
+                Some((key, value)) => {
+                    self.value(key)?;
+                    self.value(value)?;
                 }
-                plain_value(tape, value)?;
-            }
-        } else if node.kind.is_seq() {
-            collection_tag(tape, at)?;
-            for item in tape.items(at) {
-                plain_value(tape, item)?;
+                None => self.value(item)?,
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    /// The pairs of a mapping, constructed itself or merged into another.
+    fn pairs(&mut self, map: usize) -> Result<(), Bad> {
+        let tape = self.tape;
+        if self.again(map) {
+            return Ok(());
+        }
+        for (key, value) in tape.pairs(map) {
+            if !key_scalar(tape, key)? {
+                self.value(value)?;
+                continue;
+            }
+            merge_source(tape, value)?;
+            let source = tape.resolve(value);
+            if tape.nodes[source].kind.is_map() {
+                self.pairs(source)?;
+            } else {
+                for item in tape.items(source) {
+                    self.pairs(tape.resolve(item))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn again(&mut self, node: usize) -> bool {
+        self.tape.aliases > 0 && !self.seen.insert(node)
+    }
 }
 
 /// Checks a key; true when it is the merge key.
@@ -91,9 +138,9 @@ fn plain_value(tape: &Tape<'_>, index: usize) -> Result<(), Bad> {
             return Ok(());
         }
     }
-    let at = tape.nodes[index].start as usize;
+    let at = tape.outer_start(index);
     match scalar::resolve(node.kind, tag, &node.text) {
-        Ok(Scalar::Merge | Scalar::Default) => Err(Bad::new(
+        Ok(Scalar::Merge | Scalar::Default(_)) => Err(Bad::new(
             at,
             "a bare `<<` or `=` is no value for planfile, which reads such a file as empty; quote it",
         )),
@@ -121,10 +168,13 @@ fn collection_tag(tape: &Tape<'_>, at: usize) -> Result<(), Bad> {
     if fine {
         return Ok(());
     }
-    Err(Bad::new(
-        tape.outer_start(at),
-        "this tag does not fit the value after it, and planfile reads such a file as empty; remove it",
-    ))
+    let message = match tag {
+        Tag::Unknown | Tag::Merge | Tag::Value => {
+            "planfile does not know this tag and reads such a file as empty; remove it"
+        }
+        _ => "this tag does not fit the value after it, and planfile reads such a file as empty; remove it",
+    };
+    Err(Bad::new(tape.outer_start(at), message))
 }
 
 /// The first duplicate key below `index`: the node of its later occurrence.
@@ -147,5 +197,9 @@ pub(super) fn duplicate_in(tape: &Tape<'_>, map: usize) -> Option<usize> {
         return None;
     }
     let mut seen = HashSet::new();
-    tape.pairs(map).map(|(key, _)| key).find(|key| !seen.insert(value::key_text(tape, *key)))
+    // Two merge keys both merge.
+    tape.pairs(map)
+        .map(|(key, _)| key)
+        .filter(|key| !value::is_merge(tape, *key))
+        .find(|key| !seen.insert(value::key_text(tape, *key)))
 }

@@ -55,11 +55,13 @@ impl<'a> Lines<'a, '_> {
     }
 
     fn nothing_left(&self) -> bool {
-        self.bytes[self.pos..].split(|byte| *byte == b'\n').all(|line| {
-            let line = line.trim_ascii_start();
-            // A tab before a comment is something for `full`.
-            line.is_empty() || line[0] == b'#'
-        }) && !self.bytes[self.pos..].contains(&b'\t')
+        let rest = &self.bytes[self.pos..];
+        // A tab before a comment is something for `full`; so is a CR, which ends a line and with it a comment.
+        memchr2(b'\t', b'\r', rest).is_none()
+            && rest.split(|byte| *byte == b'\n').all(|line| {
+                let line = line.trim_ascii_start();
+                line.is_empty() || line[0] == b'#'
+            })
     }
 
     /// A mapping whose first key is at hand, at column `column`.

@@ -94,15 +94,21 @@ pub(super) enum Tag {
     Omap,
     /// `!!pairs`.
     Pairs,
+    /// `!!merge`: what `<<` is; only a key can carry it.
+    Merge,
+    /// `!!value`: what `=` is; only a key can carry it.
+    Value,
+    /// One that the safe loader has no constructor for.
+    Unknown,
 }
 
 impl Tag {
-    /// The tag of a full tag URI, if the safe loader has a constructor for it (PyYAML 6 `SafeConstructor`).
-    pub(super) fn parse(uri: &str) -> Option<Tag> {
+    /// The tag of a full tag URI (PyYAML 6 `SafeConstructor`).
+    pub(super) fn parse(uri: &str) -> Tag {
         if uri == "!" {
-            return Some(Tag::NonSpecific);
+            return Tag::NonSpecific;
         }
-        Some(match uri.strip_prefix("tag:yaml.org,2002:")? {
+        match uri.strip_prefix("tag:yaml.org,2002:").unwrap_or_default() {
             "str" => Tag::Str,
             "int" => Tag::Int,
             "float" => Tag::Float,
@@ -115,8 +121,10 @@ impl Tag {
             "set" => Tag::Set,
             "omap" => Tag::Omap,
             "pairs" => Tag::Pairs,
-            _ => return None,
-        })
+            "merge" => Tag::Merge,
+            "value" => Tag::Value,
+            _ => Tag::Unknown,
+        }
     }
 }
 

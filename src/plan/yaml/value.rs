@@ -23,7 +23,8 @@ pub(super) fn scalar<'t>(tape: &'t Tape<'_>, index: usize) -> Option<Scalar<'t>>
 
 /// Whether a key is the merge key.
 pub(super) fn is_merge(tape: &Tape<'_>, key: usize) -> bool {
-    tape.nodes[key].text == "<<" && scalar(tape, key) == Some(Scalar::Merge)
+    let likely = !tape.props.is_empty() || tape.nodes[key].text == "<<";
+    likely && scalar(tape, key) == Some(Scalar::Merge)
 }
 
 /// Calls `each` for every pair of a mapping as PyYAML flattens it: merged pairs first, own pairs last, later ones win.
@@ -51,8 +52,7 @@ pub(super) fn for_each_pair(tape: &Tape<'_>, map: usize, each: &mut dyn FnMut(us
 /// A mapping key as text.
 pub(super) fn key_text<'t>(tape: &'t Tape<'_>, key: usize) -> Cow<'t, str> {
     match scalar(tape, key) {
-        Some(Scalar::Str(text)) => Cow::Borrowed(text),
-        Some(Scalar::Default) => Cow::Borrowed("="),
+        Some(Scalar::Str(text) | Scalar::Default(text)) => Cow::Borrowed(text),
         Some(Scalar::Merge) => Cow::Borrowed("<<"),
         Some(Scalar::Float(value)) if !value.is_finite() => Cow::Owned(if value.is_nan() {
             "NaN".to_owned()
@@ -81,22 +81,30 @@ fn scalar_value(scalar: Scalar<'_>) -> Value {
         Scalar::Float(value) => Number::from_f64(value).map_or(Value::Null, Value::Number),
         Scalar::Date(date) => Value::String(date.to_string()),
         Scalar::Time(at, offset) => Value::String(scalar::iso_format(at, offset)),
-        Scalar::Binary(text) | Scalar::Str(text) => Value::String(text.to_owned()),
+        Scalar::Binary(text) | Scalar::Str(text) | Scalar::Default(text) => Value::String(text.to_owned()),
         Scalar::Merge => Value::String("<<".to_owned()),
-        Scalar::Default => Value::String("=".to_owned()),
     }
 }
 
-/// The number that a key is equal to in Python, as bits.
-fn numeric(tape: &Tape<'_>, key: usize) -> Option<u64> {
-    let number = match scalar(tape, key)? {
-        Scalar::Bool(value) => f64::from(u8::from(value)),
-        Scalar::Int(value) => value as f64,
-        Scalar::Float(value) => value,
+/// What a key that is a number is equal to in Python.
+#[derive(PartialEq, Eq, Hash)]
+enum Equal {
+    Int(i128),
+    Bits(u64),
+}
+
+/// The number that a key is equal to in Python.
+fn numeric(tape: &Tape<'_>, key: usize) -> Option<Equal> {
+    Some(match scalar(tape, key)? {
+        Scalar::Bool(value) => Equal::Int(i128::from(value)),
+        Scalar::Int(value) => Equal::Int(value),
+        // Minus zero is zero.
+        Scalar::Float(value) if value.fract() == 0.0 && value.abs() < i128::MAX as f64 => {
+            Equal::Int(value as i128)
+        }
+        Scalar::Float(value) => Equal::Bits(value.to_bits()),
         _ => return None,
-    };
-    // Minus zero is zero.
-    Some((number + 0.0).to_bits())
+    })
 }
 
 /// The value of a node.
@@ -106,7 +114,7 @@ pub(super) fn to_value(tape: &Tape<'_>, index: usize) -> Value {
     if node.kind.is_map() {
         let mut map = Map::new();
         // In Python 1, 1.0 and True are one key; the first spelling stays.
-        let mut numbers: HashMap<u64, String> = HashMap::new();
+        let mut numbers: HashMap<Equal, String> = HashMap::new();
         for_each_pair(tape, index, &mut |key, value| {
             let mut text = key_text(tape, key).into_owned();
             if let Some(number) = numeric(tape, key) {

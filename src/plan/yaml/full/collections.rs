@@ -76,7 +76,7 @@ impl<'a> Parser<'a, '_> {
         let bare = if block {
             !known || matches!(next, Tok::Key | Tok::Value | Tok::BlockEnd)
         } else {
-            matches!(next, Tok::Value | Tok::Comma | Tok::FlowMapEnd | Tok::FlowSeqEnd)
+            matches!(next, Tok::Value | Tok::Comma | Tok::FlowMapEnd)
         };
         weight += if bare { self.empty(at) } else { self.node(block, block)? };
         let after_key = self.end;
@@ -88,7 +88,7 @@ impl<'a> Parser<'a, '_> {
         let bare = if block {
             matches!(next, Tok::Key | Tok::Value | Tok::BlockEnd)
         } else {
-            matches!(next, Tok::Comma | Tok::FlowMapEnd | Tok::FlowSeqEnd)
+            matches!(next, Tok::Comma | Tok::FlowMapEnd)
         };
         Ok(weight + if bare { self.empty(after) } else { self.node(block, block)? })
     }
@@ -125,13 +125,25 @@ impl<'a> Parser<'a, '_> {
     }
 
     /// `[a: b]`: a mapping of one pair inside a flow sequence.
-    pub(super) fn single_pair(&mut self, at: usize) -> Result<u64, Bad> {
+    fn single_pair(&mut self, at: usize) -> Result<u64, Bad> {
         let index = self.tape.push(Kind::FlowMap, at, at, Cow::Borrowed(""));
-        let weight = 1 + self.pair(false)?;
-        // libyaml loses its way after `[? ]`.
-        if self.tape.nodes[index + 1].start == self.tape.nodes[index + 1].end {
-            return Err(Bad::new(at, "a pair in a list needs a key; write one"));
+        self.scanner.take()?;
+        let next = &self.scanner.peek()?.tok;
+        let mut weight = 1;
+        if matches!(next, Tok::Value | Tok::Comma | Tok::FlowSeqEnd) {
+            // After a missing key libyaml loses the token that told so: `[? ]` still waits for its end, `[? : ]` is fine.
+            let end = self.scanner.take()?.end;
+            weight += self.empty(end);
+        } else {
+            weight += self.node(false, false)?;
         }
+        let mut after = self.end;
+        let value = self.scanner.peek()?.tok == Tok::Value;
+        if value {
+            after = self.scanner.take()?.end;
+        }
+        let bare = !value || matches!(self.scanner.peek()?.tok, Tok::Comma | Tok::FlowSeqEnd);
+        weight += if bare { self.empty(after) } else { self.node(false, false)? };
         self.tape.close(index, self.end);
         Ok(weight)
     }

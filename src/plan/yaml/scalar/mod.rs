@@ -4,12 +4,15 @@
 //! that merely looks like something to a YAML 1.2 reader (`1e3`, `0o17`) stays a string. Values that the resolver takes
 //! and the constructor then refuses (`2026-13-45`) make planfile read the whole file as empty, so they are errors here.
 
+mod binary;
+mod number;
 mod timestamp;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
 
 use super::tape::{Kind, Tag};
+use number::{float, integer};
 pub(super) use timestamp::iso_format;
 use timestamp::{is_timestamp, timestamp};
 
@@ -20,7 +23,7 @@ pub(super) enum Scalar<'t> {
     Null,
     /// Boolean.
     Bool(bool),
-    /// Integer; the flag-free `i128` holds all that a planfile needs, larger ones are `Float`.
+    /// Integer; what does not fit is a `Float`.
     Int(i128),
     /// Float.
     Float(f64),
@@ -34,8 +37,8 @@ pub(super) enum Scalar<'t> {
     Str(&'t str),
     /// `<<`.
     Merge,
-    /// `=`.
-    Default,
+    /// `=`, or another text under its tag.
+    Default(&'t str),
 }
 
 /// What implicit typing finds, before construction.
@@ -59,23 +62,32 @@ pub(super) fn resolve(kind: Kind, tag: Option<Tag>, text: &str) -> Result<Scalar
     let implicit = match tag {
         None if kind == Kind::Plain => implicit(text),
         // libyaml marks a scalar under a bare `!` as implicitly typed, quotes or not.
-        Some(Tag::NonSpecific) if !(kind == Kind::Plain && text.is_empty()) => implicit(text),
+        Some(Tag::NonSpecific) if !(kind == Kind::Plain && text.is_empty()) => {
+            // A quoted text may end in a line end, which the `$` of PyYAML's patterns passes over.
+            implicit(text.strip_suffix('\n').filter(|line| !line.is_empty()).unwrap_or(text))
+        }
         None | Some(Tag::NonSpecific | Tag::Str) => Implicit::Str,
         Some(Tag::Int) => Implicit::Int,
         Some(Tag::Float) => Implicit::Float,
         Some(Tag::Bool) => Implicit::Bool,
         Some(Tag::Null) => Implicit::Null,
         Some(Tag::Timestamp) => Implicit::Timestamp,
-        Some(Tag::Binary) => return Ok(Scalar::Binary(text)),
+        Some(Tag::Binary) if binary::is_base64(text) => return Ok(Scalar::Binary(text)),
+        Some(Tag::Binary) => return Err("this is not base64; correct it or remove the tag"),
+        Some(Tag::Merge) => Implicit::Merge,
+        Some(Tag::Value) => Implicit::Default,
         Some(Tag::Seq | Tag::Map | Tag::Set | Tag::Omap | Tag::Pairs) => {
             return Err("a scalar cannot carry a collection tag");
+        }
+        Some(Tag::Unknown) => {
+            return Err("planfile does not know this tag and reads such a file as empty; remove it");
         }
     };
     match implicit {
         Implicit::Str => Ok(Scalar::Str(text)),
         Implicit::Null => Ok(Scalar::Null),
         Implicit::Merge => Ok(Scalar::Merge),
-        Implicit::Default => Ok(Scalar::Default),
+        Implicit::Default => Ok(Scalar::Default(text)),
         Implicit::Bool => boolean(text).map(Scalar::Bool).ok_or("this is not a boolean"),
         Implicit::Int => integer(text).ok_or("this is not an integer that planfile can read"),
         Implicit::Float => float(text).map(Scalar::Float).ok_or("this is not a float"),
@@ -236,58 +248,4 @@ fn is_int(bytes: &[u8]) -> bool {
         }
         _ => false,
     }
-}
-
-/// PyYAML's `construct_yaml_int`.
-fn integer(text: &str) -> Option<Scalar<'static>> {
-    let clean: String = text.chars().filter(|character| *character != '_').collect();
-    let (negative, body) = match clean.as_bytes().first()? {
-        b'-' => (true, &clean[1..]),
-        b'+' => (false, &clean[1..]),
-        _ => (false, &clean[..]),
-    };
-    let sign = if negative { -1 } else { 1 };
-    let radix = |digits: &str, radix| {
-        i128::from_str_radix(digits, radix).ok().filter(|_| !digits.starts_with(['+', '-']))
-    };
-    if body == "0" {
-        return Some(Scalar::Int(0));
-    }
-    let value = if let Some(digits) = body.strip_prefix("0b") {
-        radix(digits, 2)
-    } else if let Some(digits) = body.strip_prefix("0x") {
-        radix(digits, 16)
-    } else if body.starts_with('0') && body.len() > 1 {
-        radix(body, 8)
-    } else if body.contains(':') {
-        body.split(':').try_fold(0i128, |sum, part| sum.checked_mul(60)?.checked_add(radix(part, 10)?))
-    } else {
-        radix(body, 10)
-    };
-    match value {
-        Some(value) => Some(Scalar::Int(sign * value)),
-        None if body.len() > 30 && body.bytes().all(|byte| byte.is_ascii_digit()) => {
-            body.parse::<f64>().ok().map(|value| Scalar::Float(value * sign as f64))
-        }
-        None => None,
-    }
-}
-
-/// PyYAML's `construct_yaml_float`.
-fn float(text: &str) -> Option<f64> {
-    let clean = text.replace('_', "").to_ascii_lowercase();
-    let (negative, body) = match clean.as_bytes().first()? {
-        b'-' => (true, &clean[1..]),
-        b'+' => (false, &clean[1..]),
-        _ => (false, &clean[..]),
-    };
-    let value = match body {
-        ".inf" => f64::INFINITY,
-        ".nan" => f64::NAN,
-        _ if body.contains(':') => {
-            body.split(':').try_fold(0.0, |sum: f64, part| Some(sum * 60.0 + part.parse::<f64>().ok()?))?
-        }
-        _ => body.parse().ok()?,
-    };
-    Some(if negative { -value } else { value })
 }

@@ -5,9 +5,9 @@ use jiff::tz::Offset;
 
 use super::{Scalar, run};
 
-/// Whether a plain scalar is typed as a time stamp.
+/// Whether a plain scalar is typed as a time stamp. A date alone must have two digits for month and day.
 pub(super) fn is_timestamp(bytes: &[u8]) -> bool {
-    split_timestamp(bytes).is_some()
+    split_timestamp(bytes).is_some_and(|parts| parts.time.is_some() || bytes.len() == "2026-05-11".len())
 }
 
 /// The parts of a time stamp as PyYAML's pattern captures them.
@@ -39,13 +39,7 @@ fn split_timestamp(bytes: &[u8]) -> Option<Parts<'_>> {
     let (month, rest) = digits(expect(rest, b'-')?, 1, 2)?;
     let (day, rest) = digits(expect(rest, b'-')?, 1, 2)?;
     if rest.is_empty() {
-        return (month.len() == 2 && day.len() == 2).then_some(Parts {
-            year,
-            month,
-            day,
-            time: None,
-            zone: None,
-        });
+        return Some(Parts { year, month, day, time: None, zone: None });
     }
     let rest = match rest {
         [b'T' | b't', rest @ ..] => rest,
@@ -85,7 +79,8 @@ fn int_of(bytes: &[u8]) -> Option<i64> {
 
 /// PyYAML's `construct_yaml_timestamp`.
 pub(super) fn timestamp(text: &str) -> Option<Scalar<'static>> {
-    let parts = split_timestamp(text.as_bytes())?;
+    // The `$` of its pattern passes over one line end.
+    let parts = split_timestamp(text.strip_suffix('\n').unwrap_or(text).as_bytes())?;
     let year = i16::try_from(int_of(parts.year)?).ok().filter(|year| *year > 0)?;
     let date = Date::new(year, int_of(parts.month)? as i8, int_of(parts.day)? as i8).ok()?;
     let Some([hour, minute, second, fraction]) = parts.time else { return Some(Scalar::Date(date)) };

@@ -7,6 +7,7 @@
 
 mod block;
 mod cursor;
+mod directive;
 mod flow;
 mod keys;
 mod plain;

@@ -1,4 +1,4 @@
-//! Anchors, aliases, tags and directives.
+//! Anchors, aliases and tags.
 
 use super::super::fault::Bad;
 use super::{Scanner, Tok, Token};
@@ -66,7 +66,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn word_len(&self) -> usize {
+    pub(super) fn word_len(&self) -> usize {
         let mut len = 0;
         while self.at(len).is_some_and(is_word) {
             len += 1;
@@ -75,12 +75,15 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads a tag's URI; flow indicators end it unless `verbatim`. `%XX` escapes are decoded.
-    fn tag_uri(&mut self, verbatim: bool, start: usize) -> Result<String, Bad> {
+    pub(super) fn tag_uri(&mut self, verbatim: bool, start: usize) -> Result<String, Bad> {
         let mut bytes = Vec::new();
         while let Some(byte) = self.at(0) {
             match byte {
                 b'%' => {
                     let digits = self.text.get(self.pos + 1..self.pos + 3);
+                    // `from_str_radix` would take a sign as well.
+                    let digits =
+                        digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
                     let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
                     bytes.push(code.ok_or_else(|| bad_tag(start))?);
                     self.pos += 2;
@@ -95,39 +98,9 @@ impl<'a> Scanner<'a> {
         }
         String::from_utf8(bytes).map_err(|_| bad_tag(start))
     }
-
-    /// Scans a `%` directive line.
-    pub(super) fn fetch_directive(&mut self) -> Result<(), Bad> {
-        self.reset_for_marker()?;
-        let start = self.pos;
-        let mut end = start;
-        while end < self.src.len() && self.break_len(end) == 0 {
-            end += 1;
-        }
-        let line = &self.text[start + 1..end];
-        let line = line.split_once(" #").map_or(line, |(line, _)| line);
-        let mut words = line.split([' ', '\t']).filter(|word| !word.is_empty());
-        let tok = match (words.next(), words.next(), words.next(), words.next()) {
-            (Some("YAML"), Some(version), None, _) => Tok::Version(matches!(version, "1.1" | "1.2")),
-            (Some("TAG"), Some(handle), Some(prefix), None)
-                if handle.starts_with('!') && handle.ends_with('!') =>
-            {
-                Tok::TagDirective(handle.to_owned(), prefix.to_owned())
-            }
-            _ => {
-                return Err(Bad::new(
-                    start,
-                    "this `%` line is no YAML directive that planfile reads; remove or quote it",
-                ));
-            }
-        };
-        self.pos = end;
-        self.tokens.push_back(Token { tok, start, end });
-        Ok(())
-    }
 }
 
-fn is_word(byte: u8) -> bool {
+pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
 

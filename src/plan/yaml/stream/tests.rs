@@ -6,7 +6,11 @@ use super::{Keep, Source, by_blocks};
 use crate::plan::yaml::SprintDoc;
 
 /// The two ways to the records of a file: by blocks of this size, and by the whole document.
-fn both(text: &str, block: u64, keep: Option<Keep<'_>>) -> (Option<String>, String) {
+pub(in crate::plan::yaml) fn both(
+    text: &str,
+    block: u64,
+    keep: Option<Keep<'_>>,
+) -> (Option<String>, String) {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(text.as_bytes()).unwrap();
     let source = Source { file: &file, size: text.len() as u64, block, stem: "current", keep };
