@@ -1,4 +1,7 @@
 //! Thousands of made-up and bent sprint files: we read each as the real PyYAML does, or refuse it as it does.
+//!
+//! The files come from one seed, so that the suite says the same in every run. `KORU_TUI_YAML_TEXTS` and
+//! `KORU_TUI_YAML_SEED` ask for more of them and for others; what that finds goes to `tests/fixtures/yaml/`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod support;

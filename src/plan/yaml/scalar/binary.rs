@@ -9,12 +9,11 @@ pub(super) fn is_base64(text: &str) -> bool {
     let (mut digits, mut pads) = (0, 0);
     for byte in text.bytes() {
         match byte {
+            b'=' if digits < 2 => {}
             b'=' => {
-                if digits >= 2 {
-                    pads += 1;
-                    if digits + pads >= 4 {
-                        return true;
-                    }
+                pads += 1;
+                if digits + pads >= 4 {
+                    return true;
                 }
             }
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => {
