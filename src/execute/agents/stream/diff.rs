@@ -37,6 +37,15 @@ impl Diff {
     }
 }
 
+/// The hunks of a patch, without the headers before them.
+pub(super) fn hunks(patch: &str) -> Option<String> {
+    let mut diff = Diff::default();
+    for line in patch.lines().skip_while(|line| !line.starts_with("@@")) {
+        diff.line("", line);
+    }
+    diff.finish()
+}
+
 /// Claude Code's `tool_use_result` of a tool that changed a file: `structuredPatch` and `filePath`.
 pub(super) fn of_claude(result: &Value) -> Option<AgentEvent> {
     let path = json::word(result, "filePath")?;

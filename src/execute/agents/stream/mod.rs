@@ -6,8 +6,11 @@
 //! Facts of the formats: `reference/agent-streams.md`, measured on the versions it names.
 
 mod claude;
+mod codex;
 mod diff;
 mod json;
+mod pending;
+mod pi;
 mod trouble;
 
 use std::borrow::Cow;
@@ -31,12 +34,9 @@ pub trait StreamParser: Send {
 pub fn parser(kind: AgentKind) -> Box<dyn StreamParser> {
     match kind {
         AgentKind::Claude => Box::new(claude::Claude::default()),
-        AgentKind::Codex
-        | AgentKind::Pi
-        | AgentKind::OpenCode
-        | AgentKind::Gemini
-        | AgentKind::Aider
-        | AgentKind::Custom => Box::new(Verbatim),
+        AgentKind::Codex => Box::new(codex::Codex::default()),
+        AgentKind::Pi => Box::new(pi::Pi::default()),
+        AgentKind::OpenCode | AgentKind::Gemini | AgentKind::Aider | AgentKind::Custom => Box::new(Verbatim),
     }
 }
 
@@ -62,6 +62,11 @@ fn unknown(line: &[u8], out: &mut Vec<AgentEvent>) {
         text.push_str(&format!("… ({} bytes)", line.len()));
     }
     out.push(AgentEvent::Unknown { line: text });
+}
+
+/// A count that is small by its nature.
+fn small(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// The line as text, without the carriage return that some launchers put before the line feed.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::trouble::Trouble;
-use super::{StreamParser, diff, json, unknown};
+use super::{StreamParser, diff, json, small, unknown};
 use crate::execute::agents::event::{AgentEvent, Speech};
 use crate::execute::agents::tally::Tokens;
 
@@ -291,9 +291,4 @@ fn rate_limit(value: &Value, out: &mut Vec<AgentEvent>) -> bool {
         _ => return false,
     }
     true
-}
-
-/// A count that is small by its nature.
-fn small(count: u64) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }
