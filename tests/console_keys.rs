@@ -592,6 +592,51 @@ fn the_palette_runs_what_is_chosen_and_says_why_not() {
 }
 
 #[test]
+fn a_draft_that_comes_while_a_form_is_filled_in_is_offered_and_neither_is_lost() {
+    let stored = r#"{"name":"stored name","description":"stored words"}"#;
+    let mut bench = bench();
+    bench.keys(r#"n "typed""#);
+    draft_came(&mut bench, "new", stored);
+    let screen = bench.screen();
+    assert!(screen.contains("typed") && screen.contains("Ctrl-O"), "{screen}");
+    assert!(!screen.contains("stored name"), "what is typed is not written over:\n{screen}");
+    bench.sent();
+    bench.keys("ctrl-o");
+    let screen = bench.screen();
+    assert!(screen.contains("stored name") && screen.contains("stored words"), "{screen}");
+    bench.keys("esc");
+    // What is kept on disk holds both, so a crash now loses neither.
+    let Some(Command::Draft(DraftCommand::Save { key, text })) = bench.sent().pop() else {
+        panic!("no draft was saved")
+    };
+    let mut again = self::bench();
+    again.keys("n");
+    draft_came(&mut again, &key, &text);
+    assert!(again.screen().contains("stored name"));
+    again.keys("ctrl-o");
+    assert!(again.screen().contains("typed") && !again.screen().contains("stored name"));
+    again.sent();
+    // One is sent; the other is the draft of the next form.
+    again.keys("ctrl-s");
+    let (request, command) = again.requests().pop().unwrap();
+    assert!(matches!(command, Command::Ticket(TicketCommand::Create(new)) if new.name == "typed"));
+    again.reply(request, Outcome::Done { ticket: Some(id("PLF-100")), run: None });
+    let Some(Command::Draft(DraftCommand::Save { text, .. })) = again.sent().pop() else {
+        panic!("the other draft is gone")
+    };
+    assert!(text.contains("stored name") && !text.contains("typed"), "{text}");
+}
+
+#[test]
+fn a_chosen_theme_is_remembered_and_one_that_is_only_looked_at_is_not() {
+    let mut bench = bench();
+    bench.keys("T j esc");
+    assert_eq!(bench.effects, []);
+    bench.keys("T j enter");
+    assert_eq!(bench.effects, [Effect::KeepTheme("koru-light".to_owned())]);
+}
+
+#[test]
 fn themes_change_while_they_are_chosen_and_esc_goes_back() {
     let mut bench = bench();
     let before = bench.buffer()[(60, 30)].bg;

@@ -4,11 +4,11 @@
 //! Owns the display, the key stream and the receiver of events; the state is [`Console`]'s. Signals come first, then
 //! keys, then the runtime, so that a flood of output never keeps a key waiting.
 
+mod lend;
 mod signals;
 
 use std::future::poll_fn;
 use std::io;
-use std::path::PathBuf;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -22,9 +22,9 @@ use crate::runtime::Events;
 use crate::runtime::protocol::{Command, Event, QueueCommand, RequestId};
 
 use super::display::{Control, Display, RealDisplay};
-use super::editor;
 use super::frames::{Cause, FrameLimiter};
 use super::keys::Key;
+use super::memory::Memory;
 use super::message::{Effect, ExitReason, InputMessage, Message, RuntimeMessage, SystemMessage};
 use super::port::Port;
 use super::settings::ConsoleOptions;
@@ -71,6 +71,7 @@ pub async fn run<P: Port>(
         keys: EventStream::new,
         signals,
         painter: Painter::default(),
+        memory: options.memory(),
         clock,
         frames: FrameLimiter::default(),
         cause: Cause::Event,
@@ -100,6 +101,7 @@ struct App<P, D, F> {
     keys: F,
     signals: Signals,
     painter: Painter,
+    memory: Memory,
     clock: Clock,
     frames: FrameLimiter,
     /// What the next frame is for: a key since the last one makes it urgent.
@@ -114,6 +116,7 @@ enum Wake {
     Terminal(Option<io::Result<TerminalEvent>>),
     Runtime(Option<Event>),
     Painted(Painted),
+    Trouble(String),
     Tick,
     Frame,
 }
@@ -167,6 +170,7 @@ where
             event = keys.next() => Wake::Terminal(event),
             event = self.events.recv() => Wake::Runtime(event),
             painted = self.painter.next() => Wake::Painted(painted),
+            sentence = self.memory.trouble() => Wake::Trouble(sentence),
             () = sleep(frame) => Wake::Frame,
             () = sleep(tick) => Wake::Tick,
         }
@@ -197,6 +201,7 @@ where
                 return self.perform(effects, keys).await;
             }
             Wake::Painted(painted) => Message::System(SystemMessage::Painted(painted)),
+            Wake::Trouble(sentence) => Message::System(SystemMessage::Trouble(sentence)),
             Wake::Signal(Signal::Terminate) | Wake::Terminal(None | Some(Err(_))) => {
                 Message::System(SystemMessage::Terminate)
             }
@@ -254,6 +259,7 @@ where
                     self.display.control(&Control::Copy(text)).map_err(ConsoleError::Draw)?
                 }
                 Effect::Paint(job) => self.painter.start(job),
+                Effect::KeepTheme(name) => self.memory.keep_theme(&name),
                 Effect::Bell => self.display.control(&Control::Bell).map_err(ConsoleError::Draw)?,
                 Effect::Repaint => self.repaint()?,
                 Effect::Suspend => {
@@ -271,63 +277,15 @@ where
                         return Ok(Some(reason));
                     }
                 }
+                Effect::Attach { folder } => {
+                    if let Some(reason) = self.attach(&folder, keys).await? {
+                        return Ok(Some(reason));
+                    }
+                }
                 Effect::Exit(reason) => return Ok(Some(reason)),
             }
         }
         Ok(None)
-    }
-
-    /// Lets the operator's editor have the terminal. The runtime is heard meanwhile; nothing is drawn.
-    async fn edit(
-        &mut self,
-        key: String,
-        text: &str,
-        keys: &mut K,
-    ) -> Result<Option<ExitReason>, ConsoleError> {
-        let drafts = crate::base::paths::ProjectPaths::new(PathBuf::from(self.console.root())).drafts();
-        self.display.leave().map_err(ConsoleError::Draw)?;
-        let mut leaving = None;
-        let result = match editor::start(text, &drafts, &editor::chosen()) {
-            Err(sentence) => Err(sentence),
-            Ok(mut editing) => loop {
-                tokio::select! {
-                    biased;
-                    ended = editing.ended() => break ended.and_then(|()| editing.text()),
-                    signal = self.signals.next() => {
-                        if signal == Signal::Terminate && !self.signals.was_interrupt() {
-                            leaving = Some(ExitReason::Terminated);
-                            break editing.text();
-                        }
-                    }
-                    event = self.events.recv() => {
-                        let gone = event.is_none();
-                        if let Some(message) = self.heard(event) {
-                            for effect in self.console.update(self.clock.now(), Message::Runtime(message)) {
-                                if let Effect::Send { request, command } = effect {
-                                    self.port.send(request, command);
-                                }
-                            }
-                        }
-                        if gone {
-                            leaving = Some(ExitReason::RuntimeGone);
-                            break editing.text();
-                        }
-                    }
-                }
-            },
-        };
-        self.display.retake().map_err(ConsoleError::Draw)?;
-        *keys = (self.keys)();
-        let now = self.clock.now();
-        self.console.update(now, Message::System(SystemMessage::Edited { key, result }));
-        if leaving == Some(ExitReason::Terminated) {
-            for effect in self.console.update(now, Message::System(SystemMessage::Terminate)) {
-                if let Effect::Send { request, command } = effect {
-                    self.port.send(request, command);
-                }
-            }
-        }
-        Ok(leaving)
     }
 
     fn repaint(&mut self) -> Result<(), ConsoleError> {

@@ -108,7 +108,7 @@ impl Display for RealDisplay {
     }
 
     fn retake(&mut self) -> io::Result<()> {
-        self.guard.retake().map_err(io::Error::other)?;
+        self.guard.reclaim().map_err(io::Error::other)?;
         self.forget()
     }
 

@@ -103,7 +103,7 @@ impl Keymap {
 
 /// A key as shown on the footer: `Enter`, `Ctrl-S`, `a`.
 pub(crate) fn pretty(key: Key) -> String {
-    let name = key.to_string();
+    let name = key.to_string().replace("pageup", "pgUp").replace("pagedown", "pgDn");
     name.split_inclusive('-')
         .map(|part| {
             let mut characters = part.chars();

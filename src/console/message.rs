@@ -3,6 +3,7 @@
 //! The loop turns keys, runtime events, signals and timers into [`Message`]s; [`super::Console::update`] answers with
 //! [`Effect`]s, which only the loop executes. So every behaviour is testable without a terminal or a child process.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::runtime::protocol::{Command, Outcome, ProjectEvent, RequestId, RunEvent, Snapshot};
@@ -66,6 +67,11 @@ pub enum SystemMessage {
         /// The text, or a sentence.
         result: Result<String, String>,
     },
+    /// The shell of [`Effect::Attach`] has ended, or why there was none.
+    Attached {
+        /// Nothing, or a sentence.
+        result: Result<(), String>,
+    },
     /// A text that [`Effect::Paint`] asked for.
     Painted(Painted),
     /// Something about our own files that the operator should know (keymap, theme), as a sentence.
@@ -93,6 +99,11 @@ pub enum Effect {
         /// The text.
         text: String,
     },
+    /// Give the terminal to a shell in this folder; answered by [`SystemMessage::Attached`].
+    Attach {
+        /// The worktree.
+        folder: PathBuf,
+    },
     /// Put this on the clipboard (OSC 52).
     Copy {
         /// Text as shown.
@@ -100,6 +111,8 @@ pub enum Effect {
     },
     /// Colour a text in the background; answered by [`SystemMessage::Painted`].
     Paint(Job),
+    /// Remember this theme for the next time.
+    KeepTheme(String),
     /// Ring.
     Bell,
     /// Give the terminal back and stop until SIGCONT.

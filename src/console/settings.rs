@@ -9,13 +9,14 @@ use jiff::tz::TimeZone;
 
 use super::glyphs::locale_is_utf8;
 use super::keymap::Keymap;
+use super::memory::Memory;
 use super::state::Settings;
 use super::theme::{Depth, Themes};
 
 /// What the command line says.
 #[derive(Clone, Debug, Default)]
 pub struct ConsoleOptions {
-    /// Name of the theme; chosen by the terminal's background when `None`.
+    /// Name of the theme; the one chosen last when `None`, or else one that fits the terminal's background.
     pub theme: Option<String>,
     /// Draw with ASCII only; also chosen when the locale is not UTF-8.
     pub ascii: bool,
@@ -23,6 +24,8 @@ pub struct ConsoleOptions {
     pub bell: bool,
     /// Folder of `keymap.yaml` and `themes/`; that of the user when `None`.
     pub config_dir: Option<PathBuf>,
+    /// Folder in which the chosen theme is remembered; that of the user when `None`.
+    pub state_dir: Option<PathBuf>,
     /// Start working the queue at once.
     pub work: bool,
 }
@@ -38,8 +41,13 @@ impl ConsoleOptions {
         let folder = self.config_dir.clone().or_else(crate::base::paths::config_dir);
         let keymap = folder.as_deref().map(|folder| read_keymap(folder, &mut troubles)).unwrap_or_default();
         let themes = folder.as_deref().map(|folder| read_themes(folder, &mut troubles)).unwrap_or_default();
-        let theme =
-            self.theme.clone().unwrap_or_else(|| default_theme(env("COLORFGBG").as_deref()).to_owned());
+        // A theme that was taken away since is forgotten without a word; one that was asked for is not.
+        let remembered = || self.memory().theme().filter(|name| themes.names().contains(name));
+        let theme = self
+            .theme
+            .clone()
+            .or_else(remembered)
+            .unwrap_or_else(|| default_theme(env("COLORFGBG").as_deref()).to_owned());
         let settings = Settings {
             theme,
             themes,
@@ -50,6 +58,13 @@ impl ConsoleOptions {
             zone: TimeZone::system(),
         };
         (settings, troubles)
+    }
+}
+
+impl ConsoleOptions {
+    /// What is remembered of earlier times.
+    pub(crate) fn memory(&self) -> Memory {
+        Memory::in_folder(self.state_dir.clone().or_else(crate::base::paths::state_dir))
     }
 }
 
@@ -118,6 +133,25 @@ mod tests {
         assert_eq!(default_theme(Some("0;15")), "koru-light");
         assert_eq!(default_theme(Some("15;default;0")), "koru-dark");
         assert_eq!(default_theme(None), "koru-dark");
+    }
+
+    #[test]
+    fn the_theme_that_was_chosen_last_comes_back_unless_another_is_asked_for() {
+        let state = tempfile::tempdir().unwrap();
+        let options = ConsoleOptions {
+            config_dir: Some(state.path().to_owned()),
+            state_dir: Some(state.path().to_owned()),
+            ..ConsoleOptions::default()
+        };
+        let remember = |name: &str| {
+            std::fs::write(state.path().join("look.json"), format!("{{\"theme\":\"{name}\"}}")).unwrap();
+        };
+        remember("gruvbox-dark");
+        assert_eq!(options.settings().0.theme, "gruvbox-dark");
+        let asked = ConsoleOptions { theme: Some("monochrome".to_owned()), ..options.clone() };
+        assert_eq!(asked.settings().0.theme, "monochrome");
+        remember("gone");
+        assert_eq!((options.settings().0.theme.as_str(), options.settings().1), ("koru-dark", vec![]));
     }
 
     #[test]

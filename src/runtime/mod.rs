@@ -99,6 +99,9 @@ pub fn start(options: Options) -> (Handle, Events) {
         queue: QueueView { running: false, jobs: options.jobs.max(1), active: 0 },
         held: Vec::new(),
         actor: options.actor.clone(),
+        agents: Vec::new(),
+        cost_today: None,
+        day_usd: None,
     };
     let snapshot: SharedSnapshot = Arc::new(RwLock::new(Arc::new(first)));
     let (calls, inbox) = mpsc::unbounded_channel();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 
 use super::cli::{
-    BootstrapArgs, BriefArgs, Cli, DEFAULT_ACTOR, Format, InitArgs, QueueRunArgs, QueueVerb, Verb,
+    BootstrapArgs, BriefArgs, Cli, DEFAULT_ACTOR, Format, InitArgs, LookArgs, QueueRunArgs, QueueVerb, Verb,
 };
 use super::error::VerbError;
 
@@ -61,9 +61,10 @@ struct Classic {
 }
 
 /// Flags that take a value, so that the value is not mistaken for a verb.
-const TAKES_VALUE: [&str; 15] = [
+const TAKES_VALUE: [&str; 16] = [
     "--project",
     "--format",
+    "--theme",
     "--max-iterations",
     "--actor",
     "--queue-name",
@@ -106,7 +107,10 @@ pub(super) fn parse(args: &[OsString]) -> Result<Option<Cli>, VerbError> {
     }
     let asks_us = |flag: &String| matches!(flag.as_str(), "-h" | "--help" | "-V" | "--version");
     let neutral = |flag: &String| matches!(flag.as_str(), "--project" | "--format");
-    if flags.iter().any(asks_us) || (flags.iter().all(neutral) && !called_koru) {
+    // koru has no console, so flags of its looks are ours, whatever we are called.
+    let looks = |flag: &String| matches!(flag.as_str(), "--theme" | "--ascii" | "--bell");
+    let ours = flags.iter().any(looks) || !called_koru;
+    if flags.iter().any(asks_us) || (flags.iter().all(|flag| neutral(flag) || looks(flag)) && ours) {
         return Ok(None);
     }
     let classic = Classic::try_parse_from(args).map_err(|error| VerbError::Usage(super::usage(&error)))?;
@@ -185,7 +189,7 @@ fn verb(classic: Classic) -> Result<Cli, VerbError> {
             no_include_fixtures: classic.no_include_fixtures,
         })
     };
-    Ok(Cli { project: classic.project, format, verb: Some(verb) })
+    Ok(Cli { project: classic.project, format, look: LookArgs::default(), verb: Some(verb) })
 }
 
 #[cfg(test)]

@@ -22,7 +22,8 @@ use ticket::TicketVerb;
                   failed, 2 the command line is wrong, 70 a bug of ours.",
     after_help = "koru's flags (--init --doctor --context --bootstrap --queue --loop …) are understood as spellings of \
                   these verbs.\n\nExample:\n  koru-tui demo                 a scratch project with work in its queue\n  \
-                  koru-tui init && koru-tui     your own repository",
+                  koru-tui init && koru-tui     your own repository\n  \
+                  koru-tui --theme koru-light   with other colours",
     disable_help_subcommand = true,
     max_term_width = 110
 )]
@@ -33,6 +34,9 @@ pub(crate) struct Cli {
     /// How to print: text, json or markdown
     #[arg(long, value_enum, value_name = "FORMAT", global = true)]
     pub(super) format: Option<Format>,
+    /// How the console looks, also when no verb is said
+    #[command(flatten)]
+    pub(super) look: LookArgs,
     /// What to do; the console when nothing is said
     #[command(subcommand)]
     pub(super) verb: Option<Verb>,
@@ -216,7 +220,7 @@ pub(super) struct OpenArgs {
 }
 
 /// How the console looks.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub(super) struct LookArgs {
     /// Theme, built in or from the themes folder of your configuration
     #[arg(long, value_name = "NAME")]
@@ -227,6 +231,17 @@ pub(super) struct LookArgs {
     /// Ring when a ticket begins to wait for you
     #[arg(long)]
     pub(super) bell: bool,
+}
+
+impl LookArgs {
+    /// These, and what they leave open as `outer` says: `koru-tui --ascii open` looks like `koru-tui open --ascii`.
+    pub(super) fn over(self, outer: LookArgs) -> LookArgs {
+        LookArgs {
+            theme: self.theme.or(outer.theme),
+            ascii: self.ascii || outer.ascii,
+            bell: self.bell || outer.bell,
+        }
+    }
 }
 
 /// koru's default actor.

@@ -27,7 +27,7 @@ use std::panic::AssertUnwindSafe;
 use clap::Parser;
 
 use crate::base::clock::Clock;
-use cli::{BriefArgs, Cli, Format, OpenArgs, QueueVerb, Verb};
+use cli::{BriefArgs, Cli, DemoArgs, Format, LookArgs, OpenArgs, QueueVerb, Verb};
 use context::Context;
 use error::{Exit, VerbError};
 use output::Out;
@@ -127,7 +127,13 @@ fn usage(error: &clap::Error) -> String {
 
 fn dispatch(cli: Cli, out: &mut Out) -> Result<Done, VerbError> {
     let context = Context { project: cli.project, format: cli.format, clock: Clock::System };
-    let Some(verb) = cli.verb else { return without_a_verb(&context, out) };
+    let look = cli.look;
+    let Some(verb) = cli.verb else { return without_a_verb(&context, look, out) };
+    if look != LookArgs::default() && !matches!(verb, Verb::Open(_) | Verb::Demo(_)) {
+        let say =
+            "--theme, --ascii and --bell are for the console: leave the verb out, or use `open` or `demo`";
+        return Err(VerbError::Usage(say.to_owned()));
+    }
     Ok(match verb {
         Verb::Init(args) => init::init(&context, &args, out)?.into(),
         Verb::Bootstrap(args) => init::bootstrap(&context, &args, out)?.into(),
@@ -135,19 +141,25 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Done, VerbError> {
         Verb::Brief(args) => brief::run(&context, &args, out)?.into(),
         Verb::Ticket { verb } => ticket::run(&context, verb, out)?.into(),
         Verb::Queue { verb: QueueVerb::Run(args) } => queue::run(&context, &args, out)?.into(),
-        Verb::Demo(args) => demo::run(&context, &args, out)?,
+        Verb::Demo(args) => {
+            demo::run(&context, &DemoArgs { look: args.look.clone().over(look), ..args }, out)?
+        }
         Verb::Completions { shell } => {
             completions::run(shell, out);
             Exit::Ok.into()
         }
-        Verb::Open(args) => Done::Console(Box::new(open::call(&context, args)?)),
+        Verb::Open(args) => {
+            let args = OpenArgs { look: args.look.clone().over(look), ..args };
+            Done::Console(Box::new(open::call(&context, args)?))
+        }
     })
 }
 
 /// koru's bare call printed the brief; on a terminal ours opens the console.
-fn without_a_verb(context: &Context, out: &mut Out) -> Result<Done, VerbError> {
+fn without_a_verb(context: &Context, look: LookArgs, out: &mut Out) -> Result<Done, VerbError> {
     if std::io::stdout().is_terminal() && context.format.is_none() {
-        return Ok(Done::Console(Box::new(open::call(context, OpenArgs::default())?)));
+        let args = OpenArgs { look, ..OpenArgs::default() };
+        return Ok(Done::Console(Box::new(open::call(context, args)?)));
     }
     let format = context.format.or(Some(Format::Markdown));
     brief::run(&Context { format, ..context.clone() }, &BriefArgs::default(), out).map(Done::Exit)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::steps::{STARTED, open, quit, select, wait_status, waits_for_go};
 use crate::support::peer;
 use crate::support::project::{Project, human, shell};
-use crate::support::pty::Launch;
+use crate::support::pty::{Launch, Terminal};
 use crate::support::wait;
 
 #[test]
@@ -215,5 +215,28 @@ fn a_draft_survives_a_crash() {
     terminal.wait_for("half a thought");
     terminal.send("\x1b");
     terminal.wait_gone("[ Submit ]");
+    quit(terminal);
+}
+
+#[test]
+fn looks_are_asked_for_without_a_verb_and_a_chosen_theme_is_remembered() {
+    let project = Project::with(&[shell("PLF-001", "build", "true")]);
+    let root = project.path().to_str().unwrap();
+    let ground = |terminal: &Terminal| terminal.screen().cell(30, 100).map(|cell| cell.bgcolor());
+    let light = Some(vt100::Color::Rgb(0xfb, 0xfa, 0xf7));
+    let launch = |args: &[&str]| Launch::koru(project.path(), args).size(120, 40).start();
+    let terminal = launch(&["--project", root, "--ascii", "--theme", "monochrome"]);
+    let screen = terminal.wait_for("PLF-001");
+    assert!(screen.is_ascii(), "{screen}");
+    assert_ne!(ground(&terminal), light);
+    terminal.send("T");
+    terminal.wait_for("2 koru-light");
+    // Chosen by its number, which also closes the menu.
+    terminal.send("2");
+    terminal.wait_gone("2 koru-light");
+    quit(terminal);
+    let terminal = launch(&[]);
+    terminal.wait_for("PLF-001");
+    assert_eq!(ground(&terminal), light, "the theme that was chosen last");
     quit(terminal);
 }

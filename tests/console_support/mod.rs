@@ -81,6 +81,9 @@ pub(crate) fn empty() -> Snapshot {
         queue: QueueView { running: false, jobs: 2, active: 0 },
         held: Vec::new(),
         actor: "koru-shell".to_owned(),
+        agents: Vec::new(),
+        cost_today: None,
+        day_usd: None,
     }
 }
 

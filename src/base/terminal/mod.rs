@@ -15,8 +15,8 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, getpgrp, getsid};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::unistd::{Pid, getpgrp, getsid, tcsetpgrp};
 
 pub use screen::Screen;
 
@@ -85,6 +85,22 @@ impl Guard {
     /// See [`TerminalError`].
     pub fn retake(&mut self) -> Result<(), TerminalError> {
         if ENTERED.load(Ordering::SeqCst) { Ok(()) } else { enter_modes() }
+    }
+
+    /// As [`Guard::retake`], after a program that may have made itself the terminal's foreground (a shell) and may not
+    /// have put that back when it ended.
+    ///
+    /// # Errors
+    /// See [`TerminalError`].
+    pub fn reclaim(&mut self) -> Result<(), TerminalError> {
+        let mut stop = SigSet::empty();
+        stop.add(Signal::SIGTTOU);
+        // Whoever is in the background is stopped for asking, unless the signal is held off.
+        stop.thread_block().map_err(io::Error::from)?;
+        let _ = tcsetpgrp(io::stdin(), getpgrp());
+        let retaken = self.retake();
+        let _ = stop.thread_unblock();
+        retaken
     }
 
     /// Ctrl-Z: gives the terminal back, stops our process group until the shell continues it, takes the terminal

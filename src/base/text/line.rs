@@ -132,6 +132,64 @@ impl SafeLine {
         rows
     }
 
+    /// As [`SafeLine::wrap`], broken between words where that leaves no row emptier than half. Blanks at a break
+    /// stand nowhere; each row comes with the column of the line in which it begins.
+    pub fn wrap_words(&self, columns: usize) -> Vec<(usize, SafeLine)> {
+        let columns = columns.max(1);
+        let mut rows = Vec::new();
+        let mut start = 0;
+        // Where the row could be broken: before this column, and where the next row would begin.
+        let (mut end, mut next, mut at, mut blank) = (0, 0, 0, false);
+        for c in self.spans.iter().flat_map(|span| span.text.chars()) {
+            let wide = measure::columns(c);
+            if c == ' ' {
+                if !blank {
+                    end = at;
+                }
+                next = at + 1;
+            } else if at > start && wide > 0 && at + wide > start + columns {
+                if end > start + columns / 2 || (blank && end > start) {
+                    rows.push((start, end));
+                    start = next;
+                } else {
+                    rows.push((start, at));
+                    start = at;
+                }
+                (end, next) = (start, start);
+            }
+            blank = c == ' ';
+            at += wide;
+        }
+        rows.push((start, self.width.min(start.saturating_add(columns))));
+        self.pieces(&rows, columns)
+    }
+
+    /// The column ranges as lines, in one pass. Ranges are in order and begin and end between characters.
+    fn pieces(&self, ranges: &[(usize, usize)], columns: usize) -> Vec<(usize, SafeLine)> {
+        let mut rows: Vec<(usize, SafeLine)> =
+            ranges.iter().map(|(start, _)| (*start, SafeLine::default())).collect();
+        let (mut row, mut at) = (0, 0);
+        for span in &self.spans {
+            for (from, c) in span.text.char_indices() {
+                let wide = measure::columns(c);
+                // A mark belongs to the character before it, which stands in the row before a break.
+                while wide > 0 && ranges.get(row + 1).is_some_and(|(start, _)| at >= *start) {
+                    row += 1;
+                }
+                let within = ranges.get(row).is_some_and(|(_, end)| at < *end || (wide == 0 && at == *end));
+                if let Some((_, line)) = rows.get_mut(row).filter(|_| within) {
+                    if wide > columns {
+                        line.append("…", 1, span.style);
+                    } else {
+                        line.append(&span.text[from..from + c.len_utf8()], wide, span.style);
+                    }
+                }
+                at += wide;
+            }
+        }
+        rows
+    }
+
     fn push(&mut self, text: &str, style: TextStyle) {
         self.append(text, measure::width(text), style);
     }

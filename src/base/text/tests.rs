@@ -226,6 +226,24 @@ fn lines_are_sliced_and_wrapped_by_columns() {
     assert_eq!(line.wrap(0).len(), 5);
 }
 
+#[test]
+fn lines_wrap_between_words() {
+    let rows = |text: &str, columns: usize| -> Vec<(usize, String)> {
+        safe_line(text.as_bytes())
+            .wrap_words(columns)
+            .into_iter()
+            .map(|(start, row)| (start, row.plain()))
+            .collect()
+    };
+    let row = |start: usize, text: &str| (start, text.to_owned());
+    assert_eq!(rows("the quick brown fox", 10), [row(0, "the quick"), row(10, "brown fox")]);
+    assert_eq!(rows("a abcdefghijkl", 6), [row(0, "a abcd"), row(6, "efghij"), row(12, "kl")]);
+    assert_eq!(rows("ab cd  ", 5), [row(0, "ab cd")]);
+    assert_eq!(rows("漢字 x", 4), [row(0, "漢字"), row(5, "x")]);
+    assert_eq!(rows("漢", 1), [row(0, "…")]);
+    assert_eq!(rows("", 5), [row(0, "")]);
+}
+
 fn hostile() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         3 => "[ -~]{0,12}".prop_map(String::into_bytes),
@@ -295,6 +313,15 @@ proptest! {
         prop_assert!(rows.iter().all(|row| row.width() <= columns.max(1) && row.width() == width(&row.plain())));
         if columns > 1 {
             prop_assert_eq!(rows.iter().map(SafeLine::plain).collect::<String>(), line.plain());
+        }
+        let words = line.wrap_words(columns);
+        let fits = |row: &SafeLine| row.width() <= columns.max(1) && row.width() == width(&row.plain());
+        prop_assert!(words.iter().all(|(_, row)| fits(row)));
+        prop_assert!(words.windows(2).all(|two| two[0].0 < two[1].0));
+        if columns > 1 {
+            let solid = |text: String| text.replace(' ', "");
+            prop_assert_eq!(solid(words.iter().map(|(_, row)| row.plain()).collect()), solid(line.plain()));
+            prop_assert!(words.iter().all(|(start, row)| line.slice(*start, row.width()).plain() == row.plain()));
         }
         let text = safe_text(&String::from_utf8_lossy(&bytes));
         prop_assert!(text.truncate_end(columns).width() <= columns);

@@ -3,6 +3,8 @@
 //! Owns no data: [`table::SPECS`] is a constant. Whether an action works at the moment, and if not why, is answered by
 //! [`super::update::available`], which reads the state.
 
+#[cfg(test)]
+mod readme;
 mod table;
 
 use std::fmt;
@@ -184,6 +186,8 @@ actions! {
     FieldPrevious,
     /// Throw the draft away.
     Discard,
+    /// Take the other draft of the form.
+    OtherDraft,
 }
 
 impl Action {

@@ -157,6 +157,14 @@ pub(crate) const SPECS: &[Spec] = &[
         "Go to the previous field"
     ),
     row!(Discard, "form.discard", "discard", ["ctrl-x"], &[Form], "Empty the form and drop its draft (asks)"),
+    row!(
+        OtherDraft,
+        "form.other-draft",
+        "other draft",
+        ["ctrl-o"],
+        &[Form],
+        "Take the draft that was there before you typed; again: back to what you typed"
+    ),
     // The console.
     row!(
         Init,

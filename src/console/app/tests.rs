@@ -96,6 +96,9 @@ fn snapshot(revision: u64) -> Arc<Snapshot> {
         queue: QueueView { running: false, jobs: 1, active: 0 },
         held: Vec::new(),
         actor: "koru-shell".to_owned(),
+        agents: Vec::new(),
+        cost_today: None,
+        day_usd: None,
     })
 }
 
@@ -126,6 +129,7 @@ fn stage(make_keys: impl FnMut() -> Keys + 'static) -> Stage {
         keys: Box::new(make_keys) as Box<dyn FnMut() -> Keys>,
         signals: Signals::default(),
         painter: Painter::default(),
+        memory: Memory::in_folder(None),
         clock,
         frames: FrameLimiter::default(),
         cause: Cause::Event,

@@ -1,7 +1,8 @@
 //! The form that makes a ticket, and the one that changes a ticket.
 //!
 //! Owns what is typed. Invariants: a change carries only the fields that differ from the ticket as it was shown; text
-//! that could not be shown as it is stays untouched (see [`super::field`]).
+//! that could not be shown as it is stays untouched (see [`super::field`]). A stored draft that comes when something was
+//! typed already is offered, never put over it, and is kept inside the new draft until one of the two is chosen.
 
 use std::sync::Arc;
 
@@ -85,7 +86,12 @@ pub(crate) struct TicketForm {
     pub(crate) saved_at: Option<Timestamp>,
     pub(crate) error: Option<(FieldName, String)>,
     pub(crate) awaits_draft: bool,
+    /// The other draft: the stored one that came late, or what was typed after that one was taken.
+    pub(crate) offered: Option<Map<String, Value>>,
 }
+
+/// Key of [`TicketForm::offered`] within a draft.
+const OFFERED: &str = "earlier";
 
 const KINDS: [ExecutorKind; 5] =
     [ExecutorKind::Human, ExecutorKind::Shell, ExecutorKind::Api, ExecutorKind::Llm, ExecutorKind::Mcp];
@@ -126,6 +132,7 @@ impl TicketForm {
             saved_at: None,
             error: None,
             awaits_draft: true,
+            offered: None,
         }
     }
 
@@ -193,11 +200,16 @@ impl TicketForm {
 
     /// All that was typed, as the text of a draft.
     pub(crate) fn draft(&self) -> String {
-        let mut map = Map::new();
-        for (name, text) in self.texts() {
-            map.insert(name.key().to_owned(), Value::String(text));
+        let mut map = self.fields();
+        if let Some(offered) = &self.offered {
+            map.insert(OFFERED.to_owned(), Value::Object(offered.clone()));
         }
         Value::Object(map).to_string()
+    }
+
+    fn fields(&self) -> Map<String, Value> {
+        let text = |(name, text): (FieldName, String)| (name.key().to_owned(), Value::String(text));
+        self.texts().into_iter().map(text).collect()
     }
 
     fn texts(&self) -> [(FieldName, String); 8] {
@@ -213,13 +225,39 @@ impl TicketForm {
         ]
     }
 
-    /// Puts a stored draft in, unless something was typed already; true when it was taken.
+    /// Puts a stored draft in; when something was typed already it is offered instead, and false comes back.
     pub(crate) fn restore(&mut self, draft: &str) -> bool {
         self.awaits_draft = false;
-        let Ok(Value::Object(map)) = serde_json::from_str(draft) else { return false };
+        let Ok(Value::Object(mut map)) = serde_json::from_str(draft) else { return false };
+        if let Some(Value::Object(earlier)) = map.remove(OFFERED) {
+            self.offered = Some(earlier);
+        }
         if self.unsaved.is_some() {
+            if map != self.fields() {
+                self.offered = Some(map);
+            }
             return false;
         }
+        self.fill(&map);
+        true
+    }
+
+    /// The other draft within a draft, which outlives it.
+    pub(crate) fn other_in(draft: &str) -> Option<String> {
+        let map: Map<String, Value> = serde_json::from_str(draft).ok()?;
+        map.get(OFFERED).map(Value::to_string)
+    }
+
+    /// Takes the other draft; what stood here is the other one then. False when there is none.
+    pub(crate) fn swap(&mut self) -> bool {
+        let Some(other) = self.offered.take() else { return false };
+        let here = self.fields();
+        self.fill(&other);
+        self.offered = Some(here);
+        true
+    }
+
+    fn fill(&mut self, map: &Map<String, Value>) {
         for name in FieldName::ALL {
             let Some(Value::String(text)) = map.get(name.key()) else { continue };
             match name {
@@ -234,7 +272,6 @@ impl TicketForm {
                 }
             }
         }
-        true
     }
 
     /// The ticket to make.

@@ -11,14 +11,19 @@ use crate::base::text::{self, SafeLine};
 const READY: usize = 512;
 /// Rows kept ready: on a narrow screen one line can have hundreds.
 const READY_ROWS: usize = 16 * 1024;
+/// Columns from which on a line is no prose: it is broken anywhere, as a terminal would.
+const PROSE: usize = 2_000;
+/// So many of the same sign in a row make a bar.
+const BAR: usize = 10;
 
 /// One line, ready for the screen.
 #[derive(Debug)]
 pub(super) struct Ready {
     /// The whole line.
     pub(super) line: SafeLine,
-    /// Its rows at the width of the layout; `None` when it is not wrapped or fits, and is its own only row.
-    wrapped: Option<Vec<SafeLine>>,
+    /// Its rows at the width of the layout, each with the column of the line where it begins; `None` when it is not
+    /// wrapped or fits, and is its own only row.
+    wrapped: Option<Vec<(usize, SafeLine)>>,
     used: u64,
 }
 
@@ -28,25 +33,18 @@ impl Ready {
         self.wrapped.as_ref().map_or(1, Vec::len)
     }
 
-    /// One of its rows.
-    pub(super) fn row(&self, row: usize) -> Option<&SafeLine> {
+    /// One of its rows, and the column of the line where it begins.
+    pub(super) fn row(&self, row: usize) -> Option<(usize, &SafeLine)> {
         match &self.wrapped {
-            Some(rows) => rows.get(row),
-            None => (row == 0).then_some(&self.line),
+            Some(rows) => rows.get(row).map(|(start, line)| (*start, line)),
+            None => (row == 0).then_some((0, &self.line)),
         }
     }
 
-    /// The row in which a column of the whole line stands, and the columns before that row.
-    pub(super) fn row_of(&self, column: usize) -> (usize, usize) {
-        let mut before = 0;
-        for row in 0..self.rows() {
-            let width = self.row(row).map_or(0, SafeLine::width);
-            if column < before + width || row + 1 == self.rows() {
-                return (row, before);
-            }
-            before += width;
-        }
-        (0, 0)
+    /// The row in which a column of the whole line stands.
+    pub(super) fn row_of(&self, column: usize) -> usize {
+        let rows = self.wrapped.as_deref().unwrap_or_default();
+        rows.partition_point(|(start, _)| *start <= column).saturating_sub(1)
     }
 }
 
@@ -91,7 +89,7 @@ impl Layout {
         self.clock += 1;
         if !self.ready.contains_key(&number) {
             let line = show(store.line(number)?, &self.redactor);
-            let wrapped = (self.wrap && line.width() > self.width).then(|| line.wrap(self.width));
+            let wrapped = (self.wrap && line.width() > self.width).then(|| wrap(&line, self.width));
             if self.ready.len() >= READY || self.rows >= READY_ROWS {
                 // Half at once, so that this is rare.
                 let oldest = self.clock.saturating_sub(READY as u64 / 2);
@@ -116,6 +114,37 @@ impl Layout {
     pub(super) fn searched(&self, line: &Line) -> String {
         show(line, &self.redactor).plain()
     }
+}
+
+/// The rows of a line that is too long for one. Prose is broken between words; bars and the rows of tables are cut, for
+/// they mean nothing when their end stands below their beginning.
+fn wrap(line: &SafeLine, width: usize) -> Vec<(usize, SafeLine)> {
+    if line.width() > PROSE {
+        let from = |start: &mut usize, row: SafeLine| {
+            let at = *start;
+            *start += row.width();
+            Some((at, row))
+        };
+        return line.wrap(width).into_iter().scan(0, from).collect();
+    }
+    if is_drawn(line) {
+        return vec![(0, line.truncate_end(width))];
+    }
+    line.wrap_words(width)
+}
+
+/// Whether a line is drawn rather than written: a progress bar, a rule, the row of a table.
+fn is_drawn(line: &SafeLine) -> bool {
+    let (mut run, mut last, mut walls) = (0, ' ', 0);
+    for c in line.spans().iter().flat_map(|span| span.text.chars()) {
+        run = if c == last { run + 1 } else { 1 };
+        last = c;
+        walls += usize::from(matches!(c, '│' | '┃' | '║'));
+        if walls > 2 || (run >= BAR && !c.is_alphanumeric() && c != ' ') {
+            return true;
+        }
+    }
+    false
 }
 
 /// Redaction looks at what would be read on screen: a secret that escape sequences cut apart is one all the same. A

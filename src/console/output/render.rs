@@ -29,8 +29,8 @@ pub(crate) struct OutputStyle<'a> {
     pub(crate) note_mark: &'a str,
     /// Marks a row that goes on from the one above, one column.
     pub(crate) wrap_mark: &'a str,
-    /// The colour shown for one that the program asked for; `None` leaves the ground's.
-    pub(crate) color: &'a dyn Fn(TextColor) -> Option<Color>,
+    /// Foreground and background for what the program asked for; `None` leaves the ground's.
+    pub(crate) color: &'a dyn Fn(&TextStyle) -> (Option<Color>, Option<Color>),
 }
 
 impl Default for OutputStyle<'_> {
@@ -47,21 +47,21 @@ impl Default for OutputStyle<'_> {
             error_mark: "!",
             note_mark: "*",
             wrap_mark: "\\",
-            color: &|color| {
-                Some(match color {
+            color: &|asked| {
+                let as_is = |color| match color {
                     TextColor::Indexed(index) => Color::Indexed(index),
                     TextColor::Rgb(r, g, b) => Color::Rgb(r, g, b),
-                })
+                };
+                (asked.fg.map(as_is), asked.bg.map(as_is))
             },
         }
     }
 }
 
 /// The style of a span: what the program asked for, over a ground.
-pub(crate) fn text_style(style: &TextStyle, color: &dyn Fn(TextColor) -> Option<Color>) -> Style {
+fn text_style(style: &TextStyle, color: &dyn Fn(&TextStyle) -> (Option<Color>, Option<Color>)) -> Style {
     let mut out = Style::new();
-    out.fg = style.fg.and_then(color);
-    out.bg = style.bg.and_then(color);
+    (out.fg, out.bg) = color(style);
     for (set, modifier) in [
         (style.bold, Modifier::BOLD),
         (style.dim, Modifier::DIM),

@@ -156,7 +156,7 @@ impl OutputView {
         let text = ready.line.plain();
         let nth = usize::try_from(current.nth).unwrap_or(0);
         let found = pattern.find(&text).get(nth).map(|range| columns(&text, range)).unwrap_or_default();
-        let (row, _) = ready.row_of(found.start);
+        let row = ready.row_of(found.start);
         let place = Position { line: current.line, row };
         let top = self.current_top();
         let height = usize::from(self.size.1).max(1);

@@ -267,8 +267,7 @@ impl OutputView {
         else {
             return Content::Missing(self.refused.as_ref().is_some_and(|refused| refused.contains(&number)));
         };
-        let line = ready.row(row).cloned().unwrap_or_default();
-        let before: usize = (0..row).filter_map(|row| ready.row(row)).map(SafeLine::width).sum();
+        let (before, line) = ready.row(row).map(|(before, line)| (before, line.clone())).unwrap_or_default();
         let mut matches = Vec::new();
         if let Some((search, pattern)) =
             self.search.as_ref().and_then(|search| Some((search, search.pattern()?)))

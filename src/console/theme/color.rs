@@ -108,6 +108,22 @@ pub(crate) fn degrade_text_color(color: TextColor, depth: Depth) -> Option<Color
     })
 }
 
+/// The red, green and blue of a colour; of the sixteen, those that xterm gives them. `None` for the terminal's own.
+pub(super) fn rgb(color: Color) -> Option<[u8; 3]> {
+    match color {
+        Color::Rgb(r, g, b) => Some([r, g, b]),
+        Color::Indexed(index) => Some(indexed_rgb(index)),
+        Color::Reset => None,
+        named => (0..16).find(|index| ansi(*index) == Some(named)).map(indexed_rgb),
+    }
+}
+
+/// A colour as a depth shows it, and what it is then.
+pub(super) fn shown(wanted: [u8; 3], depth: Depth) -> (Color, [u8; 3]) {
+    let color = bring_down(Color::Rgb(wanted[0], wanted[1], wanted[2]), depth);
+    (color, rgb(color).unwrap_or(wanted))
+}
+
 fn bring_down(color: Color, depth: Depth) -> Color {
     match (depth, color) {
         (Depth::None, _) => Color::Reset,
@@ -119,6 +135,26 @@ fn bring_down(color: Color, depth: Depth) -> Color {
     }
 }
 
+/// The values that xterm gives the sixteen; terminals differ, which is why themes may name `ansi` themselves.
+const SIXTEEN_RGB: [[u8; 3]; 16] = [
+    [0, 0, 0],
+    [205, 0, 0],
+    [0, 205, 0],
+    [205, 205, 0],
+    [0, 0, 238],
+    [205, 0, 205],
+    [0, 205, 205],
+    [229, 229, 229],
+    [127, 127, 127],
+    [255, 0, 0],
+    [0, 255, 0],
+    [255, 255, 0],
+    [92, 92, 255],
+    [255, 0, 255],
+    [0, 255, 255],
+    [255, 255, 255],
+];
+
 /// Distance with the eye's weights; good enough to choose among few.
 fn distance(a: [u8; 3], b: [u8; 3]) -> u32 {
     let part = |at: usize| u32::from(a[at].abs_diff(b[at])).pow(2);
@@ -129,15 +165,15 @@ fn level(step: u8) -> u8 {
     if step == 0 { 0 } else { 55 + 40 * step }
 }
 
-/// The colour of one of the fixed 240.
-fn indexed_rgb(index: u8) -> [u8; 3] {
+/// The colour of one of the 256: 16 as xterm has them, 240 fixed.
+pub(super) fn indexed_rgb(index: u8) -> [u8; 3] {
     match index {
+        0..16 => SIXTEEN_RGB[usize::from(index)],
         232.. => [8 + 10 * (index - 232); 3],
         16.. => {
             let cube = index - 16;
             [level(cube / 36), level(cube / 6 % 6), level(cube % 6)]
         }
-        _ => [128; 3],
     }
 }
 
@@ -146,26 +182,7 @@ fn nearest_indexed(rgb: [u8; 3]) -> u8 {
 }
 
 fn nearest_ansi(rgb: [u8; 3]) -> Color {
-    // The values that xterm gives the sixteen; terminals differ, which is why themes may name `ansi` themselves.
-    const VALUES: [[u8; 3]; 16] = [
-        [0, 0, 0],
-        [205, 0, 0],
-        [0, 205, 0],
-        [205, 205, 0],
-        [0, 0, 238],
-        [205, 0, 205],
-        [0, 205, 205],
-        [229, 229, 229],
-        [127, 127, 127],
-        [255, 0, 0],
-        [0, 255, 0],
-        [255, 255, 0],
-        [92, 92, 255],
-        [255, 0, 255],
-        [0, 255, 255],
-        [255, 255, 255],
-    ];
-    let nearest = (0..16u8).min_by_key(|index| distance(rgb, VALUES[usize::from(*index)])).unwrap_or(7);
+    let nearest = (0..16u8).min_by_key(|index| distance(rgb, SIXTEEN_RGB[usize::from(*index)])).unwrap_or(7);
     ansi(nearest).unwrap_or(Color::Reset)
 }
 

@@ -4,14 +4,17 @@
 //! do), so a theme that sets no colour at all is a legal theme.
 
 mod color;
+mod ink;
 
 use std::collections::HashMap;
 
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
 pub use color::Depth;
-pub(crate) use color::degrade_text_color;
+use ink::Ink;
+
+use crate::base::text::TextStyle;
 
 /// What a cell is for. Views name roles and never colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
@@ -91,6 +94,7 @@ pub struct Theme {
     name: String,
     depth: Depth,
     styles: [Style; Role::COUNT],
+    ink: Ink,
 }
 
 /// Why a theme file cannot be used.
@@ -194,11 +198,18 @@ impl Theme {
     pub fn parse(name: &str, text: &str, depth: Depth) -> Result<Theme, ThemeError> {
         let file: ThemeFile = serde_yaml::from_str(text)
             .map_err(|source| ThemeError::Shape { name: name.to_owned(), source })?;
-        let mut styles = [Style::new(); Role::COUNT];
-        for (role, written) in &file.roles {
-            styles[*role as usize] = style(written, &file.palette, depth)
-                .map_err(|color| ThemeError::Color { name: name.to_owned(), color })?;
-        }
+        let read = |depth: Depth| {
+            let mut styles = [Style::new(); Role::COUNT];
+            for (role, written) in &file.roles {
+                styles[*role as usize] = style(written, &file.palette, depth)
+                    .map_err(|color| ThemeError::Color { name: name.to_owned(), color })?;
+            }
+            Ok(styles)
+        };
+        let (full, mut styles) = (read(Depth::True)?, read(depth)?);
+        let colourless =
+            !file.roles.is_empty() && full.iter().all(|style| style.fg.is_none() && style.bg.is_none());
+        let ink = Ink::new(|role| full[role as usize], colourless, depth);
         // Without colours a selection still has to be seen.
         if depth == Depth::None {
             for role in [Role::Selected, Role::HitCurrent, Role::Cursor] {
@@ -215,12 +226,12 @@ impl Theme {
         if depth == Depth::Ansi16 && selected.bg.is_some() && selected.bg == ground.bg {
             *selected = Style::new().add_modifier(Modifier::REVERSED);
         }
-        Ok(Theme { name: name.to_owned(), depth, styles })
+        Ok(Theme { name: name.to_owned(), depth, styles, ink })
     }
 
     /// A theme without any style, for when not even a built-in one can be read.
     pub(crate) fn plain(depth: Depth) -> Theme {
-        Theme { name: "plain".to_owned(), depth, styles: [Style::new(); Role::COUNT] }
+        Theme { name: "plain".to_owned(), depth, styles: [Style::new(); Role::COUNT], ink: Ink::Plain }
     }
 
     /// Its name.
@@ -236,6 +247,11 @@ impl Theme {
     /// The style of a role.
     pub(crate) fn style(&self, role: Role) -> Style {
         self.styles[role as usize]
+    }
+
+    /// Foreground and background for what a program asked for; `None` leaves those of the ground.
+    pub(crate) fn worker(&self, asked: &TextStyle) -> (Option<Color>, Option<Color>) {
+        self.ink.of(asked)
     }
 }
 
@@ -273,8 +289,6 @@ fn style(
 
 #[cfg(test)]
 mod tests {
-    use ratatui::style::Color;
-
     use super::*;
 
     #[test]

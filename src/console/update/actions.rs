@@ -49,7 +49,8 @@ impl Console {
             | Action::Editor
             | Action::FieldNext
             | Action::FieldPrevious
-            | Action::Discard => {}
+            | Action::Discard
+            | Action::OtherDraft => {}
             _ => self.look(action),
         }
     }

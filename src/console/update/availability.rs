@@ -37,6 +37,7 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         | Action::FieldNext
         | Action::FieldPrevious
         | Action::Discard => Ok(()),
+        Action::OtherDraft => other_draft(console),
         Action::Sprint if console.snapshot.plan.sprints.is_empty() => no("there are no sprint files"),
         Action::Sprint => Ok(()),
         Action::Open if matches!(console.layers.last(), Some(Layer::Page(_))) => no("it is open"),
@@ -208,6 +209,13 @@ fn searched(console: &Console) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("search first, with {}", console.key_of(Action::Search)))
+    }
+}
+
+fn other_draft(console: &Console) -> Result<(), String> {
+    match console.layers.last() {
+        Some(Layer::Ticket(form)) if form.offered.is_some() => Ok(()),
+        _ => no("there is no other draft"),
     }
 }
 

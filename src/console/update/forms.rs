@@ -93,9 +93,13 @@ impl Console {
         self.send(Command::Draft(DraftCommand::Save { key, text }), pending);
     }
 
-    /// An empty draft is none.
+    /// Drops a draft; the other one of its form stays behind. An empty draft is none.
     pub(super) fn drop_draft(&mut self, key: &str) {
+        let other = self.drafts.get(key).and_then(|draft| TicketForm::other_in(&draft.text));
         self.drafts.remove(key);
+        if let Some(other) = other {
+            return self.save_draft(key.to_owned(), other);
+        }
         let command = DraftCommand::Save { key: key.to_owned(), text: String::new() };
         self.send(Command::Draft(command), Pending::quiet());
     }

@@ -106,6 +106,12 @@ impl Console {
                 self.layers.push(Layer::Ticket(form));
                 return self.ask_discard();
             }
+            Some(Action::OtherDraft) => {
+                if form.swap() {
+                    form.unsaved.touch(self.now);
+                    form.error = None;
+                }
+            }
             _ if form.focus == FieldName::Submit && is_enter(key) => return self.submit_ticket(form),
             _ => self.field_key(&mut form, key),
         }

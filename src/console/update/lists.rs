@@ -5,6 +5,7 @@ use super::super::keys::Key;
 use super::super::layers::confirm::Confirmed;
 use super::super::layers::menu::Choice;
 use super::super::layers::{Confirm, Layer, Menu, Palette, Scrolled};
+use super::super::message::Effect;
 use super::super::state::{Console, Leaving, NoticeKind, Pending};
 use super::layers::is_enter;
 use super::moving::scrolled;
@@ -73,7 +74,12 @@ impl Console {
     fn menu_accepted(&mut self, menu: &Menu) {
         match menu.items.get(menu.selected).map(|(_, choice)| choice.clone()) {
             Some(Choice::Priority { ticket, seen, priority }) => self.set_priority(&ticket, seen, priority),
-            Some(Choice::Theme(name)) => self.take_theme(&name),
+            Some(Choice::Theme(name)) => {
+                self.take_theme(&name);
+                if self.theme.name() == name {
+                    self.effects.push(Effect::KeepTheme(name));
+                }
+            }
             None => {}
         }
     }

@@ -40,6 +40,8 @@ impl Console {
                 self.effects.push(Effect::Exit(ExitReason::Terminated));
             }
             SystemMessage::Edited { key, result } => self.edited(&key, result),
+            SystemMessage::Attached { result: Ok(()) } => self.dirty = true,
+            SystemMessage::Attached { result: Err(reason) } => self.say(NoticeKind::Refused, reason),
             SystemMessage::Painted(painted) => self.dirty |= self.sources.came(painted),
             SystemMessage::Trouble(text) => self.say(NoticeKind::Refused, text),
         }

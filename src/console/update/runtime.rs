@@ -128,10 +128,11 @@ impl Console {
             Then::Quiet | Then::Fetch(_) => {}
             Then::DraftSaved(key) => self.draft_saved(&key),
             Then::FormSent(key) => {
-                self.drafts.remove(&key);
                 // The runtime drops the draft of an answer itself; those of other forms are ours to drop.
                 if key == "new" || key.starts_with("edit-") {
                     self.drop_draft(&key);
+                } else {
+                    self.drafts.remove(&key);
                 }
                 self.say(NoticeKind::Done, text);
             }
@@ -220,14 +221,22 @@ impl Console {
     }
 
     fn draft_came(&mut self, key: &str, text: &str) {
+        let mut offered = false;
         for layer in &mut self.layers {
             match layer {
                 Layer::Answer(form) if form.key() == key && form.awaits_draft => form.restore(text),
                 Layer::Ticket(form) if form.key() == key && form.awaits_draft => {
-                    form.restore(text);
+                    offered |= !form.restore(text) && form.offered.is_some();
                 }
                 _ => {}
             }
+        }
+        if offered {
+            let key = self.key_of(Action::OtherDraft);
+            self.say(
+                NoticeKind::Info,
+                format!("an earlier draft of this form is kept too; {key} goes from one to the other"),
+            );
         }
         self.dirty = true;
     }

@@ -73,6 +73,9 @@ fn title(console: &Console, action: Action) -> &'static str {
 /// The three most useful actions here, and the help.
 fn useful(console: &Console) -> Vec<Action> {
     let mut wanted: Vec<Action> = match console.layers.last() {
+        Some(Layer::Ticket(form)) if form.offered.is_some() => {
+            return vec![Action::Submit, Action::OtherDraft, Action::Back];
+        }
         Some(Layer::Answer(_) | Layer::Ticket(_)) => {
             return vec![Action::Submit, Action::Editor, Action::Back];
         }

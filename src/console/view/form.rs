@@ -192,7 +192,11 @@ fn draw_button(console: &Console, form: &TicketForm, area: Rect, buffer: &mut Bu
         pen.write("  ", ground).write(&fit(error, room, console.glyphs.ellipsis), on(Role::Error));
         return;
     }
-    pen.write("   Tab to here, then Enter sends too", on(Role::Dim));
+    let other = console.key_of(super::super::actions::Action::OtherDraft);
+    match form.offered {
+        Some(_) => pen.write(&format!("   {other} takes the other draft"), on(Role::Warning)),
+        None => pen.write("   Tab to here, then Enter sends too", on(Role::Dim)),
+    };
     if let Some(at) = form.saved_at.filter(|_| !form.unsaved.is_some()) {
         pen.write_right(&format!("draft saved {}", words::clock(at, &console.settings.zone)), on(Role::Dim));
     }

@@ -11,7 +11,7 @@ use crate::runtime::protocol::{RunState, RunView};
 use super::super::actions::Action;
 use super::super::output::{OutputStyle, OutputView};
 use super::super::state::{Console, Pane};
-use super::super::theme::{Role, degrade_text_color};
+use super::super::theme::Role;
 use super::super::words;
 use super::text::{Pen, fit};
 
@@ -98,7 +98,6 @@ fn draw_run(console: &Console, run: &RunView, area: Rect, buffer: &mut Buffer) {
     }
     if let Some(view) = console.runs.view(&run.id) {
         let style = |role: Role| console.theme.style(role);
-        let depth = console.theme.depth();
         let looks = OutputStyle {
             text: style(Role::Text),
             error: style(Role::Error),
@@ -109,7 +108,7 @@ fn draw_run(console: &Console, run: &RunView, area: Rect, buffer: &mut Buffer) {
             error_mark: "!",
             note_mark: console.glyphs.into,
             wrap_mark: console.glyphs.ellipsis,
-            color: &|color| degrade_text_color(color, depth),
+            color: &|asked| console.theme.worker(asked),
         };
         view.draw(body(area), buffer, &looks);
     }

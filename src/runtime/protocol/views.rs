@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Breach, ChangedFile, GateResult, Hearing, RunId, Tally, Worktree};
+use super::{Breach, ChangedFile, Cost, GateResult, Hearing, RunId, Tally, Worktree};
 #[cfg(doc)]
 use super::{OutputLine, PROTOCOL, RunCommand};
 use crate::plan::queue::Order;
@@ -39,6 +39,12 @@ pub struct Snapshot {
     pub held: Vec<Held>,
     /// Who writes: the actor recorded in tickets.
     pub actor: String,
+    /// Agents that a ticket can be delegated to, by name, the one that is taken when none is named first.
+    pub agents: Vec<String>,
+    /// What the runs of today have cost, ended ones and earlier sessions included; `None` while nothing is known.
+    pub cost_today: Option<Cost>,
+    /// US dollars that a day may cost ([`crate::plan::settings::Budgets::day_usd`]).
+    pub day_usd: Option<f64>,
 }
 
 /// What can be said about the planfile as a whole.

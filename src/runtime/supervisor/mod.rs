@@ -340,6 +340,9 @@ impl Supervisor {
             },
             held: self.queue.held.clone(),
             actor: self.options.actor.clone(),
+            agents: Vec::new(),
+            cost_today: None,
+            day_usd: None,
         }
     }
 

@@ -107,6 +107,16 @@ fn long_lines_wrap_or_are_reached_sideways() {
 }
 
 #[test]
+fn prose_breaks_between_words_and_what_is_drawn_is_cut() {
+    let bar = format!("Building [{}>    ] 118/214", "=".repeat(20));
+    let mut view = view_of(&[line("the quick brown fox jumps"), line(&bar), line("│ a │ b │ c and more")]);
+    assert_eq!(
+        screen(&mut view, 14, 5),
+        ["  the quick", "\\ brown fox", "\\ jumps", "  Building [=…", "  │ a │ b │ c…"]
+    );
+}
+
+#[test]
 fn channels_are_marked_and_times_can_be_shown() {
     let with = |at_ms, channel, text: &str| OutputLine::new(at_ms, channel, text);
     let mut view = view_of(&[
@@ -128,7 +138,7 @@ fn hostile_text_is_tamed_and_colours_are_kept() {
     assert_eq!(screen(&mut view, 30, 1), ["  ared<U+202E>"]);
     let shown = buffer(&view, 30, 1);
     assert_eq!(shown[(3, 0)].style().fg, Some(Color::Indexed(1)));
-    let style = OutputStyle { color: &|_| None, ..OutputStyle::default() };
+    let style = OutputStyle { color: &|_| (None, None), ..OutputStyle::default() };
     let mut plain = Buffer::empty(Rect::new(0, 0, 30, 1));
     view.draw(plain.area, &mut plain, &style);
     assert_eq!(plain[(3, 0)].style().fg, Some(Color::Reset));
