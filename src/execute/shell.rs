@@ -44,7 +44,12 @@ pub struct ShellJob {
 }
 
 /// Runs the job to its end. Dropping the future kills the group.
-pub async fn run(job: &ShellJob, mut stop: StopWatch, mut recorder: Recorder) -> Outcome {
+pub async fn run(job: &ShellJob, stop: StopWatch, mut recorder: Recorder) -> Outcome {
+    run_with(job, stop, &mut recorder).await
+}
+
+/// The same for one of several commands that share a recorder.
+pub async fn run_with(job: &ShellJob, mut stop: StopWatch, recorder: &mut Recorder) -> Outcome {
     if stop.current() > Stop::No {
         return Outcome { ending: Ending::Stopped, ..Outcome::not_started("stopped before it was started") };
     }
@@ -55,7 +60,7 @@ pub async fn run(job: &ShellJob, mut stop: StopWatch, mut recorder: Recorder) ->
     };
     recorder.started(child.identity().cloned());
     let mut watch = Watch::new(job, Watched::new(child.group()));
-    watch.until_over(&mut child, &mut stop, &mut recorder).await;
+    watch.until_over(&mut child, &mut stop, recorder).await;
     watch.outcome(recorder)
 }
 
@@ -72,6 +77,7 @@ enum Ladder {
 
 /// What the executor knows of one child while it watches it.
 struct Watch {
+    started: Instant,
     group: Watched,
     timeout: Duration,
     timeout_at: Instant,
@@ -86,8 +92,10 @@ struct Watch {
 
 impl Watch {
     fn new(job: &ShellJob, group: Watched) -> Self {
-        let timeout_at = Instant::now() + job.timeout;
+        let started = Instant::now();
+        let timeout_at = started + job.timeout;
         Self {
+            started,
             group,
             timeout: job.timeout,
             timeout_at,
@@ -203,10 +211,10 @@ impl Watch {
         recorder.stopping(Duration::ZERO);
     }
 
-    fn outcome(self, recorder: Recorder) -> Outcome {
+    fn outcome(self, recorder: &mut Recorder) -> Outcome {
         use std::os::unix::process::ExitStatusExt;
-        let duration = recorder.elapsed();
-        let (stdout, stderr) = recorder.finish();
+        let duration = self.started.elapsed();
+        let (stdout, stderr) = recorder.take_tails();
         let signal = self.leader.and_then(|status| status.signal());
         let exit_code = match (self.leader, signal) {
             (_, Some(signal)) => 128 + signal,

@@ -24,9 +24,7 @@ impl std::fmt::Debug for Surroundings {
 impl Surroundings {
     /// The environment of this process.
     pub fn of_process() -> Self {
-        let variables =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect();
-        Self { variables }
+        std::env::vars_os().collect()
     }
 
     /// Sets one variable in the snapshot.
@@ -86,6 +84,14 @@ impl Surroundings {
             .filter(|folder| folder.is_absolute())
             .map(|folder| folder.join(name))
             .find(|candidate| is_executable(candidate))
+    }
+}
+
+impl FromIterator<(OsString, OsString)> for Surroundings {
+    /// What a child sees that gets these variables; names that are no UTF-8 are left out.
+    fn from_iter<T: IntoIterator<Item = (OsString, OsString)>>(variables: T) -> Self {
+        let named = variables.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        Self { variables: named.collect() }
     }
 }
 
