@@ -289,6 +289,8 @@ pub struct Inputs {
     pub llm_model: Option<String>,
     /// Answer choices offered on a human ticket (ours).
     pub choices: Vec<String>,
+    /// Whether the work must change files (koru, later contract): with `true` a run that changed none has failed.
+    pub expect_files_changed: Option<bool>,
 }
 
 /// The `outputs` block.

@@ -31,6 +31,7 @@ enum Shape {
     Mapping,
     Count,
     Seconds,
+    Flag,
 }
 
 /// Fields of a record that planfile types.
@@ -57,7 +58,7 @@ const FIELDS: [(&str, Shape); 19] = [
 ];
 
 /// Fields of the nested blocks.
-const NESTED: [(&str, Shape); 24] = [
+const NESTED: [(&str, Shape); 25] = [
     ("executor", Shape::Mapping),
     ("executor.kind", Shape::Text),
     ("executor.mode", Shape::Text),
@@ -78,6 +79,7 @@ const NESTED: [(&str, Shape); 24] = [
     ("inputs.api_headers", Shape::Mapping),
     ("inputs.api_timeout_seconds", Shape::Seconds),
     ("inputs.timeout_seconds", Shape::Seconds),
+    ("inputs.expect_files_changed", Shape::Flag),
     ("inputs.mcp_tool", Shape::Text),
     ("inputs.llm_model", Shape::Text),
     ("outputs", Shape::Mapping),
@@ -193,6 +195,7 @@ impl Check<'_> {
                 Shape::Mapping => value.is_object(),
                 Shape::Count => value.as_u64().is_some(),
                 Shape::Seconds => value.as_f64().is_some_and(|seconds| seconds > 0.0),
+                Shape::Flag => value.is_boolean(),
             };
             if !fits {
                 let wanted = match shape {
@@ -202,6 +205,7 @@ impl Check<'_> {
                     Shape::Mapping => "must be a mapping",
                     Shape::Count => "must be a whole number, 0 or more",
                     Shape::Seconds => "must be a number of seconds above 0",
+                    Shape::Flag => "must be true or false",
                 };
                 self.problem(field, wanted.to_owned());
             }

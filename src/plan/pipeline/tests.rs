@@ -117,6 +117,10 @@ const MISTAKES: &[(&str, &str)] = &[
         "  - A: inputs.timeout_seconds: must be a number of seconds above 0",
     ),
     (
+        "tasks: [{id: A, name: a, inputs: {expect_files_changed: 'yes'}}]",
+        "  - A: inputs.expect_files_changed: must be true or false",
+    ),
+    (
         "tasks: [{id: A, name: a, execution: {attempt: x}}]",
         "  - A: execution.attempt: must be a whole number, 0 or more",
     ),

@@ -126,3 +126,18 @@ fn lines_that_end_otherwise_are_not_cut_into_chunks() {
         assert_eq!(doc.keyed().map(|(key, _)| key).collect::<Vec<_>>(), ["A-1", "B-1"]);
     }
 }
+
+#[test]
+fn a_promise_of_changes_is_a_bare_boolean_and_never_hides_a_ticket() {
+    let read = |value: &str| {
+        let text = format!(
+            "sprint:\n  tickets:\n    A:\n      id: A\n      name: a\n      inputs:\n        expect_files_changed: {value}\n"
+        );
+        let doc = SprintDoc::parse("current", text.into_bytes(), None).unwrap();
+        let ticket = doc.tickets().next().unwrap();
+        assert_eq!(ticket.invalid, None, "{value}");
+        ticket.inputs.expect_files_changed
+    };
+    assert_eq!([read("true"), read("false"), read("on")], [Some(true), Some(false), Some(true)]);
+    assert_eq!([read("'true'"), read("1"), read("[]"), read("")], [None; 4]);
+}

@@ -93,6 +93,7 @@ pub(super) fn inputs(reader: &mut Reader<'_, '_>, index: usize, out: &mut Inputs
         "uri_processes" => processes(reader, value),
         "process_manifest" => optional_mapping(reader, "inputs.process_manifest", value),
         "choices" => out.choices = choices(reader, value),
+        "expect_files_changed" => out.expect_files_changed = flag(reader, value),
         _ => {}
     });
 }
@@ -103,6 +104,14 @@ fn ours(reader: &Reader<'_, '_>, index: usize) -> Option<f64> {
         Some(Scalar::Int(value)) => Some(value as f64),
         Some(Scalar::Float(value)) if value.is_finite() => Some(value),
         Some(Scalar::Str(text)) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// A true boolean; like every key that planfile does not know it cannot hide a ticket.
+fn flag(reader: &Reader<'_, '_>, index: usize) -> Option<bool> {
+    match scalar(reader.tape, index) {
+        Some(Scalar::Bool(value)) => Some(value),
         _ => None,
     }
 }
