@@ -128,5 +128,16 @@ fn outcome(request: &ApiRequest, exchange: Exchange, mut recorder: Recorder) -> 
     let (stdout, stderr) = recorder.finish();
     // A transport error stands on standard error already, as koru has it; saying it twice helps nobody.
     let reason = reason.filter(|_| ending != Ending::Failed);
-    Outcome { ending, exit_code, signal: None, status_code: Some(code), stdout, stderr, reason, duration }
+    Outcome {
+        ending,
+        exit_code,
+        signal: None,
+        status_code: Some(code),
+        stdout,
+        stderr,
+        reason,
+        duration,
+        label: None,
+        facts: serde_json::Map::new(),
+    }
 }

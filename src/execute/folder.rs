@@ -13,6 +13,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::agents::session::AgentEnding;
+use super::agents::tally::Tally;
+use super::isolation::Worktree;
 use crate::base::atomic;
 use crate::base::process::ProcessIdentity;
 use crate::plan::ticket::TicketId;
@@ -58,6 +61,22 @@ pub struct RunRecord {
     /// Why it ended badly (foreign text).
     #[serde(default)]
     pub message: Option<String>,
+    /// What is known of the agent that worked, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentRecord>,
+}
+
+/// What a run folder keeps of an agent: enough to resume its conversation and to count what a day cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentRecord {
+    /// Name in the configuration.
+    pub agent: String,
+    /// Where it works.
+    pub worktree: Option<Worktree>,
+    /// What the run amounts to, all its sessions together; names the conversation.
+    pub tally: Tally,
+    /// How its last session ended.
+    pub ending: Option<AgentEnding>,
 }
 
 /// Where a run stands, as recorded.
@@ -129,6 +148,11 @@ impl RunFolder {
         self.path.join("transcript.jsonl")
     }
 
+    /// The agent's stream as it came (it exists once the agent said something).
+    pub fn stream(&self) -> PathBuf {
+        self.path.join("stream.jsonl")
+    }
+
     /// Writes `run.json`.
     ///
     /// # Errors
@@ -178,6 +202,19 @@ pub fn all_records(runs: &Path) -> Vec<(RunFolder, RunRecord)> {
         .collect()
 }
 
+/// The records of the runs of one ticket, in no order.
+pub fn records_of(runs: &Path, ticket: &TicketId) -> Vec<RunRecord> {
+    let prefix = format!("{}-", safe_name(ticket.as_str()));
+    let Ok(entries) = std::fs::read_dir(runs) else { return Vec::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.starts_with(&prefix))
+        .filter_map(|name| RunFolder::at(runs, &name)?.read_record())
+        .filter(|record| record.ticket == *ticket)
+        .collect()
+}
+
 /// Opens a file for reading without following a symbolic link in its last step.
 pub(super) fn open_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(nix::libc::O_NOFOLLOW).open(path)
@@ -217,6 +254,7 @@ mod tests {
             ended_at: None,
             exit_code: None,
             message: None,
+            agent: None,
         }
     }
 

@@ -20,6 +20,10 @@ pub enum Ending {
     TimedOut,
     /// Stopped by the operator.
     Stopped,
+    /// What could be done is done, and a person must decide what becomes of it ([`Outcome::reason`] says what is asked).
+    Waiting,
+    /// It broke the policy and was stopped ([`Outcome::reason`] has the evidence); a person must decide.
+    Violation,
 }
 
 /// How a run ended. Texts are redacted and otherwise foreign.
@@ -41,6 +45,10 @@ pub struct Outcome {
     pub reason: Option<String>,
     /// Wall time.
     pub duration: Duration,
+    /// What was executed, in one line, when that is only known at the end.
+    pub label: Option<String>,
+    /// More keys for `outputs.result`, of executors that know more than streams (model, usage, branch, checks).
+    pub facts: Map<String, Value>,
 }
 
 impl Outcome {
@@ -55,6 +63,8 @@ impl Outcome {
             stderr: Tail::default(),
             reason: Some(reason.into()),
             duration: Duration::ZERO,
+            label: None,
+            facts: Map::new(),
         }
     }
 
@@ -87,11 +97,15 @@ impl Outcome {
             Ending::Stopped => {
                 result.insert("stopped".to_owned(), json!(true));
             }
-            Ending::Succeeded | Ending::Failed => {}
+            Ending::Violation => {
+                result.insert("policy_violation".to_owned(), json!(true));
+            }
+            Ending::Succeeded | Ending::Failed | Ending::Waiting => {}
         }
         if let Some(reason) = &self.reason {
             result.insert("reason".to_owned(), json!(reason));
         }
+        result.extend(self.facts.clone());
         Value::Object(result)
     }
 
@@ -133,6 +147,8 @@ mod tests {
             stderr: stderr.into(),
             reason: None,
             duration: Duration::from_millis(5),
+            label: None,
+            facts: Map::new(),
         }
     }
 

@@ -226,9 +226,20 @@ impl Watch {
         let reason = match ending {
             Ending::TimedOut => Some(format!("timed out after {} s", self.timeout.as_secs_f64())),
             Ending::Stopped => Some("stopped by the operator".to_owned()),
-            Ending::Succeeded | Ending::Failed => None,
+            _ => None,
         };
-        Outcome { ending, exit_code, signal, status_code: None, stdout, stderr, reason, duration }
+        Outcome {
+            ending,
+            exit_code,
+            signal,
+            status_code: None,
+            stdout,
+            stderr,
+            reason,
+            duration,
+            label: None,
+            facts: serde_json::Map::new(),
+        }
     }
 }
 

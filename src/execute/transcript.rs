@@ -7,24 +7,19 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::folder::{FORMAT, open_private};
+use super::folder::FORMAT;
 use super::output::{Channel, OutputLine};
+use super::windows::LineWindows;
 
 /// Bytes that one transcript may have; output beyond is shown live, not kept.
 pub const TRANSCRIPT_LIMIT: u64 = 256 * 1024 * 1024;
 
-/// One offset is kept for so many lines: 8 bytes for 64 lines of text.
-const STRIDE: u64 = 64;
-
-/// Most bytes of text that one read returns; asking for more lines than fit gives fewer.
-const READ_LIMIT: usize = 4 * 1024 * 1024;
-
-/// Bytes read at once while indexing.
+/// Memory that is kept for the next append.
 const CHUNK: usize = 256 * 1024;
 
 #[derive(Serialize, Deserialize)]
@@ -95,22 +90,16 @@ impl TranscriptWriter {
     }
 }
 
-/// Reads windows of one transcript, also while it grows. Keeps only every 64th line's place.
+/// Reads windows of one transcript, also while it grows.
 #[derive(Debug)]
 pub struct TranscriptReader {
-    path: PathBuf,
-    /// Place of the file lines 0, 64, 128, …
-    places: Vec<u64>,
-    /// File lines that are ended.
-    ended: u64,
-    /// Bytes looked at.
-    scanned: u64,
+    lines: LineWindows,
 }
 
 impl TranscriptReader {
     /// A reader of the file at `path`, which need not be there yet.
     pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), places: vec![0], ended: 0, scanned: 0 }
+        Self { lines: LineWindows::new(path) }
     }
 
     /// At most `count` lines from line `from` on, and the number of lines there are now.
@@ -118,68 +107,10 @@ impl TranscriptReader {
     /// # Errors
     /// Any I/O error but a missing file, which has no lines.
     pub fn read(&mut self, from: u64, count: u32) -> io::Result<(Vec<OutputLine>, u64)> {
-        let file = match open_private(&self.path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
-            Err(error) => return Err(error),
-        };
-        self.index(&file)?;
-        let total = self.ended.saturating_sub(1);
         let mut lines = Vec::new();
-        if from < total {
-            let until = total.min(from.saturating_add(u64::from(count)));
-            self.window(&file, from + 1, until + 1, &mut lines)?;
-        }
-        Ok((lines, total))
-    }
-
-    /// Looks at what was appended since the last call.
-    fn index(&mut self, file: &File) -> io::Result<()> {
-        let mut buffer = vec![0; CHUNK];
-        loop {
-            let read = file.read_at(&mut buffer, self.scanned)?;
-            if read == 0 {
-                return Ok(());
-            }
-            for at in memchr::memchr_iter(b'\n', &buffer[..read]) {
-                self.ended += 1;
-                if self.ended.is_multiple_of(STRIDE) {
-                    self.places.push(self.scanned + at as u64 + 1);
-                }
-            }
-            self.scanned += read as u64;
-        }
-    }
-
-    /// File lines `from..until`, all of them ended.
-    fn window(&self, file: &File, from: u64, until: u64, lines: &mut Vec<OutputLine>) -> io::Result<()> {
-        let slot = usize::try_from(from / STRIDE).unwrap_or(usize::MAX);
-        let Some(&place) = self.places.get(slot) else { return Ok(()) };
-        let mut number = from / STRIDE * STRIDE;
-        let mut at = place;
-        let mut text: Vec<u8> = Vec::new();
-        let mut chunk = vec![0; CHUNK];
-        let mut taken = 0;
-        while number < until && taken < READ_LIMIT {
-            let read = file.read_at(&mut chunk, at)?;
-            if read == 0 {
-                break;
-            }
-            at += read as u64;
-            let mut rest = &chunk[..read];
-            while let Some(end) = memchr::memchr(b'\n', rest) {
-                if number >= from && number < until && taken < READ_LIMIT {
-                    text.extend_from_slice(&rest[..end]);
-                    taken += text.len();
-                    lines.push(parse(&text));
-                }
-                text.clear();
-                number += 1;
-                rest = &rest[end + 1..];
-            }
-            text.extend_from_slice(rest);
-        }
-        Ok(())
+        // Line 0 of the file is the header.
+        let total = self.lines.read(from.saturating_add(1), count, |bytes| lines.push(parse(bytes)))?;
+        Ok((lines, total.saturating_sub(1)))
     }
 }
 
@@ -220,7 +151,7 @@ mod tests {
         assert_eq!(reader.read(10_000, 50).unwrap(), (vec![], 10_000));
         writer.append(&[line(10_000)]).unwrap();
         assert_eq!(reader.read(10_000, 50).unwrap(), (vec![line(10_000)], 10_001));
-        assert!(reader.places.len() < 200);
+        assert!(reader.lines.places() < 200);
     }
 
     #[test]

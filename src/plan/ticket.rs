@@ -371,9 +371,14 @@ impl Ticket {
         self.labels.iter().any(|label| label == "bug")
     }
 
-    /// What a human ticket asks: `inputs.prompt`, else description, else name, else the id (koru §4.3).
+    /// What a human ticket asks: `inputs.prompt`, else description, else name, else the id (koru §4.3). A ticket that is
+    /// no question by itself and waits for a decision asks what its last run left in `execution.last_error`
+    /// ([`super::lifecycle::Op::Wait`]): its prompt is for its executor.
     pub fn question(&self) -> &str {
-        [self.inputs.prompt.as_deref(), Some(&*self.description), Some(&*self.name)]
+        let decision = (self.executor.kind != ExecutorKind::Human && self.execution.state == "waiting_input")
+            .then_some(self.execution.last_error.as_deref())
+            .flatten();
+        [decision, self.inputs.prompt.as_deref(), Some(&*self.description), Some(&*self.name)]
             .into_iter()
             .flatten()
             .find(|text| !text.trim().is_empty())

@@ -7,6 +7,7 @@ use crate::plan::lifecycle::Op;
 ///
 /// A run that was stopped by the operator did not fail: its ticket goes back to ready and keeps its attempts.
 pub(crate) fn operation(outcome: &Outcome, actor: &str, label: &str) -> Op {
+    let label = outcome.label.as_deref().unwrap_or(label);
     match outcome.ending {
         Ending::Succeeded => Op::Complete {
             note: Some(format!("Executed by {actor}: {label}")),
@@ -16,6 +17,12 @@ pub(crate) fn operation(outcome: &Outcome, actor: &str, label: &str) -> Op {
         Ending::Failed | Ending::TimedOut => {
             Op::Fail { error: outcome.error_text(), result: Some(outcome.result_json()) }
         }
+        // Neither done nor failed: the ticket waits for the operator, and the queue goes on with others.
+        Ending::Waiting | Ending::Violation => Op::Wait {
+            question: outcome.error_text(),
+            result: Some(outcome.result_json()),
+            note: Some(format!("Executed by {actor}: {label}; waits for a decision")),
+        },
         Ending::Stopped => {
             Op::Ready { note: Some(format!("Stopped by {actor} while executing: {label}; released")) }
         }

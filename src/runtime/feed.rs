@@ -1,5 +1,7 @@
 //! From a run to whoever watches it: output in batches, at most about thirty a second, bounded however fast it comes.
 //!
+//! What is known of an agent's run is kept here too and handed out with the batch after it changed.
+//!
 //! The executor's [`Listener`] fills a small buffer and never waits; [`Feed::pump`] empties it, at once when it was
 //! quiet, else after a pause. When more arrives than a screen could show in that pause, the oldest lines of the batch
 //! are left out: their numbers are skipped, and a console that wants them fetches them from the transcript.
@@ -10,8 +12,9 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::protocol::{AgentView, Tally};
 use crate::base::process::ProcessIdentity;
-use crate::execute::output::OutputLine;
+use crate::execute::output::{Channel, OutputLine};
 use crate::execute::recorder::Listener;
 
 /// Pause between two batches.
@@ -36,14 +39,31 @@ pub(crate) struct Batch {
     pub(crate) started: Option<Option<ProcessIdentity>>,
     /// The run is being stopped, and killed after so long.
     pub(crate) stopping: Option<Duration>,
+    /// The text without line end below the last line, when it changed.
+    pub(crate) partial: Option<Option<(Channel, String)>>,
+    /// What is known of the agent, when it changed.
+    pub(crate) agent: Option<Box<AgentView>>,
+    /// The run gave a sign of life, rather than the runtime saying something about it.
+    pub(crate) heard: bool,
     bytes: usize,
     touched: bool,
+}
+
+/// What is known of an agent.
+#[derive(Debug)]
+struct Known {
+    view: AgentView,
+    changed: bool,
+    /// What the sessions before the present one amount to.
+    before: Tally,
 }
 
 /// The buffer of one run, shared by its listener and its pump.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Feed {
     batch: Arc<Mutex<Batch>>,
+    agent: Arc<Mutex<Option<Known>>>,
+    tallied: Arc<Notify>,
     filled: Arc<Notify>,
 }
 
@@ -66,7 +86,48 @@ impl Feed {
             return None;
         }
         let next = Batch { first: batch.total, total: batch.total, ..Batch::default() };
-        Some(std::mem::replace(&mut *batch, next))
+        let mut taken = std::mem::replace(&mut *batch, next);
+        drop(batch);
+        let mut agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = agent.as_mut().filter(|known| known.changed) {
+            known.changed = false;
+            taken.agent = Some(Box::new(known.view.clone()));
+        }
+        Some(taken)
+    }
+
+    /// The run is an agent's.
+    pub(crate) fn begin_agent(&self, view: AgentView) {
+        *self.agent.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Known { view, changed: true, before: Tally::default() });
+        self.fill(|_| ());
+    }
+
+    /// Changes what is known of the agent.
+    pub(crate) fn agent(&self, change: impl FnOnce(&mut AgentView)) {
+        if let Some(known) = self.agent.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            change(&mut known.view);
+            known.changed = true;
+        }
+        self.fill(|_| ());
+    }
+
+    /// A session of the agent is over; another one's numbers are added to what it amounts to.
+    pub(crate) fn session_over(&self) {
+        if let Some(known) = self.agent.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            known.before = known.view.tally.clone();
+        }
+    }
+
+    /// What the agent's run amounts to so far, all sessions together.
+    pub(crate) fn tallied(&self) -> Tally {
+        let agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
+        agent.as_ref().map(|known| known.view.tally.clone()).unwrap_or_default()
+    }
+
+    /// Waits until the agent's run amounts to something else.
+    pub(crate) async fn tally_changed(&self) {
+        self.tallied.notified().await;
     }
 
     fn fill(&self, change: impl FnOnce(&mut Batch)) {
@@ -81,6 +142,7 @@ impl Feed {
 impl Listener for Feed {
     fn lines(&mut self, first: u64, lines: Vec<OutputLine>) {
         self.fill(|batch| {
+            batch.heard = true;
             batch.total = first + lines.len() as u64;
             batch.bytes += lines.iter().map(|line| line.text.len()).sum::<usize>();
             batch.lines.extend(lines);
@@ -92,7 +154,23 @@ impl Listener for Feed {
     }
 
     fn alive(&mut self) {
-        self.fill(|_| ());
+        self.fill(|batch| batch.heard = true);
+    }
+
+    fn partial(&mut self, partial: Option<(Channel, String)>) {
+        self.fill(|batch| {
+            batch.heard = true;
+            batch.partial = Some(partial);
+        });
+    }
+
+    fn tally(&mut self, session: &Tally) {
+        if let Some(known) = self.agent.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            known.view.tally = known.before.plus(session);
+            known.changed = true;
+        }
+        self.tallied.notify_one();
+        self.fill(|batch| batch.heard = true);
     }
 
     fn started(&mut self, leader: Option<ProcessIdentity>) {

@@ -11,6 +11,7 @@ use crate::base::atomic;
 use crate::base::paths::ProjectPaths;
 use crate::execute::folder::{RunFolder, safe_name};
 use crate::execute::output::OutputLine;
+use crate::execute::raw::RawReader;
 use crate::execute::transcript::TranscriptReader;
 
 /// Longest draft that is kept.
@@ -26,6 +27,7 @@ enum Request {
     Save(String, String, Answer<io::Result<()>>),
     Load(String, Answer<io::Result<String>>),
     Fetch { run: String, from: u64, count: u32, answer: Answer<io::Result<Vec<OutputLine>>> },
+    FetchRaw { run: String, from: u64, count: u32, answer: Answer<io::Result<(Vec<OutputLine>, u64)>> },
     Work(Box<dyn FnOnce() + Send>),
 }
 
@@ -39,7 +41,7 @@ impl Files {
     /// Starts the thread.
     pub(crate) fn start(paths: ProjectPaths) -> Files {
         let (requests, inbox) = channel();
-        let keeper = move || Keeper { paths, readers: HashMap::new() }.serve(&inbox);
+        let keeper = move || Keeper { paths, readers: HashMap::new(), raw: HashMap::new() }.serve(&inbox);
         if let Err(error) = std::thread::Builder::new().name("files".to_owned()).spawn(keeper) {
             tracing::error!(%error, "the files' thread cannot be started");
         }
@@ -72,6 +74,17 @@ impl Files {
         let _ = self.requests.send(Request::Fetch { run, from, count, answer: Box::new(answer) });
     }
 
+    /// Lines of an agent's stream as it came, and how many there are.
+    pub(crate) fn fetch_raw(
+        &self,
+        run: String,
+        from: u64,
+        count: u32,
+        answer: impl FnOnce(io::Result<(Vec<OutputLine>, u64)>) + Send + 'static,
+    ) {
+        let _ = self.requests.send(Request::FetchRaw { run, from, count, answer: Box::new(answer) });
+    }
+
     /// Anything else that reads or writes files.
     pub(crate) fn work(&self, work: impl FnOnce() + Send + 'static) {
         let _ = self.requests.send(Request::Work(Box::new(work)));
@@ -81,6 +94,7 @@ impl Files {
 struct Keeper {
     paths: ProjectPaths,
     readers: HashMap<String, TranscriptReader>,
+    raw: HashMap<String, RawReader>,
 }
 
 impl Keeper {
@@ -90,6 +104,7 @@ impl Keeper {
                 Request::Save(key, text, answer) => answer(save_draft(&self.paths, &key, &text)),
                 Request::Load(key, answer) => answer(load_draft(&self.paths.drafts(), &key)),
                 Request::Fetch { run, from, count, answer } => answer(self.fetch(&run, from, count)),
+                Request::FetchRaw { run, from, count, answer } => answer(self.fetch_raw(&run, from, count)),
                 Request::Work(work) => work(),
             }
         }
@@ -99,12 +114,26 @@ impl Keeper {
         if self.readers.len() >= READERS && !self.readers.contains_key(run) {
             self.readers.clear();
         }
-        let folder = RunFolder::at(&self.paths.runs(), run)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("no run {run:?}")))?;
+        let folder = folder_of(&self.paths, run)?;
         let reader =
             self.readers.entry(run.to_owned()).or_insert_with(|| TranscriptReader::new(&folder.transcript()));
         Ok(reader.read(from, count)?.0)
     }
+
+    fn fetch_raw(&mut self, run: &str, from: u64, count: u32) -> io::Result<(Vec<OutputLine>, u64)> {
+        if self.raw.len() >= READERS && !self.raw.contains_key(run) {
+            self.raw.clear();
+        }
+        let folder = folder_of(&self.paths, run)?;
+        let reader = self.raw.entry(run.to_owned()).or_insert_with(|| RawReader::new(&folder.stream()));
+        reader.read(from, count)
+    }
+}
+
+/// The folder of a run.
+fn folder_of(paths: &ProjectPaths, run: &str) -> io::Result<RunFolder> {
+    RunFolder::at(&paths.runs(), run)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("no run {run:?}")))
 }
 
 /// The file of a draft. Keys are foreign: what a file name cannot hold is replaced, and a hash keeps such keys apart.

@@ -1,4 +1,5 @@
-//! Starting one run: its folder, its record, its task; what it says comes back as [`RunNotice`]s.
+//! Starting one run: its folder, its record, its task; what it says comes back as [`RunNotice`]s. What an agent's run
+//! needs beyond that is in [`super::agents`].
 //!
 //! The ticket was claimed before; nothing here writes a planfile. Children are spawned from the runtime's worker
 //! threads, which live as long as the runtime: the kernel ends a child when the *thread* that made it dies.
@@ -8,22 +9,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::agents::AgentRun;
+use super::agents::ledger::Ledger;
 use super::feed::{Batch, Feed};
 use super::holder::Holder;
+use super::keeper::Keeper;
 use crate::base::clock::Clock;
 use crate::base::process::ProcessIdentity;
 use crate::execute::action::Action;
+use crate::execute::agents::session::Steer;
+use crate::execute::agents::tally::Tally;
 use crate::execute::environment::Environment;
 use crate::execute::folder::{FORMAT, RecordState, RunFolder, RunRecord};
 use crate::execute::outcome::{Ending, Outcome};
+use crate::execute::output::Channel;
 use crate::execute::recorder::{Listener, Recorder};
 use crate::execute::shell::ShellJob;
 use crate::execute::stop::{StopWatch, Stopper, stop_pair};
 use crate::execute::transcript::TranscriptWriter;
 use crate::execute::{api, shell};
-use crate::plan::ticket::{Ticket, TicketId};
+use crate::plan::ticket::Ticket;
 
 /// What every run of one supervisor shares.
 #[derive(Debug)]
@@ -40,6 +48,8 @@ pub(crate) struct Ground {
     pub(crate) grace: Duration,
     /// The clock.
     pub(crate) clock: Clock,
+    /// What agents have used today, and which of them a rate limit keeps asleep.
+    pub(crate) ledger: Ledger,
     http: std::sync::OnceLock<Result<reqwest::Client, String>>,
 }
 
@@ -48,7 +58,8 @@ impl Ground {
     pub(crate) fn new(root: PathBuf, runs: PathBuf, actor: &str, grace: Duration, clock: Clock) -> Ground {
         let holder = Holder::own(actor);
         let environment = Environment::of_process();
-        Ground { root, runs, holder, environment, grace, clock, http: std::sync::OnceLock::new() }
+        let http = std::sync::OnceLock::new();
+        Ground { root, runs, holder, environment, grace, clock, ledger: Ledger::default(), http }
     }
 
     /// The HTTP client, made with the first request: it loads the trusted roots, which most projects never need.
@@ -73,25 +84,64 @@ pub(crate) struct Launched {
     pub(crate) id: Arc<str>,
     /// What is run, in one line, redacted.
     pub(crate) label: String,
+    /// Kind word of what runs it.
+    pub(crate) executor: String,
     /// Start.
     pub(crate) started_at: Timestamp,
     /// Stops it.
     pub(crate) stopper: Stopper,
+    /// Says something to its agent, if one works.
+    pub(crate) steer: Option<mpsc::UnboundedSender<Steer>>,
     /// Ends right after [`RunNotice::Over`].
     pub(crate) task: JoinHandle<()>,
 }
 
-/// Launches `action` for `ticket` on the current runtime; `sink` is called on the run's task and must not block.
+/// The operator's wish that an agent works a ticket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Delegation {
+    /// Agent by its name in the configuration; the role `worker`'s when `None`.
+    pub(crate) agent: Option<String>,
+    /// Said to it after the brief.
+    pub(crate) note: Option<String>,
+}
+
+/// What is to be done with a ticket.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Order {
+    /// What is run.
+    pub(crate) action: Action,
+    /// Said to an agent after the brief.
+    pub(crate) note: Option<String>,
+}
+
+impl Order {
+    /// What the ticket itself asks for.
+    pub(crate) fn of(ticket: &Ticket) -> Order {
+        Order { action: Action::of(ticket), note: None }
+    }
+
+    /// What the operator wants, else what the ticket asks for.
+    pub(crate) fn wanted(ticket: &Ticket, delegation: Option<&Delegation>) -> Order {
+        match delegation {
+            Some(Delegation { agent, note }) => {
+                Order { action: Action::Agent { agent: agent.clone() }, note: note.clone() }
+            }
+            None => Order::of(ticket),
+        }
+    }
+}
+
+/// Launches `order` for `ticket` on the current runtime; `sink` is called on the run's task and must not block.
 pub(crate) fn launch(
     ground: &Arc<Ground>,
-    ticket: &Ticket,
-    action: Action,
+    ticket: &Arc<Ticket>,
+    order: Order,
     sink: impl Fn(&Arc<str>, RunNotice) + Send + Sync + 'static,
 ) -> Launched {
     let started_at = ground.clock.now();
     let keys = ticket.inputs.env_keys.clone();
     let redactor = ground.environment.redactor(&keys);
-    let label = redactor.clean(&action.label()).into_owned();
+    let label = redactor.clean(&order.action.label()).into_owned();
     let (stopper, watch) = stop_pair();
     let folder = RunFolder::create(&ground.runs, &ticket.id, started_at);
     let id: Arc<str> = match &folder {
@@ -102,7 +152,7 @@ pub(crate) fn launch(
         format: FORMAT,
         run: id.to_string(),
         ticket: ticket.id.clone(),
-        executor: ticket.executor.kind.word().to_owned(),
+        executor: executor_word(ticket, &order.action),
         label: label.clone(),
         holder: ground.holder.to_string(),
         supervisor: ProcessIdentity::own(),
@@ -112,18 +162,31 @@ pub(crate) fn launch(
         ended_at: None,
         exit_code: None,
         message: None,
+        agent: None,
     };
-    let run = Run { ground: Arc::clone(ground), ticket: ticket.id.clone(), keys, action, record, redactor };
-    let task = tokio::spawn(run.work(folder, watch, Arc::clone(&id), sink));
-    Launched { id, label, started_at, stopper, task }
+    let executor = record.executor.clone();
+    let (steer, heard) = mpsc::unbounded_channel();
+    let steer = matches!(order.action, Action::Agent { .. }).then_some(steer);
+    let ticket = Arc::clone(ticket);
+    let run = Run { ground: Arc::clone(ground), ticket, keys, order, record, redactor };
+    let task = tokio::spawn(run.work(folder, watch, heard, Arc::clone(&id), sink));
+    Launched { id, label, executor, started_at, stopper, steer, task }
+}
+
+/// What a run shows as its kind: an agent's is an agent's, whatever the ticket says.
+fn executor_word(ticket: &Ticket, action: &Action) -> String {
+    match action {
+        Action::Agent { .. } => "agent".to_owned(),
+        _ => ticket.executor.kind.word().to_owned(),
+    }
 }
 
 /// One run before it works.
 struct Run {
     ground: Arc<Ground>,
-    ticket: TicketId,
+    ticket: Arc<Ticket>,
     keys: Vec<String>,
-    action: Action,
+    order: Order,
     record: RunRecord,
     redactor: crate::base::redact::Redactor,
 }
@@ -133,6 +196,7 @@ impl Run {
         self,
         folder: std::io::Result<RunFolder>,
         watch: StopWatch,
+        heard: mpsc::UnboundedReceiver<Steer>,
         id: Arc<str>,
         sink: impl Fn(&Arc<str>, RunNotice) + Send + Sync + 'static,
     ) {
@@ -140,7 +204,7 @@ impl Run {
         let outcome = {
             let pump = feed.pump(|batch| sink(&id, RunNotice::Batch(batch)));
             tokio::select! {
-                outcome = self.perform(&folder, watch, feed.clone()) => outcome,
+                outcome = self.perform(&folder, watch, heard, feed.clone()) => outcome,
                 () = pump => Outcome::not_started("the run's feed ended"),
             }
         };
@@ -154,7 +218,13 @@ impl Run {
     }
 
     /// Does the work. Whatever is wrong before the start is an outcome too: the ticket is held and must be let go.
-    async fn perform(&self, folder: &std::io::Result<RunFolder>, watch: StopWatch, feed: Feed) -> Outcome {
+    async fn perform(
+        &self,
+        folder: &std::io::Result<RunFolder>,
+        watch: StopWatch,
+        heard: mpsc::UnboundedReceiver<Steer>,
+        feed: Feed,
+    ) -> Outcome {
         let folder = match folder {
             Ok(folder) => folder,
             Err(error) => {
@@ -162,7 +232,8 @@ impl Run {
                 return Outcome::not_started(format!("making a run folder in {runs} failed: {error}"));
             }
         };
-        if let Err(error) = folder.write_record(&self.record) {
+        let keeper = Keeper::new(folder.clone(), self.record.clone());
+        if let Err(error) = keeper.write() {
             let path = folder.path().display();
             return Outcome::not_started(format!("writing the run's record in {path} failed: {error}"));
         }
@@ -174,11 +245,11 @@ impl Run {
             ));
         }
         let transcript = TranscriptWriter::new(folder.transcript(), folder.name());
-        let listener = RecordingListener { feed, folder: folder.clone(), record: self.record.clone() };
+        let listener = RecordingListener { feed: feed.clone(), keeper: keeper.clone() };
         let recorder = Recorder::new(self.redactor.clone(), Some(transcript), Box::new(listener));
-        match &self.action {
+        match &self.order.action {
             Action::Shell { command, timeout } => {
-                let extra = [("KORU_TICKET", self.ticket.as_str()), ("KORU_RUN", folder.name())];
+                let extra = [("KORU_TICKET", self.ticket.id.as_str()), ("KORU_RUN", folder.name())];
                 let job = ShellJob {
                     command: command.clone(),
                     folder: self.ground.root.clone(),
@@ -192,11 +263,22 @@ impl Run {
                 Ok(client) => api::run(request, &client, watch, recorder).await,
                 Err(error) => Outcome::not_started(error),
             },
-            Action::Agent { .. }
-            | Action::Human { .. }
-            | Action::Missing { .. }
-            | Action::Unsupported { .. } => {
-                Outcome::not_started(format!("there is nothing to execute: {}", self.action.label()))
+            Action::Agent { agent } => {
+                let run = AgentRun {
+                    ground: &self.ground,
+                    ticket: &self.ticket,
+                    agent: agent.as_deref(),
+                    note: self.order.note.as_deref(),
+                    keys: &self.keys,
+                    redactor: &self.redactor,
+                    folder,
+                    feed: &feed,
+                    keeper: &keeper,
+                };
+                run.perform(watch, heard, recorder).await
+            }
+            Action::Human { .. } | Action::Missing { .. } | Action::Unsupported { .. } => {
+                Outcome::not_started(format!("there is nothing to execute: {}", self.order.action.label()))
             }
         }
     }
@@ -205,8 +287,8 @@ impl Run {
     fn settle(&self, folder: &RunFolder, outcome: &Outcome) {
         let mut record = folder.read_record().unwrap_or_else(|| self.record.clone());
         record.state = match outcome.ending {
-            Ending::Succeeded => RecordState::Done,
-            Ending::Failed | Ending::TimedOut => RecordState::Failed,
+            Ending::Succeeded | Ending::Waiting => RecordState::Done,
+            Ending::Failed | Ending::TimedOut | Ending::Violation => RecordState::Failed,
             Ending::Stopped => RecordState::Stopped,
         };
         record.ended_at = Some(self.ground.clock.now());
@@ -227,8 +309,7 @@ pub(crate) fn shown_code(outcome: &Outcome) -> i32 {
 /// Passes everything on to the feed, and puts the child's identity into the record before anything else is done.
 struct RecordingListener {
     feed: Feed,
-    folder: RunFolder,
-    record: RunRecord,
+    keeper: Keeper,
 }
 
 impl Listener for RecordingListener {
@@ -240,12 +321,17 @@ impl Listener for RecordingListener {
         self.feed.alive();
     }
 
+    fn partial(&mut self, partial: Option<(Channel, String)>) {
+        self.feed.partial(partial);
+    }
+
+    fn tally(&mut self, tally: &Tally) {
+        self.feed.tally(tally);
+    }
+
     fn started(&mut self, leader: Option<ProcessIdentity>) {
         if leader.is_some() {
-            self.record.child.clone_from(&leader);
-            if let Err(error) = self.folder.write_record(&self.record) {
-                tracing::warn!(run = self.folder.name(), %error, "a child's identity cannot be recorded");
-            }
+            self.keeper.change(|record| record.child.clone_from(&leader));
         }
         self.feed.started(leader);
     }

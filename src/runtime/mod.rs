@@ -3,6 +3,7 @@
 //! [`protocol`] holds the versioned serde types that also travel over a socket later; nothing in them borrows from the
 //! process. The supervisor's task owns the store, the runs and the clock; callers hold a [`Handle`].
 
+mod agents;
 pub(crate) mod answering;
 pub mod drain;
 mod ending;
@@ -10,6 +11,7 @@ mod feed;
 mod files;
 mod holder;
 mod interrupted;
+mod keeper;
 mod launch;
 mod leases;
 mod overlap;

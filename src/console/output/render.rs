@@ -8,9 +8,6 @@ use super::view::{Content, OutputView, Row, TIME};
 use crate::base::text::{SafeLine, TextColor, TextStyle};
 use crate::runtime::protocol::Channel;
 
-/// From what a program asked for to foreground and background.
-type Colors<'a> = dyn Fn(&TextStyle) -> (Option<Color>, Option<Color>) + 'a;
-
 /// How the pane looks; the colours are the theme's.
 #[derive(Clone, Copy)]
 pub(crate) struct OutputStyle<'a> {
@@ -33,7 +30,7 @@ pub(crate) struct OutputStyle<'a> {
     /// Marks a row that goes on from the one above, one column.
     pub(crate) wrap_mark: &'a str,
     /// Foreground and background for what the program asked for; `None` leaves the ground's.
-    pub(crate) color: &'a Colors<'a>,
+    pub(crate) color: &'a dyn Fn(&TextStyle) -> (Option<Color>, Option<Color>),
 }
 
 impl Default for OutputStyle<'_> {
@@ -62,7 +59,7 @@ impl Default for OutputStyle<'_> {
 }
 
 /// The style of a span: what the program asked for, over a ground.
-fn text_style(style: &TextStyle, color: &Colors<'_>) -> Style {
+fn text_style(style: &TextStyle, color: &dyn Fn(&TextStyle) -> (Option<Color>, Option<Color>)) -> Style {
     let mut out = Style::new();
     (out.fg, out.bg) = color(style);
     for (set, modifier) in [

@@ -36,10 +36,6 @@ pub(super) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
         }
     }
     for (name, title) in &hints {
-        // Half a word is worse than none.
-        if width(name) + 1 + width(title) > pen.room() {
-            break;
-        }
         pen.write(name, key).write(" ", dim).write(title, dim).write("   ", dim);
     }
     match notice {
@@ -87,7 +83,6 @@ fn useful(console: &Console) -> Vec<Action> {
         Some(_) => return vec![Action::Back],
         None if console.scopes() == [Scope::Init] => return vec![Action::Init, Action::Help, Action::Quit],
         None if console.focus == Pane::Run => vec![Action::Stop, Action::Search, Action::Bottom],
-        None if console.subject_id().is_none() => vec![Action::Create, Action::Queue],
         None => Vec::new(),
     };
     wanted.extend(fitting(console));

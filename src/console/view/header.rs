@@ -34,11 +34,8 @@ pub(super) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
     let queue_fits = words_fit || left + short + width(&queue) + 4 <= total;
 
     let mut pen = Pen::new(buffer, area.x, area.y, area.right().saturating_sub(1));
-    // Where there is no room for both, the counts are worth more than the names.
-    if left + short <= total {
-        pen.write(" koru ", theme.style(Role::Accent)).write(console.glyphs.into, dim).write(" ", dim);
-        pen.write(&name, theme.style(Role::Text));
-    }
+    pen.write(" koru ", theme.style(Role::Accent)).write(console.glyphs.into, dim).write(" ", dim);
+    pen.write(&name, theme.style(Role::Text));
     if queue_fits {
         pen.write_right(&queue, queue_style(console));
         pen.write_right("  ", dim);
@@ -65,9 +62,6 @@ pub(super) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
 
 fn counts(console: &Console) -> Vec<Count> {
     let (counts, glyphs) = (console.queue.rows.counts, console.glyphs);
-    if console.snapshot.health == PlanHealth::Uninitialised {
-        return Vec::new();
-    }
     let mut shown = vec![
         (glyphs.running, counts.running, "running", Role::Running),
         (

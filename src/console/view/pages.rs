@@ -40,10 +40,7 @@ fn banner_lines(console: &Console) -> Vec<(String, Role)> {
             let excerpt = fit(safe_text(excerpt).as_str(), columns, console.glyphs.ellipsis);
             lines.push((format!(" {} {excerpt}", console.glyphs.vertical), Role::Text));
         }
-        let mut say = |text: &str| {
-            let rows = wrap(text, columns).into_iter().map(|row| (format!("   {row}"), Role::Dim));
-            lines.extend(rows);
-        };
+        let mut say = |text: &str| lines.push((format!("   {text}"), Role::Dim));
         say("Shown is its last good state, and it is not written. Repair the file; it is read again.");
         if faults.len() > 1 {
             let more = words::count(faults.len() - 1, "file", "files");

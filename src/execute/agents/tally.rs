@@ -65,6 +65,19 @@ pub struct Cost {
     pub estimated: bool,
 }
 
+impl std::ops::Add for Tokens {
+    type Output = Tokens;
+
+    fn add(self, other: Tokens) -> Tokens {
+        Tokens {
+            input: self.input + other.input,
+            cache_read: self.cache_read + other.cache_read,
+            cache_write: self.cache_write + other.cache_write,
+            output: self.output + other.output,
+        }
+    }
+}
+
 /// What a run amounts to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
@@ -88,4 +101,27 @@ pub struct Tally {
     pub doing: Option<String>,
     /// Last error that it reported (foreign text).
     pub last_error: Option<String>,
+}
+
+impl Tally {
+    /// This and what a later session of the same run amounts to: numbers are added, names are the later one's.
+    #[must_use]
+    pub fn plus(&self, later: &Tally) -> Tally {
+        let cost = match (self.cost, later.cost) {
+            (Some(a), Some(b)) => Some(Cost { usd: a.usd + b.usd, estimated: a.estimated || b.estimated }),
+            (one, other) => other.or(one),
+        };
+        Tally {
+            conversation: later.conversation.clone().or_else(|| self.conversation.clone()),
+            model: later.model.clone().or_else(|| self.model.clone()),
+            turns: self.turns + later.turns,
+            tools: self.tools + later.tools,
+            failed_tools: self.failed_tools + later.failed_tools,
+            changes: self.changes + later.changes,
+            tokens: self.tokens + later.tokens,
+            cost,
+            doing: later.doing.clone(),
+            last_error: later.last_error.clone(),
+        }
+    }
 }

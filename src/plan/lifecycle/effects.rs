@@ -25,6 +25,7 @@ pub(super) fn changes(ticket: &Ticket, op: &Op, now: Timestamp) -> Result<Vec<Ch
         }
         Op::Fail { error, result } => fail(ticket, error, result.as_ref(), now),
         Op::Input { prompt, env_keys, note } => input(ticket, prompt, env_keys, note.as_deref()),
+        Op::Wait { question, result, note } => wait(ticket, question, result.as_ref(), note.as_deref()),
         Op::Ready { note } => ready(ticket, note.as_deref()),
         Op::Block { reason } => block(ticket, reason, now),
         Op::Update(patch) => update(ticket, patch, now),
@@ -158,6 +159,24 @@ fn input(
     if !keys.is_empty() {
         out.push(Change::set(&["inputs", "env_keys"], json!(keys)));
     }
+    out.extend(noted(ticket, note)?);
+    Ok(out)
+}
+
+fn wait(
+    ticket: &Ticket,
+    question: &str,
+    result: Option<&Value>,
+    note: Option<&str>,
+) -> Result<Vec<Change>, Refusal> {
+    refuse_reopening(ticket)?;
+    not_blank("question", question)?;
+    let mut out = block_defaults(ticket);
+    out.push(Change::set(&["status"], Status::Open.word()));
+    out.push(Change::set(&["execution", "state"], "waiting_input"));
+    out.extend(removed(&["assigned_to", "lease_expires_at", "finished_at"]));
+    out.push(Change::set(&["execution", "last_error"], question));
+    out.extend(result.map(|result| Change::set(&["outputs", "result"], result.clone())));
     out.extend(noted(ticket, note)?);
     Ok(out)
 }

@@ -108,6 +108,7 @@ fn facts(before: &Value, after: &Value, changes: Vec<String>, op: &Op, now: Time
     let reason = match op {
         Op::Fail { error, .. } => Some(error.clone()),
         Op::Block { reason } => Some(reason.clone()),
+        Op::Wait { question, .. } => Some(question.clone()),
         _ => None,
     };
     Facts {

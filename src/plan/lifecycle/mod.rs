@@ -76,6 +76,17 @@ pub enum Op {
         /// Appended note.
         note: Option<String>,
     },
+    /// A run is over and a person must decide what becomes of it: open/waiting_input, let go, nothing counted as an
+    /// attempt. Ours: planfile's `input` replaces `inputs.prompt`, which is the very instruction that an agent works by,
+    /// so what is asked stands in `execution.last_error` here ([`super::ticket::Ticket::question`] reads it).
+    Wait {
+        /// What is asked, with its reason.
+        question: String,
+        /// Replaces `outputs.result` when given.
+        result: Option<Value>,
+        /// Appended note.
+        note: Option<String>,
+    },
     /// Back to open/ready; assignee, start, finish, lease and error removed, attempt kept. From an archive file the
     /// ticket is moved back to `current` (planfile 0.1.126 leaves it where `next` never looks).
     Ready {

@@ -363,3 +363,15 @@ fn a_new_record_has_planfiles_shape() {
     });
     assert_eq!(new_record(&TicketId::new("PLF-007"), &new, now()), Ok(wanted));
 }
+
+#[test]
+fn a_decision_is_asked_for_without_touching_the_instruction() {
+    let subject = ticket("in_progress/running*");
+    let op = Op::Wait { question: "broke the policy".to_owned(), result: None, note: Some("n".to_owned()) };
+    let found = changes(&subject, &op, now()).unwrap();
+    assert!(found.iter().all(|change| change.path != ["inputs", "prompt"]), "{found:?}");
+    assert!(found.contains(&Change::set(&["status"], "open")));
+    assert!(found.contains(&Change::set(&["execution", "state"], "waiting_input")));
+    assert!(found.contains(&Change::set(&["execution", "last_error"], "broke the policy")));
+    assert!(found.contains(&Change::remove(&["execution", "assigned_to"])));
+}

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use super::TickStatus;
 use super::engine::{Engine, Purpose};
 use super::ticks::Slot;
+use super::{Target, TickStatus};
 use crate::execute::action::Action;
 use crate::execute::human::HumanAnswer;
 use crate::plan::lifecycle::Op;
+use crate::plan::queue::{Scope, Standing, order};
 use crate::plan::store::{MutateError, Mutated};
 use crate::plan::ticket::Ticket;
 use crate::runtime::answering::AnswerJob;
+use crate::runtime::launch::{Delegation, Order};
 use crate::runtime::overlap;
 use crate::runtime::supervisor::violations;
+use crate::runtime::words;
 
 /// What to do next.
 enum Choice {
@@ -26,6 +29,8 @@ enum Choice {
     Lack(Arc<Ticket>, String),
     /// It cannot be run by this version. Only when nothing runs, for the same reason.
     Leave(Arc<Ticket>, String),
+    /// The ticket that was asked for cannot run now, and why.
+    Refuse(Option<Arc<Ticket>>, String),
     /// Nothing for now: wait for what runs, or the line is empty.
     Nothing,
 }
@@ -57,6 +62,11 @@ impl Engine<'_> {
                     let slot = self.ticks.dispatch(Some(&ticket));
                     self.settle(slot, TickStatus::UnsupportedExecutor, &unsupported(&kind));
                 }
+                Choice::Refuse(ticket, why) => {
+                    self.halted = true;
+                    let slot = self.ticks.dispatch(ticket.as_deref());
+                    self.settle(slot, TickStatus::TargetNotRunnable, &why);
+                }
                 Choice::Nothing => return,
             }
         }
@@ -73,6 +83,57 @@ impl Engine<'_> {
     }
 
     fn choose(&self) -> Choice {
+        match &self.options.target {
+            Some(target) => self.choose_target(target),
+            None => self.choose_next(),
+        }
+    }
+
+    /// The one ticket that was asked for, or why it cannot run.
+    fn choose_target(&self, target: &Target) -> Choice {
+        let id = &target.ticket;
+        let Some(ticket) = self.view.plan.ticket(id) else {
+            return Choice::Refuse(None, format!("no ticket {id} in this planfile"));
+        };
+        if self.passed.contains(id) || self.is_taken(ticket) || self.attempts.contains_key(id) {
+            return Choice::Nothing;
+        }
+        let scope = Scope { actor: Some(self.options.actor.clone()), ..Scope::default() };
+        let order = order(&self.view.plan.tickets, &scope, self.options.clock.now());
+        match order.standing.get(id) {
+            Some(Standing::Ready { .. }) => {}
+            // A question may be answered here, and what asks a person may be handed to an agent instead.
+            Some(Standing::NeedsYou) if target.agent.is_some() => {}
+            Some(Standing::NeedsYou) if ticket.execution.state != "waiting_input" => {}
+            Some(standing) => {
+                let why = format!("{id} cannot run now: {}", words::why_not(standing));
+                return Choice::Refuse(Some(Arc::clone(ticket)), why);
+            }
+            None => return Choice::Refuse(Some(Arc::clone(ticket)), format!("{id} cannot run now")),
+        }
+        let action = self.order(ticket).action;
+        let violations = violations(&self.options.root, &action);
+        match action {
+            Action::Human { question } => Choice::Ask(Arc::clone(ticket), question),
+            Action::Missing { what } => Choice::Lack(Arc::clone(ticket), what),
+            Action::Unsupported { kind } => Choice::Leave(Arc::clone(ticket), kind),
+            _ if !violations.is_empty() => Choice::Deny(Arc::clone(ticket), violations),
+            _ => Choice::Run(Arc::clone(ticket)),
+        }
+    }
+
+    /// What is done with a ticket of this drain.
+    pub(super) fn order(&self, ticket: &Ticket) -> Order {
+        let target = self.options.target.as_ref().filter(|target| target.ticket == ticket.id);
+        let delegation = target.and_then(|target| {
+            let (agent, note) = (target.agent.clone(), target.note.clone());
+            agent.map(|agent| Delegation { agent, note })
+        });
+        let order = Order::wanted(ticket, delegation.as_ref());
+        Order { note: order.note.or_else(|| target.and_then(|target| target.note.clone())), ..order }
+    }
+
+    fn choose_next(&self) -> Choice {
         let quiet = self.active.is_empty() && self.starting.is_empty() && self.ending.is_empty();
         let mut second = None;
         for ticket in self.lineup.iter() {
@@ -88,13 +149,10 @@ impl Engine<'_> {
                 Action::Unsupported { kind } if quiet => {
                     return Choice::Leave(Arc::clone(ticket), kind.clone());
                 }
-                Action::Human { .. }
-                | Action::Agent { .. }
-                | Action::Missing { .. }
-                | Action::Unsupported { .. } => {
+                Action::Human { .. } | Action::Missing { .. } | Action::Unsupported { .. } => {
                     return Choice::Nothing;
                 }
-                Action::Shell { .. } | Action::Api(_) => {}
+                Action::Shell { .. } | Action::Api(_) | Action::Agent { .. } => {}
             }
             let violations = violations(&self.options.root, &action);
             if !violations.is_empty() {
@@ -238,13 +296,17 @@ impl Engine<'_> {
             let choice = self.choose();
             let (ticket, status, message) = match choice {
                 Choice::Run(ticket) => {
-                    let text = Action::of(&ticket).dry_run_text();
+                    let text = self.order(&ticket).action.dry_run_text();
                     (ticket, TickStatus::DryRun, text)
                 }
                 Choice::Deny(ticket, violations) => (ticket, TickStatus::PolicyDenied, violations.join("\n")),
                 Choice::Ask(ticket, question) => (ticket, TickStatus::WaitingInput, question),
                 Choice::Lack(ticket, what) => (ticket, TickStatus::WaitingInput, what),
                 Choice::Leave(ticket, kind) => (ticket, TickStatus::UnsupportedExecutor, unsupported(&kind)),
+                Choice::Refuse(ticket, why) => {
+                    let slot = self.ticks.dispatch(ticket.as_deref());
+                    return self.settle(slot, TickStatus::TargetNotRunnable, &why);
+                }
                 Choice::Nothing => return self.settle_idle(),
             };
             let slot = self.ticks.dispatch(Some(&ticket));

@@ -30,6 +30,8 @@ pub struct DrainOptions {
     pub actor: String,
     /// Only tickets of this queue; `None` takes every queue.
     pub queue: Option<String>,
+    /// Exactly this ticket and nothing else.
+    pub target: Option<Target>,
     /// Go on until idle, a human ticket, or the cap; otherwise one tick.
     pub looped: bool,
     /// Cap of ticks with `looped` (1 or more; koru's default is 100). The idle tick counts.
@@ -59,6 +61,7 @@ impl DrainOptions {
             root,
             actor: "koru-shell".to_owned(),
             queue: None,
+            target: None,
             looped: false,
             max_iterations: 100,
             dry_run: false,
@@ -71,6 +74,17 @@ impl DrainOptions {
             stop: CancellationToken::new(),
         }
     }
+}
+
+/// One ticket that is to be run, whatever the order of the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// Let an agent work it, whatever its executor says: by its name, or whoever has the role `worker`.
+    pub agent: Option<Option<String>>,
+    /// Said to the agent after the brief.
+    pub note: Option<String>,
 }
 
 /// An answer that may take its time; `None` when cancelled or empty.
@@ -113,6 +127,8 @@ pub enum TickStatus {
     PlanfileError,
     /// Somebody else holds it, or it changed meanwhile.
     ClaimFailed,
+    /// The ticket that was asked for cannot run now; nothing else was run instead.
+    TargetNotRunnable,
     /// Refused by policy; the ticket is unchanged and passed over for the rest of the drain.
     PolicyDenied,
     /// Stopped from outside (a signal); the ticket was released.
@@ -131,6 +147,7 @@ impl TickStatus {
             TickStatus::UnsupportedExecutor => "unsupported_executor",
             TickStatus::PlanfileError => "planfile_error",
             TickStatus::ClaimFailed => "claim_failed",
+            TickStatus::TargetNotRunnable => "target_not_runnable",
             TickStatus::PolicyDenied => "policy_denied",
             TickStatus::Interrupted => "interrupted",
         }
@@ -145,7 +162,10 @@ impl TickStatus {
             TickStatus::WaitingInput => "⏸",
             TickStatus::DryRun => "?",
             TickStatus::UnsupportedExecutor | TickStatus::PlanfileError => "!",
-            TickStatus::ClaimFailed | TickStatus::PolicyDenied | TickStatus::Interrupted => "·",
+            TickStatus::ClaimFailed
+            | TickStatus::TargetNotRunnable
+            | TickStatus::PolicyDenied
+            | TickStatus::Interrupted => "·",
         }
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::TickStatus;
 use super::engine::{Engine, Mail, Purpose};
 use super::ticks::{Now, Slot};
-use crate::execute::action::Action;
 use crate::execute::outcome::{Ending, Outcome};
 use crate::execute::stop::Stop;
 use crate::plan::lifecycle::Op;
@@ -55,7 +54,7 @@ impl Engine<'_> {
         self.starting.retain(|starting| starting.id != ticket.id);
         *self.attempts.entry(claimed.id.clone()).or_default() += 1;
         let post = self.post.clone();
-        let launched = launch(&self.ground, &claimed, Action::of(&claimed), move |run, notice| {
+        let launched = launch(&self.ground, &claimed, self.order(&claimed), move |run, notice| {
             let _ = post.send(Mail::Run(Arc::clone(run), notice));
         });
         if self.options.stop.is_cancelled() {
@@ -179,6 +178,8 @@ fn status(outcome: &Outcome) -> TickStatus {
         Ending::Succeeded => TickStatus::Completed,
         Ending::Failed | Ending::TimedOut => TickStatus::Failed,
         Ending::Stopped => TickStatus::Interrupted,
+        Ending::Waiting => TickStatus::WaitingInput,
+        Ending::Violation => TickStatus::PolicyDenied,
     }
 }
 
@@ -186,6 +187,8 @@ fn status(outcome: &Outcome) -> TickStatus {
 fn message(outcome: &Outcome, label: &str) -> String {
     match outcome.ending {
         Ending::Succeeded => label.to_owned(),
-        Ending::Failed | Ending::TimedOut | Ending::Stopped => outcome.error_text(),
+        Ending::Failed | Ending::TimedOut | Ending::Stopped | Ending::Waiting | Ending::Violation => {
+            outcome.error_text()
+        }
     }
 }

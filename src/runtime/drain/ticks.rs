@@ -199,6 +199,7 @@ impl Ticks {
             | TickStatus::UnsupportedExecutor
             | TickStatus::PlanfileError
             | TickStatus::ClaimFailed
+            | TickStatus::TargetNotRunnable
             | TickStatus::Interrupted => {}
         }
     }

@@ -11,6 +11,7 @@ use crate::plan::store::{MutateError, Step};
 use crate::plan::ticket::{ExecutorKind, TicketId};
 use crate::runtime::answering::AnswerJob;
 use crate::runtime::interrupted;
+use crate::runtime::launch::Delegation;
 use crate::runtime::protocol::{
     Command, DraftCommand, Outcome, ProjectCommand, QueueCommand, RequestId, Resolution, RunCommand, RunId,
     RunState, TicketCommand,
@@ -31,17 +32,21 @@ impl Supervisor {
             Command::Ticket(TicketCommand::Answer { id, text, seen }) => {
                 self.answer(request, &id, text, seen)
             }
-            Command::Run(RunCommand::Start { ticket }) => self.start_asked(request, &ticket),
+            Command::Run(RunCommand::Start { ticket }) => self.start_asked(request, &ticket, None),
+            Command::Run(RunCommand::Delegate { ticket, agent, note }) => {
+                self.start_asked(request, &ticket, Some(Delegation { agent, note: filled(note) }))
+            }
+            Command::Run(RunCommand::Say { run, text }) => self.say(request, run, text),
+            Command::Run(RunCommand::PauseAfterTurn { run, on }) => self.pause(request, run, on),
             Command::Run(RunCommand::Stop { run }) => self.stop(request, run),
-            Command::Run(RunCommand::Resolve { run, how, note: _ }) => self.resolve(request, run, how),
+            Command::Run(RunCommand::Resolve { run, how, note }) => {
+                self.resolve(request, run, how, filled(note))
+            }
             Command::Run(RunCommand::Fetch { run, from, count }) => self.fetch(request, run, from, count),
-            Command::Run(
-                RunCommand::Delegate { .. }
-                | RunCommand::Say { .. }
-                | RunCommand::PauseAfterTurn { .. }
-                | RunCommand::FetchRaw { .. },
-            )
-            | Command::Worktree(_) => self.refuse(request, "agents cannot be run yet"),
+            Command::Run(RunCommand::FetchRaw { run, from, count }) => {
+                self.fetch_raw(request, run, from, count)
+            }
+            Command::Worktree(command) => self.worktree_command(request, command),
             Command::Queue(command) => self.queue_command(request, command),
             Command::Draft(command) => self.draft_command(request, command),
             Command::Project(ProjectCommand::Init) => self.init(request),
@@ -138,7 +143,7 @@ impl Supervisor {
         }
     }
 
-    fn resolve(&mut self, request: RequestId, run: RunId, how: Resolution) {
+    fn resolve(&mut self, request: RequestId, run: RunId, how: Resolution, note: Option<String>) {
         let Some(view) = self.past.iter().find(|view| view.id == run) else {
             return self.refuse(request, format!("the run {} is not one that waits for a decision", run.0));
         };
@@ -150,15 +155,20 @@ impl Supervisor {
         };
         let actor = &self.options.actor;
         let words = if view.state == RunState::Interrupted { "interrupted" } else { "ended" };
+        let said = note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
         let op = match how {
-            Resolution::Retry => Op::Ready { note: Some(format!("Run {words}; retried by {actor}")) },
-            Resolution::Release => Op::Ready { note: Some(format!("Run {words}; released by {actor}")) },
+            Resolution::Retry => Op::Ready { note: Some(format!("Run {words}; retried by {actor}{said}")) },
+            Resolution::Release => {
+                Op::Ready { note: Some(format!("Run {words}; released by {actor}{said}")) }
+            }
             Resolution::MarkFailed => {
-                Op::Fail { error: format!("run {words}; marked as failed by {actor}"), result: None }
+                Op::Fail { error: format!("run {words}; marked as failed by {actor}{said}"), result: None }
             }
         };
         let step = self.step_on(ticket, op);
-        let retry = how == Resolution::Retry;
+        // Who worked it works it again, also where the operator had chosen the agent.
+        let again = view.agent.as_ref().map(|agent| Delegation { agent: Some(agent.agent.clone()), note });
+        let retry = (how == Resolution::Retry).then_some(again);
         self.step(step, Purpose::Resolve { request, run, retry });
     }
 
@@ -167,7 +177,7 @@ impl Supervisor {
         &mut self,
         request: RequestId,
         run: &RunId,
-        retry: bool,
+        retry: Option<Option<Delegation>>,
         result: Result<crate::plan::store::Mutated, MutateError>,
     ) {
         let ticket = match result {
@@ -180,8 +190,8 @@ impl Supervisor {
         self.queue.failures.remove(&ticket.id);
         self.dirty = true;
         match retry {
-            true => self.begin(&ticket, Some(request)),
-            false => self.reply(request, Outcome::Done { ticket: Some(ticket.id.clone()), run: None }),
+            Some(delegation) => self.begin(&ticket, Some(request), delegation),
+            None => self.reply(request, Outcome::Done { ticket: Some(ticket.id.clone()), run: None }),
         }
     }
 
@@ -246,6 +256,11 @@ impl Supervisor {
             Box::new(move || drop(post.send(Mail::Replied(request, outcome))))
         });
     }
+}
+
+/// A note with something in it.
+fn filled(note: Option<String>) -> Option<String> {
+    note.filter(|note| !note.trim().is_empty())
 }
 
 fn refused(error: impl std::fmt::Display) -> Outcome {

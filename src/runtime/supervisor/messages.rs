@@ -8,8 +8,8 @@ use crate::execute::output::OutputLine;
 use crate::plan::store::{MutateError, Mutated};
 use crate::plan::ticket::TicketId;
 use crate::runtime::interrupted::Interrupted;
-use crate::runtime::launch::RunNotice;
-use crate::runtime::protocol::{Command, Outcome, RequestId, RunId};
+use crate::runtime::launch::{Delegation, RunNotice};
+use crate::runtime::protocol::{Command, Event, Outcome, RequestId, RunId};
 
 /// What a [`crate::runtime::Handle`] sends.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(in crate::runtime) enum Mail {
     Replied(RequestId, Outcome),
     /// Lines that were asked for.
     Fetched { request: RequestId, run: RunId, from: u64, lines: Vec<OutputLine> },
+    /// Something else that was asked for, said as an event before the reply.
+    Told(RequestId, Event, Outcome),
     /// A draft that was asked for.
     Draft { request: RequestId, key: String, text: String },
     /// Runs whose supervisor is dead.
@@ -46,15 +48,15 @@ pub(in crate::runtime) enum Mail {
 #[derive(Clone, Debug)]
 pub(super) enum Purpose {
     /// A run is to begin.
-    Start { ticket: TicketId, request: Option<RequestId> },
+    Start { ticket: TicketId, request: Option<RequestId>, delegation: Option<Delegation> },
     /// A run is over; the how-manieth try to record it.
     Finish { run: Arc<str>, tries: u32 },
     /// A lease moves on.
     Renew { run: Arc<str> },
     /// An operator's operation.
     Apply { request: RequestId },
-    /// An operator's decision about a past run.
-    Resolve { request: RequestId, run: RunId, retry: bool },
+    /// An operator's decision about a past run; with `retry` the ticket is started again, perhaps by an agent.
+    Resolve { request: RequestId, run: RunId, retry: Option<Option<Delegation>> },
     /// A lease that was over is released, or a missing input is asked for.
     Tidy { ticket: TicketId },
 }

@@ -7,6 +7,7 @@
 //! The parts: `messages` (all that reaches the task), `commands` (what consoles ask), `starts` (which ticket runs now), `runs` (what runs say and how they
 //! end), `upkeep` (leases, silence, dead holders), `closing` (leaving nobody behind), `outbox` (slow consoles).
 
+mod agents;
 mod closing;
 mod commands;
 mod messages;
@@ -227,6 +228,10 @@ impl Supervisor {
                 self.outbox.push(Event::Run(event));
                 self.reply(request, Outcome::Done { ticket: None, run: Some(run) });
             }
+            Mail::Told(request, event, outcome) => {
+                self.outbox.push(event);
+                self.reply(request, outcome);
+            }
             Mail::Draft { request, key, text } => {
                 self.outbox.push(Event::Project(ProjectEvent::Draft { key, text }));
                 self.reply(request, Outcome::Done { ticket: None, run: None });
@@ -242,7 +247,9 @@ impl Supervisor {
 
     fn take_step(&mut self, purpose: Purpose, result: Result<Mutated, MutateError>) {
         match purpose {
-            Purpose::Start { ticket, request } => self.started(&ticket, request, result),
+            Purpose::Start { ticket, request, delegation } => {
+                self.started(&ticket, request, delegation.as_ref(), result)
+            }
             Purpose::Finish { run, tries } => self.finished(&run, tries, result),
             Purpose::Renew { run } => self.renewed(&run, result),
             Purpose::Apply { request } => {

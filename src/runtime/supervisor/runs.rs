@@ -13,7 +13,7 @@ use crate::plan::ticket::{Status, Ticket};
 use crate::runtime::ending;
 use crate::runtime::feed::Batch;
 use crate::runtime::launch::{Launched, RunNotice, shown_code};
-use crate::runtime::protocol::{Event, RunEvent, RunId, RunState, RunView};
+use crate::runtime::protocol::{Channel, Event, RunEvent, RunId, RunState, RunView};
 
 /// How often the end of a run is written again after the ticket changed meanwhile, or the lock was not had.
 const FINISH_TRIES: u32 = 5;
@@ -42,7 +42,7 @@ impl ActiveRun {
         let view = RunView {
             id: RunId(Arc::clone(&launched.id)),
             ticket: ticket.id.clone(),
-            executor: ticket.executor.kind.word().to_owned(),
+            executor: launched.executor.clone(),
             label: launched.label.clone(),
             state: RunState::Running,
             started_at: launched.started_at,
@@ -88,7 +88,7 @@ impl Supervisor {
         let Some(run) = self.run_mut(id) else { return };
         run.heard_at = Instant::now();
         let view = run.view_mut();
-        if view.state == RunState::Stalled {
+        if view.state == RunState::Stalled && batch.heard {
             view.state = RunState::Running;
         }
         if let Some(kill_in) = batch.stopping {
@@ -97,13 +97,26 @@ impl Supervisor {
             view.kill_at = now.saturating_add(kill_in).ok();
         }
         view.lines = batch.total;
-        if batch.started.is_none() {
+        if batch.heard {
             view.last_output_at = Some(now);
+        }
+        if let Some(agent) = batch.agent {
+            view.state = match (agent.sleeping_until, view.state) {
+                (Some(_), RunState::Running | RunState::Stalled) => RunState::Sleeping,
+                (None, RunState::Sleeping) => RunState::Running,
+                (_, state) => state,
+            };
+            view.agent = Some(Arc::from(agent));
         }
         if !batch.lines.is_empty() {
             let run = RunId(Arc::clone(id));
             let lines = Vec::from(batch.lines).into();
             self.outbox.push(Event::Run(RunEvent::Output { run, first: batch.first, lines }));
+        }
+        if let Some(partial) = batch.partial {
+            let (channel, text) = partial.unwrap_or((Channel::Out, String::new()));
+            let run = RunId(Arc::clone(id));
+            self.outbox.push(Event::Run(RunEvent::Partial { run, channel, text: text.into() }));
         }
         self.dirty = true;
     }
@@ -174,6 +187,8 @@ impl Supervisor {
             Ending::Succeeded => RunState::Done,
             Ending::Failed | Ending::TimedOut => RunState::Failed,
             Ending::Stopped => RunState::Stopped,
+            Ending::Waiting => RunState::NeedsYou,
+            Ending::Violation => RunState::Violation,
         };
         view.ended_at = Some(now);
         view.exit_code = Some(shown_code(&outcome));

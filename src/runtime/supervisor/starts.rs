@@ -18,7 +18,7 @@ use crate::plan::policy::Policy;
 use crate::plan::queue::Standing;
 use crate::plan::store::{MutateError, Mutated, Step};
 use crate::plan::ticket::{Ticket, TicketId};
-use crate::runtime::launch::launch;
+use crate::runtime::launch::{Delegation, Order, launch};
 use crate::runtime::overlap;
 use crate::runtime::protocol::{Held, HeldWhy, Outcome, RequestId, RunId};
 use crate::runtime::words;
@@ -98,13 +98,13 @@ impl Supervisor {
         }
         let action = Action::of(ticket);
         match &action {
-            Action::Human { .. } | Action::Agent { .. } | Action::Unsupported { .. } => return,
+            Action::Human { .. } | Action::Unsupported { .. } => return,
             Action::Missing { what } => return self.ask_for_input(ticket, what),
-            Action::Shell { .. } | Action::Api(_) => {}
+            Action::Shell { .. } | Action::Api(_) | Action::Agent { .. } => {}
         }
         match self.why_held(ticket, &action) {
             Some(why) => self.queue.held.push(Held { ticket: ticket.id.clone(), why }),
-            None => self.begin(ticket, None),
+            None => self.begin(ticket, None, None),
         }
     }
 
@@ -141,15 +141,15 @@ impl Supervisor {
         self.starting.contains(id) || self.runs.iter().any(|run| run.ticket.id == *id)
     }
 
-    /// The operator asks for one ticket.
-    pub(super) fn start_asked(&mut self, request: RequestId, id: &TicketId) {
-        match self.startable(id) {
-            Ok(ticket) => self.begin(&ticket, Some(request)),
+    /// The operator asks for one ticket, by its own executor or by an agent.
+    pub(super) fn start_asked(&mut self, request: RequestId, id: &TicketId, delegation: Option<Delegation>) {
+        match self.startable(id, delegation.as_ref()) {
+            Ok(ticket) => self.begin(&ticket, Some(request), delegation),
             Err(message) => self.refuse(request, message),
         }
     }
 
-    fn startable(&self, id: &TicketId) -> Result<Arc<Ticket>, String> {
+    fn startable(&self, id: &TicketId, delegation: Option<&Delegation>) -> Result<Arc<Ticket>, String> {
         if self.closing.is_some() {
             return Err("koru-tui is closing; nothing new is started".to_owned());
         }
@@ -157,20 +157,21 @@ impl Supervisor {
         if self.is_taken(id) {
             return Err(format!("{id} runs already"));
         }
-        let action = Action::of(ticket);
+        let Order { action, .. } = Order::wanted(ticket, delegation);
         match &action {
             Action::Human { .. } => {
                 return Err(format!("{id} asks a person; answer it instead of running it"));
             }
             Action::Missing { what } => return Err(what.clone()),
-            Action::Agent { .. } => return Err("agents cannot be run yet".to_owned()),
             Action::Unsupported { kind } => {
                 return Err(format!("{id} has executor kind {kind:?}, which this version cannot run"));
             }
-            Action::Shell { .. } | Action::Api(_) => {}
+            Action::Shell { .. } | Action::Api(_) | Action::Agent { .. } => {}
         }
         match self.view.order.standing.get(id) {
             Some(Standing::Ready { .. }) => {}
+            // What asks a person may be handed to an agent instead.
+            Some(Standing::NeedsYou) if delegation.is_some() => {}
             Some(standing) => return Err(format!("{id} cannot run now: {}", words::why_not(standing))),
             None => return Err(format!("{id} cannot run now")),
         }
@@ -182,7 +183,12 @@ impl Supervisor {
 
     /// Sends the claim. A bare claim under our own actor's name (made by a verb, say) is let go in the same write, as
     /// holders are processes here and a name alone would keep us out.
-    pub(super) fn begin(&mut self, ticket: &Arc<Ticket>, request: Option<RequestId>) {
+    pub(super) fn begin(
+        &mut self,
+        ticket: &Arc<Ticket>,
+        request: Option<RequestId>,
+        delegation: Option<Delegation>,
+    ) {
         self.starting.push(ticket.id.clone());
         self.dirty = true;
         let start = Op::Start { by: Some(self.ground.holder.to_string()), until: Some(self.lease_end()) };
@@ -192,7 +198,7 @@ impl Supervisor {
         } else {
             self.step_on(ticket, start)
         };
-        self.step(step, Purpose::Start { ticket: ticket.id.clone(), request });
+        self.step(step, Purpose::Start { ticket: ticket.id.clone(), request, delegation });
     }
 
     /// A step that is refused when the ticket is not what we looked at.
@@ -212,6 +218,7 @@ impl Supervisor {
         &mut self,
         id: &TicketId,
         request: Option<RequestId>,
+        delegation: Option<&Delegation>,
         result: Result<Mutated, MutateError>,
     ) {
         let ticket = match result {
@@ -230,9 +237,10 @@ impl Supervisor {
             return;
         }
         let post = self.post.clone();
-        let launched = launch(&self.ground, &ticket, Action::of(&ticket), move |run, notice| {
-            let _ = post.send(Mail::Run(Arc::clone(run), notice));
-        });
+        let launched =
+            launch(&self.ground, &ticket, Order::wanted(&ticket, delegation), move |run, notice| {
+                let _ = post.send(Mail::Run(Arc::clone(run), notice));
+            });
         let run = ActiveRun::new(ticket, launched, self.lease_end());
         if let Some(request) = request {
             let run = Some(RunId(Arc::clone(&run.launched.id)));

@@ -1,5 +1,6 @@
 //! The words of `ticket …`: options as `planfile ticket` 0.1.126 spells them, and ours where it has none.
 
+use super::DEFAULT_ACTOR;
 use clap::{Args, Subcommand};
 
 /// `ticket …`.
@@ -55,6 +56,15 @@ pub(crate) enum TicketVerb {
     /// Make a ticket runnable again
     #[command(after_help = "Example:\n  koru-tui ticket ready PLF-007 --note 'key was added'")]
     Ready(NoteArgs),
+    /// Run one ticket now, by its own executor or by a coding agent
+    #[command(
+        after_help = "With --agent a coding agent works the ticket in a git worktree of its own; without a name the one \
+                            that has the role `worker` in .planfile/.koru/config.yaml, else the first that is \
+                            installed. Exit 1 when the run failed, broke the policy, or the ticket cannot run now \
+                            (target_not_runnable); 0 when it is done or waits for you.\n\nExamples:\n  koru-tui ticket \
+                            run PLF-007\n  koru-tui ticket run PLF-007 --agent claude --note 'keep the public API'"
+    )]
+    Run(RunArgs),
     /// Block a ticket
     #[command(after_help = "Example:\n  koru-tui ticket block PLF-007 --reason 'waits for legal'")]
     Block(BlockArgs),
@@ -69,6 +79,29 @@ pub(crate) struct Id {
     /// Ticket id, such as PLF-007
     #[arg(value_name = "ID")]
     pub(crate) id: String,
+}
+
+/// Options of `ticket run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Ticket id, such as PLF-007
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Let this agent work it; without a name, the one that has the role `worker`
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) agent: Option<String>,
+    /// Say this to the agent after the brief
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) note: Option<String>,
+    /// Who works, as recorded in the ticket
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_ACTOR)]
+    pub(crate) actor: String,
+    /// Say what would run; run and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write no run log
+    #[arg(long)]
+    pub(crate) no_log: bool,
 }
 
 /// Options of `ticket list`.

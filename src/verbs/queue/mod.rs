@@ -13,7 +13,7 @@ use super::logging;
 use super::output::Out;
 use crate::plan::scaffold::is_initialised;
 use crate::plan::store::OpenError;
-use crate::runtime::drain::{DrainOptions, drain};
+use crate::runtime::drain::{DrainOptions, DrainReport, drain};
 use answers::Answers;
 use rows::Rows;
 
@@ -22,6 +22,31 @@ use rows::Rows;
 /// # Errors
 /// A project folder that does not exist, or an async runtime that cannot start.
 pub(super) fn run(context: &Context, args: &QueueRunArgs, out: &mut Out) -> Result<Exit, VerbError> {
+    let options = |options: DrainOptions| DrainOptions {
+        actor: args.actor.clone(),
+        queue: args.queue_name.clone(),
+        looped: args.looping,
+        max_iterations: args.max_iterations,
+        dry_run: args.dry_run,
+        interactive: args.interactive,
+        jobs: args.jobs.unwrap_or(DEFAULT_JOBS),
+        log: !args.no_log,
+        ..options
+    };
+    let report = drained(context, options, args.looping, out)?;
+    Ok(told(context, &report, args.looping, out))
+}
+
+/// Drains with the caller's changes to the default options, printing ticks as they end.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn drained(
+    context: &Context,
+    options: impl FnOnce(DrainOptions) -> DrainOptions,
+    looping: bool,
+    out: &mut Out,
+) -> Result<DrainReport, VerbError> {
     let root = context.root()?;
     if !is_initialised(&root) {
         // Said before a run log makes the folder look like a project.
@@ -33,32 +58,27 @@ pub(super) fn run(context: &Context, args: &QueueRunArgs, out: &mut Out) -> Resu
         let signals = signals::listen()
             .map_err(|error| VerbError::Failed(format!("listening for signals failed: {error}")))?;
         let options = DrainOptions {
-            actor: args.actor.clone(),
-            queue: args.queue_name.clone(),
-            looped: args.looping,
-            max_iterations: args.max_iterations,
-            dry_run: args.dry_run,
-            interactive: args.interactive,
-            jobs: args.jobs.unwrap_or(DEFAULT_JOBS),
-            log: !args.no_log,
             clock: context.clock.clone(),
             stop: signals.stop.clone(),
-            ..DrainOptions::new(root)
+            ..options(DrainOptions::new(root))
         };
         let answers = Answers::new(signals);
-        let mut rows = Rows::new(out, context.json(), args.looping, answers);
+        let mut rows = Rows::new(out, context.json(), looping, answers);
         Ok::<_, VerbError>(drain(options, &mut rows).await)
     });
     // A thread that waits for a line of standard input must not keep us here.
     runtime.shutdown_background();
-    let report = report?;
-    let exit = if report.exit_code() == 0 { Exit::Ok } else { Exit::Failed };
+    report
+}
+
+/// Prints the report; returns its exit code.
+pub(super) fn told(context: &Context, report: &DrainReport, looping: bool, out: &mut Out) -> Exit {
     if context.json() {
-        out.json(&report);
+        out.json(report);
     } else {
-        rows::summary(&report, args.looping, out);
+        rows::summary(report, looping, out);
     }
-    Ok(exit)
+    if report.exit_code() == 0 { Exit::Ok } else { Exit::Failed }
 }
 
 /// An async runtime with this many threads.

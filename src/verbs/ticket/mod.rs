@@ -1,9 +1,11 @@
-//! `ticket …`: reading tickets ([`list`], [`show`], [`next`]) and changing one ([`create`], [`step`], [`answer`]).
+//! `ticket …`: reading tickets ([`list`], [`show`], [`next`]) changing one ([`create`], [`step`],
+//! [`answer`]) and running one ([`run`]).
 
 mod answer;
 mod create;
 mod list;
 mod next;
+mod run;
 mod show;
 mod step;
 pub(super) mod words;
@@ -28,6 +30,7 @@ pub(super) fn run(context: &Context, verb: TicketVerb, out: &mut Out) -> Result<
         TicketVerb::Next(args) => next::run(context, &args, out),
         TicketVerb::Answer(args) => answer::run(context, args, out),
         TicketVerb::Create(args) => create::run(context, *args, out),
+        TicketVerb::Run(args) => run::run(context, &args, out),
         other => step::run(context, other, out),
     }
 }

@@ -74,7 +74,8 @@ fn operation(verb: TicketVerb, now: Timestamp) -> Result<Option<Named>, VerbErro
         | TicketVerb::Show(_)
         | TicketVerb::Next(_)
         | TicketVerb::Create(_)
-        | TicketVerb::Answer(_) => {
+        | TicketVerb::Answer(_)
+        | TicketVerb::Run(_) => {
             return Ok(None);
         }
     }))

@@ -1,0 +1,158 @@
+//! What agents have used today, and which of them a rate limit keeps asleep: shared by all runs of one supervisor.
+//!
+//! The numbers of runs that are over are read from their records, so that they also count what other processes ran;
+//! those of live runs are told. A day is a day of the machine's calendar.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::execute::agents::tally::Tally;
+use crate::execute::folder::all_records;
+use crate::plan::settings::Budgets;
+
+/// Tokens and US dollars.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Used {
+    /// Tokens.
+    pub(crate) tokens: u64,
+    /// US dollars, estimates included.
+    pub(crate) usd: f64,
+}
+
+impl Used {
+    fn of(tally: &Tally) -> Used {
+        Used { tokens: tally.tokens.total(), usd: tally.cost.map_or(0.0, |cost| cost.usd) }
+    }
+
+    fn add(&mut self, other: Used) {
+        self.tokens += other.tokens;
+        self.usd += other.usd;
+    }
+
+    /// Which limit of a day is used up, as a sentence.
+    pub(crate) fn over(&self, budgets: &Budgets) -> Option<String> {
+        if let Some(limit) = budgets.day_tokens
+            && self.tokens >= limit
+        {
+            return Some(format!("today's budget of {limit} tokens is used up ({} used)", self.tokens));
+        }
+        match budgets.day_usd {
+            Some(limit) if self.usd >= limit => {
+                Some(format!("today's budget of ${limit:.2} is used up (${:.2} used)", self.usd))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Shared by all runs of one supervisor.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    live: Mutex<HashMap<Arc<str>, Used>>,
+    past: Mutex<Used>,
+    asleep: Mutex<HashMap<String, Timestamp>>,
+}
+
+impl Ledger {
+    /// Reads what runs that are over have used on the day of `now`. Blocking.
+    pub(crate) fn read_today(&self, runs: &Path, now: Timestamp) {
+        let today = day_of(now);
+        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut past = Used::default();
+        for (_, record) in all_records(runs) {
+            if live.contains_key(&*record.run) || day_of(record.started_at) != today {
+                continue;
+            }
+            if let Some(agent) = &record.agent {
+                past.add(Used::of(&agent.tally));
+            }
+        }
+        drop(live);
+        *self.past.lock().unwrap_or_else(PoisonError::into_inner) = past;
+    }
+
+    /// A live run has used so much. Returns what the whole day has.
+    pub(crate) fn tell(&self, run: &Arc<str>, tally: &Tally) -> Used {
+        let mut sum = *self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.insert(Arc::clone(run), Used::of(tally));
+        live.values().for_each(|used| sum.add(*used));
+        sum
+    }
+
+    /// A live run is over: its record counts from now on.
+    pub(crate) fn over(&self, run: &Arc<str>) {
+        let used = self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(run);
+        if let Some(used) = used {
+            self.past.lock().unwrap_or_else(PoisonError::into_inner).add(used);
+        }
+    }
+
+    /// The agent's host refuses until then: every run of it waits.
+    pub(crate) fn sleep(&self, agent: &str, until: Timestamp) {
+        let mut asleep = self.asleep.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = asleep.entry(agent.to_owned()).or_insert(until);
+        *kept = until.max(*kept);
+    }
+
+    /// Until when the agent sleeps, if it does.
+    pub(crate) fn asleep(&self, agent: &str, now: Timestamp) -> Option<Timestamp> {
+        let asleep = self.asleep.lock().unwrap_or_else(PoisonError::into_inner);
+        asleep.get(agent).copied().filter(|until| *until > now)
+    }
+}
+
+fn day_of(at: Timestamp) -> Date {
+    at.to_zoned(jiff::tz::TimeZone::system()).date()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execute::agents::tally::{Cost, Tokens};
+
+    fn tally(tokens: u64, usd: f64) -> Tally {
+        Tally {
+            tokens: Tokens { input: tokens, ..Tokens::default() },
+            cost: Some(Cost { usd, estimated: false }),
+            ..Tally::default()
+        }
+    }
+
+    #[test]
+    fn live_runs_are_counted_once_and_stay_counted() {
+        let ledger = Ledger::default();
+        let (one, two): (Arc<str>, Arc<str>) = ("one".into(), "two".into());
+        ledger.tell(&one, &tally(10, 0.5));
+        assert_eq!(ledger.tell(&one, &tally(30, 1.0)), Used { tokens: 30, usd: 1.0 });
+        ledger.over(&one);
+        assert_eq!(ledger.tell(&two, &tally(5, 0.25)), Used { tokens: 35, usd: 1.25 });
+    }
+
+    #[test]
+    fn a_budget_is_over_when_it_is_used_up() {
+        let budgets = Budgets { day_tokens: Some(100), day_usd: Some(2.0), ..Budgets::default() };
+        assert_eq!(Used { tokens: 99, usd: 1.99 }.over(&budgets), None);
+        let said = |used: Used| used.over(&budgets).unwrap();
+        assert_eq!(
+            said(Used { tokens: 100, usd: 0.0 }),
+            "today's budget of 100 tokens is used up (100 used)"
+        );
+        assert_eq!(said(Used { tokens: 0, usd: 2.5 }), "today's budget of $2.00 is used up ($2.50 used)");
+    }
+
+    #[test]
+    fn an_agent_sleeps_until_the_latest_time_said() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let ledger = Ledger::default();
+        ledger.sleep("pi", at(20));
+        ledger.sleep("pi", at(10));
+        assert_eq!(ledger.asleep("pi", at(5)), Some(at(20)));
+        assert_eq!(ledger.asleep("pi", at(20)), None);
+        assert_eq!(ledger.asleep("codex", at(5)), None);
+    }
+}

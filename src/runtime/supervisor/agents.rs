@@ -1,0 +1,58 @@
+//! What consoles ask of agents: words to one that runs, its stream as it came, the worktrees.
+
+use super::{Mail, Supervisor};
+use crate::execute::agents::session::Steer;
+use crate::runtime::protocol::{Event, Outcome, RequestId, RunEvent, RunId, WorktreeCommand};
+
+/// Most lines of a stream that one fetch returns: they are far longer than those of a transcript.
+const FETCH_RAW_LINES: u32 = 2_000;
+
+impl Supervisor {
+    /// Says something to a running agent. It is shown in the transcript once the agent is given it.
+    pub(super) fn say(&mut self, request: RequestId, run: RunId, text: String) {
+        if text.trim().is_empty() {
+            return self.refuse(request, "an empty message is not sent; write something or cancel");
+        }
+        self.steer(request, run, Steer::Say(text));
+    }
+
+    /// Lets an agent end after its turn, or not any more.
+    pub(super) fn pause(&mut self, request: RequestId, run: RunId, on: bool) {
+        self.steer(request, run, Steer::PauseAfterTurn(on));
+    }
+
+    fn steer(&mut self, request: RequestId, run: RunId, steer: Steer) {
+        let Some(found) = self.runs.iter().find(|active| active.launched.id == run.0) else {
+            return self.refuse(request, format!("the run {} is over; retry it with a note instead", run.0));
+        };
+        let heard = found.launched.steer.as_ref().is_some_and(|steers| steers.send(steer).is_ok());
+        match heard {
+            true => self.reply(request, Outcome::Done { ticket: None, run: Some(run) }),
+            false => self.refuse(request, format!("no agent hears you in {}", run.0)),
+        }
+    }
+
+    pub(super) fn fetch_raw(&mut self, request: RequestId, run: RunId, from: u64, count: u32) {
+        let post = self.post.clone();
+        self.files.fetch_raw(run.0.to_string(), from, count.min(FETCH_RAW_LINES), move |read| {
+            let mail = match read {
+                Ok((lines, total)) => {
+                    let lines = lines.into();
+                    let event = RunEvent::RawLines { run: run.clone(), first: from, total, lines };
+                    Mail::Told(request, Event::Run(event), Outcome::Done { ticket: None, run: Some(run) })
+                }
+                Err(error) => {
+                    let message = format!("reading the stream of {} failed: {error}", run.0);
+                    Mail::Replied(request, Outcome::Refused { message })
+                }
+            };
+            let _ = post.send(mail);
+        });
+    }
+
+    /// Measuring and removing worktrees reads and writes many files: it is done on the files' thread.
+    pub(super) fn worktree_command(&mut self, request: RequestId, command: WorktreeCommand) {
+        let _ = command;
+        self.refuse(request, "worktrees cannot be listed yet");
+    }
+}
