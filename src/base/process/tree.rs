@@ -2,16 +2,17 @@
 //! tool's own, so that a signal to the agent's session does not reach a server that a tool left in the background.
 //!
 //! A process belongs to the tree when it is in the child's session or group, when its environment carries the child's
-//! [`MARKER`](super::MARKER) (inherited by whatever does not empty its environment), or when its parent belongs. Who
-//! does all three of forking twice, leading a session of its own and emptying its environment gets away. Making us the
+//! [`MARKER`](super::MARKER) (inherited by whatever does not empty its environment), when its parent belongs, or when it
+//! belonged the last time somebody looked. Who does all three of forking twice, leading a session of its own and
+//! emptying its environment between two looks gets away. Making us the
 //! subreaper of all descendants (`PR_SET_CHILD_SUBREAPER`) would catch that one too, but such an orphan could not be
 //! told from another run's, and every orphan of every run would have to be reaped by us behind the back of the library
 //! that waits for children: the gain is not worth that.
 //!
-//! Reads all of `/proc`, the environment of every process of ours included: milliseconds. Ask when something ends or is
-//! being stopped, not in between.
+//! Reads all of `/proc`, the environment of every process of ours included: milliseconds. Ask now and then, and when
+//! something ends or is being stopped.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use nix::sys::signal::{Signal, kill};
 
@@ -25,20 +26,22 @@ pub struct Tree {
     marker: Option<String>,
     /// Nobody that is older than the leader can descend from it.
     since: u64,
+    /// Who belonged at the last look, by pid, with the ticks of its start.
+    known: HashMap<u32, u64>,
 }
 
 impl Tree {
     pub(super) fn new(group: Group, marker: Option<String>, since: u64) -> Self {
-        Self { group, marker, since }
+        Self { group, marker, since, known: HashMap::new() }
     }
 
     /// Who lives of it; zombies do not.
-    pub fn members(&self) -> Vec<u32> {
+    pub fn members(&mut self) -> Vec<u32> {
         self.living().into_iter().map(|stat| stat.pid).collect()
     }
 
     /// The command names (`/proc/<pid>/comm`: foreign text) of those who live, each once, sorted.
-    pub fn names(&self) -> Vec<String> {
+    pub fn names(&mut self) -> Vec<String> {
         let name = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/comm")).ok();
         let mut names: Vec<String> =
             self.members().into_iter().filter_map(name).map(|name| name.trim_end().to_owned()).collect();
@@ -48,17 +51,17 @@ impl Tree {
     }
 
     /// TERM to all, then CONT, because a stopped process does not hear TERM before it is continued. Says who they were.
-    pub fn terminate_now(&self) -> Vec<u32> {
+    pub fn terminate_now(&mut self) -> Vec<u32> {
         self.signal(Signal::SIGTERM);
         self.signal(Signal::SIGCONT)
     }
 
     /// KILL to all who can be seen now; says who they were. Ask again until nobody is left.
-    pub fn kill_now(&self) -> Vec<u32> {
+    pub fn kill_now(&mut self) -> Vec<u32> {
         self.signal(Signal::SIGKILL)
     }
 
-    fn signal(&self, signal: Signal) -> Vec<u32> {
+    fn signal(&mut self, signal: Signal) -> Vec<u32> {
         let living = self.living();
         for stat in &living {
             let _ = raw(stat.pid).map(|pid| kill(pid, signal));
@@ -66,7 +69,7 @@ impl Tree {
         living.into_iter().map(|stat| stat.pid).collect()
     }
 
-    fn living(&self) -> Vec<Stat> {
+    fn living(&mut self) -> Vec<Stat> {
         let in_group: HashSet<u32> = self.group.members().into_iter().collect();
         let younger: Vec<Stat> = Stat::all().filter(|stat| stat.start_ticks >= self.since).collect();
         let marked = |stat: &Stat| {
@@ -75,7 +78,11 @@ impl Tree {
         };
         let mut ours: HashSet<u32> = younger
             .iter()
-            .filter(|stat| in_group.contains(&stat.pid) || marked(stat))
+            .filter(|stat| {
+                in_group.contains(&stat.pid)
+                    || self.known.get(&stat.pid) == Some(&stat.start_ticks)
+                    || marked(stat)
+            })
             .map(|stat| stat.pid)
             .collect();
         // Children of ours are ours; a zombie has none, so a chain is never broken by one. Deeper ones take more rounds.

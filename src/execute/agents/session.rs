@@ -1,4 +1,20 @@
 //! One run of an agent program, from its command line to its end.
+//!
+//! The parts: [`start`] starts it; [`watch`] is the loop that reads, limits and stops, and [`turns`] steers; [`stream`] makes its output into lines and a
+//! tally, [`raw`] keeps it as it came; [`repeats`] sees a program that turns in circles; [`ending`] names how it ended.
+//! A session owns the process tree that it started and leaves nobody of it behind.
+
+mod answer;
+mod ending;
+mod input;
+mod raw;
+mod repeats;
+mod report;
+mod split;
+mod start;
+mod stream;
+mod turns;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,7 +28,7 @@ use tokio::sync::mpsc;
 use super::kind::AgentKind;
 use super::tally::Tally;
 use crate::execute::fence::Fence;
-use crate::execute::outcome::Outcome;
+use crate::execute::outcome::{Ending, Outcome};
 use crate::execute::recorder::Recorder;
 use crate::execute::stop::StopWatch;
 use crate::plan::settings::AgentSettings;
@@ -28,8 +44,11 @@ pub struct AgentJob {
     pub prompt: String,
     /// Working folder: the ticket's worktree.
     pub folder: PathBuf,
-    /// Environment before the agent's own and the fence's variables.
+    /// Variables of koru-tui's own process and of the run; the agent gets of them what
+    /// [`environment`](super::backend::environment::environment) allows, `KORU_*` included.
     pub env: Vec<(OsString, OsString)>,
+    /// Files that the ticket names, relative to the worktree, for programs that must be told (aider).
+    pub files: Vec<String>,
     /// Conversation to go on with.
     pub resume: Option<String>,
     /// Tokens and dollars that the conversation had used before this run.
@@ -69,7 +88,7 @@ pub enum Steer {
 }
 
 /// Whether an agent hears the operator while it runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hearing {
     /// At once.
@@ -105,7 +124,7 @@ pub enum AgentEnding {
     },
     /// A limit of ours stopped it.
     Limit {
-        /// Which: `time`, `silence`, `tokens`, `cost`.
+        /// Which: `time`, `silence`, `tokens`, `cost`, or `repeats` for one that turned in circles.
         which: String,
     },
     /// The operator stopped it.
@@ -127,23 +146,33 @@ pub struct AgentReport {
     pub answer: Option<String>,
     /// Structured final answer, if a schema was given and it is valid JSON.
     pub structured: Option<Value>,
+    /// What the operator said and the agent did not hear, oldest first: it belongs into the next round.
+    pub unheard: Vec<String>,
 }
 
-/// Runs the job to its end. Dropping the future kills everything that it started. The recorder outlives the session: one
-/// run may be several sessions (a rate limit slept over, a message taken up), with the runtime's notes between them; the
-/// tails of this session are taken with [`Recorder::take_tails`].
+/// Runs the job to its end. Dropping the future kills everything that it started.
 pub async fn run(
     job: AgentJob,
     stop: StopWatch,
     steer: mpsc::UnboundedReceiver<Steer>,
-    recorder: &mut Recorder,
+    recorder: Recorder,
 ) -> AgentReport {
-    let _ = (job, stop, steer, recorder);
-    AgentReport {
-        ending: AgentEnding::Missing,
-        outcome: Outcome::not_started("agents cannot be run yet"),
-        tally: Tally::default(),
-        answer: None,
-        structured: None,
+    watch::run(job, stop, steer, recorder).await
+}
+
+impl AgentReport {
+    /// Nothing was started, and why.
+    fn not_started(ending: AgentEnding, outcome: Outcome) -> Self {
+        Self { ending, outcome, tally: Tally::default(), answer: None, structured: None, unheard: Vec::new() }
+    }
+}
+
+/// What a ticket's run is called that ended so.
+fn of_outcome(ending: &AgentEnding) -> Ending {
+    match ending {
+        AgentEnding::Finished => Ending::Succeeded,
+        AgentEnding::Limit { which } if which == "time" => Ending::TimedOut,
+        AgentEnding::Stopped | AgentEnding::Paused => Ending::Stopped,
+        _ => Ending::Failed,
     }
 }

@@ -1,0 +1,74 @@
+//! Codex (measured: 0.169.0). The prompt goes through standard input (`-`), which it reads to its end first.
+//!
+//! Inside our own write fence its sandbox is switched off: it would forbid what the fence allows, and a sandbox in a
+//! sandbox does not start everywhere. Without the fence, its own keeps it in the worktree. It does not hear the
+//! operator: its app server could, in another stream format; messages wait for the next round.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::detect::Login;
+use super::files::Files;
+use super::{Arguments, Backend, Input, Launch, Place};
+use crate::execute::agents::session::AgentJob;
+
+pub(super) struct Codex;
+
+impl Backend for Codex {
+    fn program(&self) -> &'static str {
+        "codex"
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["OPENAI_*", "CODEX_*", "RUST_LOG"]
+    }
+
+    fn fixed(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    fn launch(&self, job: &AgentJob, files: &Files) -> io::Result<Launch> {
+        let fenced = !job.fence.writable.is_empty();
+        let sandbox = if fenced { "danger-full-access" } else { "workspace-write" };
+        let mut arguments = Arguments::of(["exec"]);
+        if let Some(conversation) = &job.resume {
+            // `resume` has no `--sandbox`.
+            arguments.push(["resume", conversation]);
+        }
+        arguments.push(["--json", "--skip-git-repo-check"]);
+        arguments.push(["-c", &format!("sandbox_mode=\"{sandbox}\"")]);
+        arguments.push(["-c", "check_for_update_on_startup=false"]);
+        arguments.push(["-c", "analytics.enabled=false", "-c", "feedback.enabled=false"]);
+        arguments.option("--model", job.settings.model.as_deref());
+        if let Some(schema) = &job.schema {
+            arguments.option("--output-schema", Some(files.write("schema.json", &schema.to_string())?));
+        }
+        arguments.configured(&job.settings);
+        arguments.push(["-"]);
+        Ok(Launch {
+            program: self.program().into(),
+            arguments: arguments.0,
+            input: Input::Bytes(job.prompt.clone().into_bytes()),
+            conversation: None,
+        })
+    }
+
+    fn state(&self, place: &Place<'_>) -> Vec<PathBuf> {
+        place.folder("CODEX_HOME", ".codex").into_iter().collect()
+    }
+
+    fn login(&self, place: &Place<'_>) -> Login {
+        let otherwise = match self.state(place).first() {
+            Some(folder) if folder.join("auth.json").is_file() => Login::yes("its stored login"),
+            // Another provider may need no key, or another one.
+            Some(folder) if has_provider(&folder.join("config.toml")) => Login::Unknown,
+            Some(_) => Login::no("run `codex login`, or set OPENAI_API_KEY"),
+            None => Login::Unknown,
+        };
+        Login::by_variable(place, &["OPENAI_API_KEY", "CODEX_API_KEY", "CODEX_ACCESS_TOKEN"]).or(otherwise)
+    }
+}
+
+fn has_provider(config: &std::path::Path) -> bool {
+    std::fs::read_to_string(config).is_ok_and(|text| text.contains("model_provider"))
+}
