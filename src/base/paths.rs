@@ -80,6 +80,10 @@ impl ProjectPaths {
         koru_config => ".planfile/.koru/config.yaml";
         /// Run logs and run folders.
         runs => ".planfile/.koru/runs";
+        /// Checkouts of tickets that agents work on, with a record beside each.
+        worktrees => ".planfile/.koru/worktrees";
+        /// The audit, a file a day.
+        audit => ".planfile/.koru/audit";
         /// Prompts and answers.
         prompts => ".planfile/.koru/prompts";
         /// Drafts of answers.

@@ -1,4 +1,12 @@
 //! Questions to git, through git2: never a spawned process, never a write.
+//!
+//! Submodules own what worktrees and the fence need besides: [`names`] that git takes, the state of all [`refs`], and
+//! the git [`program`] for the few things that libgit2 cannot do.
+
+pub mod filters;
+pub mod moving;
+pub mod names;
+pub mod program;
 
 use std::path::{Path, PathBuf};
 
@@ -58,6 +66,15 @@ pub fn roots(path: &Path) -> Option<(PathBuf, PathBuf)> {
         None
     };
     Some((clean(&own), main.map_or_else(|| clean(&own), |main| clean(&main))))
+}
+
+/// Whether tracked files of the work tree at `path` differ from HEAD.
+pub fn has_tracked_changes(path: &Path) -> bool {
+    let Some(repo) = open(path) else { return false };
+    let mut options = StatusOptions::new();
+    options.include_untracked(false).include_ignored(false).exclude_submodules(true).no_refresh(true);
+    repo.statuses(Some(&mut options))
+        .is_ok_and(|statuses| statuses.iter().any(|entry| entry.status() != Status::CURRENT))
 }
 
 fn open(path: &Path) -> Option<Repository> {

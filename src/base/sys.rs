@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 #[cfg(target_os = "linux")]
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use tokio::process::Command;
 
@@ -27,6 +27,47 @@ pub(super) fn lead_session_and_die_with_parent(command: &mut Command) {
     unsafe {
         command.pre_exec(in_child);
     }
+}
+
+/// Confines the child of `command`, and all that it starts, to the Landlock `rules`; it gains no privileges any more.
+/// A child that cannot be confined does not start.
+#[cfg(target_os = "linux")]
+pub(super) fn enter_landlock(command: &mut Command, rules: OwnedFd) {
+    use nix::libc;
+    let in_child = move || {
+        // The kernel lets only those fence themselves who cannot gain privileges by it.
+        nix::sys::prctl::set_no_new_privs()?;
+        // SAFETY: the descriptor is owned by this closure, and the call touches no memory of ours.
+        let entered = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, rules.as_raw_fd(), 0) };
+        if entered == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    };
+    // SAFETY: the closure runs between fork and exec. It makes two system calls, takes no lock, and allocates nothing:
+    // both errors keep the bare error number. The descriptor was made close-on-exec, so the program does not get it.
+    unsafe {
+        command.pre_exec(in_child);
+    }
+}
+
+/// Version of the kernel's Landlock interface.
+///
+/// # Errors
+/// What the kernel says: `ENOSYS` when it is built without, `EOPNOTSUPP` when it is switched off.
+pub(super) fn landlock_version() -> io::Result<i32> {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::libc;
+        const ASK_VERSION: u32 = 1;
+        let nothing = std::ptr::null::<libc::c_void>();
+        // SAFETY: with this flag the call takes no attributes and only answers a number.
+        let version =
+            unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, nothing, 0_usize, ASK_VERSION) };
+        if version < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        i32::try_from(version).map_err(io::Error::other)
+    }
+    #[cfg(not(target_os = "linux"))]
+    Err(io::Error::from_raw_os_error(nix::libc::ENOSYS))
 }
 
 /// Lets the disk begin with these bytes of `file` while the caller goes on writing; a later sync then waits less.

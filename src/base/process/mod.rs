@@ -25,12 +25,14 @@
 //! PDEATHSIG in every child (lost at each `fork`), a PID namespace (scripts see other pids; often forbidden), and
 //! `cgroup.kill` (needs a delegated cgroup).
 
+mod confine;
 mod group;
 mod identity;
 mod spawn;
 mod stat;
 mod tree;
 
+pub use confine::{ConfineError, Confinement, landlock_version};
 pub use group::{Group, Stopped};
 pub use identity::ProcessIdentity;
 pub use spawn::{MARKER, Program, Running, SpawnError};

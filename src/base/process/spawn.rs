@@ -12,7 +12,7 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::{Group, ProcessIdentity, Tree};
+use super::{Confinement, Group, ProcessIdentity, Tree};
 use crate::base::sys;
 
 /// Set in the environment of every child that we spawn, to a value of its own.
@@ -55,6 +55,7 @@ pub struct Program {
     folder: PathBuf,
     variables: Vec<(OsString, OsString)>,
     input: Input,
+    confinement: Option<Confinement>,
 }
 
 /// What a child reads on its standard input.
@@ -77,6 +78,7 @@ impl Program {
             folder: folder.into(),
             variables: Vec::new(),
             input: Input::Nothing,
+            confinement: None,
         }
     }
 
@@ -113,6 +115,14 @@ impl Program {
     #[must_use]
     pub fn open_input(mut self) -> Self {
         self.input = Input::Open;
+        self
+    }
+
+    /// Starts it behind the kernel's write fence, with everything that it will start. It does not start at all when it
+    /// cannot enter.
+    #[must_use]
+    pub fn confine(mut self, confinement: Confinement) -> Self {
+        self.confinement = Some(confinement);
         self
     }
 
@@ -169,6 +179,10 @@ impl Program {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         sys::lead_session_and_die_with_parent(&mut command);
+        #[cfg(target_os = "linux")]
+        if let Some(confinement) = self.confinement {
+            sys::enter_landlock(&mut command, confinement.rules);
+        }
         (command, self.input)
     }
 }

@@ -1,24 +1,137 @@
-//! What keeps a run inside the policy while it works: git hooks through the environment, a Landlock write fence, and a
-//! watch over refs (DESIGN §5, layers 2 and 3).
+//! What keeps a run inside the policy while it works, and finds what it did all the same (DESIGN §5, layers 2 to 4).
+//!
+//! One run: [`raise`] before it starts gives the [`Fence`] that its program is started with and the [`Guard`] that knows
+//! how everything stood. After the run and all its processes are gone, [`Guard::settle`] compares, puts back what the run
+//! had no business with and says so; then the work is committed, and [`judge`] looks at the difference itself.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use super::agents::kind::AgentKind;
+use super::isolation::{Change, Worktree};
+use crate::base::process::{ConfineError, Confinement, Program};
+use crate::plan::policy::Policy;
 
 /// What one run is started with.
 #[derive(Clone, Debug, Default)]
 pub struct Fence {
-    /// Variables that inject the hooks and name what the run may do.
+    /// Variables that inject the hooks and name what the run may do; they come after all others.
     pub env: Vec<(OsString, OsString)>,
-    /// Folders below which it may write; empty when there is no kernel fence. Everything else can be read and run.
+    /// Folders and files that it may write; empty when there is no kernel fence. Everything else can be read and run.
     pub writable: Vec<PathBuf>,
+}
+
+impl Fence {
+    /// The program with the fence's variables and, where there is a kernel fence, confined by it.
+    ///
+    /// # Errors
+    /// When the kernel fence was there when the fence was raised and cannot be made now: the run must not start.
+    pub fn around(&self, program: Program) -> Result<Program, ConfineError> {
+        let program = program.env(self.env.iter().cloned());
+        if self.writable.is_empty() {
+            return Ok(program);
+        }
+        Ok(program.confine(Confinement::new(&self.writable)?))
+    }
+}
+
+/// For whom a fence is raised.
+#[derive(Clone, Copy, Debug)]
+pub struct FenceRequest<'a> {
+    /// Where it works.
+    pub worktree: &'a Worktree,
+    /// What it may do.
+    pub policy: &'a Policy,
+    /// Folder of the run: hooks, the hooks' log and the private TMPDIR are made below.
+    pub run: &'a Path,
+    /// Which agent, for its usual state folders.
+    pub agent: Option<AgentKind>,
+    /// Folders beside the worktree that it may write to (`AgentSettings::writable`); `~/` is the home folder.
+    pub writable: &'a [String],
+    /// The environment that the run gets before the fence's own variables.
+    pub env: &'a [(OsString, OsString)],
+    /// Whether to use the kernel's fence where there is one; off only for tests of the other layers.
+    pub kernel: bool,
+}
+
+/// Why no fence could be raised. The run must not start.
+#[derive(Debug, thiserror::Error)]
+pub enum FenceError {
+    /// Not there yet.
+    #[error("raising the fence failed")]
+    Unfinished,
+}
+
+/// A fence and who watches it.
+#[derive(Debug)]
+pub struct Raised {
+    /// For the program.
+    pub fence: Fence,
+    /// For afterwards.
+    pub guard: Guard,
+    /// What is worth knowing: why there is no kernel fence, folders that are not there (foreign text).
+    pub notes: Vec<String>,
+}
+
+/// Knows how references, links and configuration stood before the run.
+#[derive(Debug)]
+pub struct Guard {}
+
+/// What a run did besides its work.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settlement {
+    /// What the policy forbids and the run did, undone where that was possible.
+    pub breaches: Vec<Breach>,
+    /// What changed while the run worked and cannot be laid at its door (foreign text): left as it is.
+    pub meanwhile: Vec<String>,
+    /// What the hooks refused; nothing came of it.
+    pub refused: Vec<Refusal>,
+}
+
+/// Something that a hook refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Policy key.
+    pub gate: String,
+    /// What was tried, such as the reference (foreign text, written where the run could write).
+    pub what: String,
+}
+
+/// Raises a fence for a run, and notes how everything stands.
+///
+/// # Errors
+/// See [`FenceError`].
+pub fn raise(request: &FenceRequest<'_>) -> Result<Raised, FenceError> {
+    let _ = request;
+    Err(FenceError::Unfinished)
+}
+
+impl Guard {
+    /// Compares with how everything stood and puts back what the run changed against the policy. Call once, when every
+    /// process of the run is gone, before [`crate::execute::isolation::commit_all`].
+    pub fn settle(self) -> Settlement {
+        Settlement::default()
+    }
+}
+
+/// What of `changes` ([`crate::execute::isolation::survey`]) the policy or the ticket's `files` forbid. `files` empty
+/// means no limit; entries are paths, folders or globs from the project's folder. Pure.
+pub fn judge(worktree: &Worktree, changes: &[Change], policy: &Policy, files: &[String]) -> Vec<Breach> {
+    let _ = (worktree, changes, policy, files);
+    Vec::new()
+}
+
+/// The layers of safety on this machine, for `doctor`.
+pub fn layers() -> Vec<Layer> {
+    Vec::new()
 }
 
 /// A rule that a run broke, with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Breach {
-    /// Which rule: a policy gate's key, `forbidden_paths`, `files`, `write_fence`.
+    /// Which rule: a policy gate's key, `forbidden_paths`, `files`, `write_fence`, `git_config`, `worktree`.
     pub rule: String,
     /// What was done, in a sentence (foreign text).
     pub what: String,
