@@ -17,6 +17,7 @@ use super::agents::ledger::Ledger;
 use super::feed::{Batch, Feed};
 use super::holder::Holder;
 use super::keeper::Keeper;
+use super::proof::{self, Before};
 use crate::base::clock::Clock;
 use crate::base::process::ProcessIdentity;
 use crate::execute::action::Action;
@@ -246,7 +247,7 @@ impl Run {
         }
         let transcript = TranscriptWriter::new(folder.transcript(), folder.name());
         let listener = RecordingListener { feed: feed.clone(), keeper: keeper.clone() };
-        let recorder = Recorder::new(self.redactor.clone(), Some(transcript), Box::new(listener));
+        let mut recorder = Recorder::new(self.redactor.clone(), Some(transcript), Box::new(listener));
         match &self.order.action {
             Action::Shell { command, timeout } => {
                 let extra = [("KORU_TICKET", self.ticket.id.as_str()), ("KORU_RUN", folder.name())];
@@ -257,7 +258,17 @@ impl Run {
                     timeout: *timeout,
                     grace: self.ground.grace,
                 };
-                shell::run(&job, watch, recorder).await
+                let (root, ticket) = (self.ground.root.clone(), Arc::clone(&self.ticket));
+                let before = match self.ticket.inputs.expect_files_changed {
+                    Some(true) => {
+                        let look = tokio::task::spawn_blocking(move || Before::look(&root, &ticket));
+                        look.await.unwrap_or_default()
+                    }
+                    _ => None,
+                };
+                let outcome = shell::run_with(&job, watch.clone(), &mut recorder).await;
+                let (ground, ticket) = (&self.ground, &self.ticket);
+                proof::judge(ground, ticket, job.env, before, outcome, watch, &mut recorder).await
             }
             Action::Api(request) => match self.ground.http() {
                 Ok(client) => api::run(request, &client, watch, recorder).await,

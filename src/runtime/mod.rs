@@ -15,6 +15,7 @@ mod keeper;
 mod launch;
 mod leases;
 mod overlap;
+mod proof;
 pub mod protocol;
 mod storage;
 mod supervisor;
