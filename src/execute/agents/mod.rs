@@ -1,10 +1,11 @@
 //! Coding agents: which there are, how each is started, and what its stream means (`reference/agent-streams.md`).
 //!
 //! The parts: [`event`] is what any agent can say; [`stream`] has one module an agent that turns its output into that;
-//! [`assemble`] makes events into transcript lines and a [`tally`]; [`backend`] knows how each program is started;
-//! [`session`] runs one agent to its end. A ticket is never written here, and nothing here decides whether work is good:
-//! the session reports, the floors above judge.
+//! [`assemble`] makes events into transcript lines and a [`tally`]; [`verdict`] names how a run ended; [`backend`] knows
+//! how each program is started; [`session`] runs one agent to its end. A ticket is never written here, and nothing here
+//! decides whether work is good: the session reports, the floors above judge.
 
+mod account;
 pub mod assemble;
 pub mod backend;
 pub mod event;
@@ -12,3 +13,4 @@ pub mod kind;
 pub mod session;
 pub mod stream;
 pub mod tally;
+pub mod verdict;

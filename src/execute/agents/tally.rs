@@ -1,4 +1,6 @@
 //! What a run of an agent amounts to so far: shown in the status line, stored with the result, held against budgets.
+//!
+//! Foreign numbers come in here: nothing overflows.
 
 use serde::{Deserialize, Serialize};
 
@@ -69,12 +71,7 @@ impl std::ops::Add for Tokens {
     type Output = Tokens;
 
     fn add(self, other: Tokens) -> Tokens {
-        Tokens {
-            input: self.input + other.input,
-            cache_read: self.cache_read + other.cache_read,
-            cache_write: self.cache_write + other.cache_write,
-            output: self.output + other.output,
-        }
+        self.plus(other)
     }
 }
 
@@ -114,10 +111,10 @@ impl Tally {
         Tally {
             conversation: later.conversation.clone().or_else(|| self.conversation.clone()),
             model: later.model.clone().or_else(|| self.model.clone()),
-            turns: self.turns + later.turns,
-            tools: self.tools + later.tools,
-            failed_tools: self.failed_tools + later.failed_tools,
-            changes: self.changes + later.changes,
+            turns: self.turns.saturating_add(later.turns),
+            tools: self.tools.saturating_add(later.tools),
+            failed_tools: self.failed_tools.saturating_add(later.failed_tools),
+            changes: self.changes.saturating_add(later.changes),
             tokens: self.tokens + later.tokens,
             cost,
             doing: later.doing.clone(),

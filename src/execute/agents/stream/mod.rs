@@ -8,9 +8,12 @@
 mod claude;
 mod codex;
 mod diff;
+mod gemini;
 mod json;
+mod opencode;
 mod pending;
 mod pi;
+mod text;
 mod trouble;
 
 use std::borrow::Cow;
@@ -36,19 +39,10 @@ pub fn parser(kind: AgentKind) -> Box<dyn StreamParser> {
         AgentKind::Claude => Box::new(claude::Claude::default()),
         AgentKind::Codex => Box::new(codex::Codex::default()),
         AgentKind::Pi => Box::new(pi::Pi::default()),
-        AgentKind::OpenCode | AgentKind::Gemini | AgentKind::Aider | AgentKind::Custom => Box::new(Verbatim),
+        AgentKind::OpenCode => Box::new(opencode::OpenCode::default()),
+        AgentKind::Gemini => Box::new(gemini::Gemini::default()),
+        AgentKind::Aider | AgentKind::Custom => Box::new(text::Text::default()),
     }
-}
-
-/// Stands in until the agent's own parser is there: nothing is understood.
-struct Verbatim;
-
-impl StreamParser for Verbatim {
-    fn line(&mut self, line: &[u8], out: &mut Vec<AgentEvent>) {
-        unknown(line, out);
-    }
-
-    fn end(&mut self, _out: &mut Vec<AgentEvent>) {}
 }
 
 /// Keeps a line that says nothing to us; an empty one says nothing at all.
