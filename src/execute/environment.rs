@@ -51,6 +51,11 @@ impl Environment {
         std::env::vars_os().collect()
     }
 
+    /// Every variable, for whoever has an allowlist of its own.
+    pub fn all(&self) -> Vec<(OsString, OsString)> {
+        self.vars.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     /// Which of `keys` are not set or empty, in order.
     pub fn missing(&self, keys: &[String]) -> Vec<String> {
         let set = |key: &String| self.vars.get(OsStr::new(key)).is_some_and(|value| !value.is_empty());

@@ -280,8 +280,6 @@ impl Run {
                     ticket: &self.ticket,
                     agent: agent.as_deref(),
                     note: self.order.note.as_deref(),
-                    keys: &self.keys,
-                    redactor: &self.redactor,
                     folder,
                     feed: &feed,
                     keeper: &keeper,

@@ -150,12 +150,13 @@ pub struct AgentReport {
     pub unheard: Vec<String>,
 }
 
-/// Runs the job to its end. Dropping the future kills everything that it started.
+/// Runs the job to its end. Dropping the future kills everything that it started. The recorder outlives the session: one
+/// run may be several sessions (a rate limit slept over, a message taken up), with the runtime's notes between them.
 pub async fn run(
     job: AgentJob,
     stop: StopWatch,
     steer: mpsc::UnboundedReceiver<Steer>,
-    recorder: Recorder,
+    recorder: &mut Recorder,
 ) -> AgentReport {
     watch::run(job, stop, steer, recorder).await
 }

@@ -1,21 +1,44 @@
 //! One ticket worked by a coding agent, from the worktree to the commit: what a run does around the agent itself.
+//!
+//! The order is fixed: choose the agent, make its worktree and fence, tell it the brief, let it work (`rounds`), compare
+//! refs and files with what policy and ticket allow (`place`), commit what it did, run the quality gates (`checks`), and
+//! say what the ticket should become (`result`). Nothing here writes a planfile. Blocking work (git, folders) is done on
+//! blocking threads; whatever fails is an outcome with a sentence, never a panic and never a lost worktree.
 
+mod checks;
+mod earlier;
 pub(super) mod ledger;
+mod place;
+mod prompt;
+mod result;
+mod rounds;
 
+use std::ffi::OsString;
 use std::sync::Arc;
 
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::feed::Feed;
 use super::keeper::Keeper;
 use super::launch::Ground;
-use crate::base::redact::Redactor;
-use crate::execute::agents::session::Steer;
-use crate::execute::folder::RunFolder;
+use super::protocol::{AgentPhase, AgentView, Tally};
+use crate::base::paths::ProjectPaths;
+use crate::execute::agents::backend::{self, detect};
+use crate::execute::agents::kind::AgentKind;
+use crate::execute::agents::session::{AgentEnding, Steer};
+use crate::execute::fence::Breach;
+use crate::execute::folder::{AgentRecord, RunFolder};
 use crate::execute::outcome::Outcome;
 use crate::execute::recorder::Recorder;
-use crate::execute::stop::StopWatch;
+use crate::execute::stop::{Stop, StopWatch};
+use crate::learn::audit;
+use crate::plan::policy::Policy;
+use crate::plan::settings::{AgentChoice, Settings};
 use crate::plan::ticket::Ticket;
+use crate::verify::gates::expectation::expectation;
+use place::Place;
+use result::Told;
 
 /// What an agent's run is made of. Borrowed from the run that it is.
 pub(super) struct AgentRun<'a> {
@@ -25,12 +48,18 @@ pub(super) struct AgentRun<'a> {
     pub(super) agent: Option<&'a str>,
     /// Said to the agent after the brief.
     pub(super) note: Option<&'a str>,
-    /// Variables that the ticket asks for.
-    pub(super) keys: &'a [String],
-    pub(super) redactor: &'a Redactor,
     pub(super) folder: &'a RunFolder,
     pub(super) feed: &'a Feed,
     pub(super) keeper: &'a Keeper,
+}
+
+/// Everything that was decided before the agent starts.
+struct Plan {
+    name: String,
+    kind: AgentKind,
+    choice: AgentChoice,
+    settings: Settings,
+    policy: Policy,
 }
 
 impl AgentRun<'_> {
@@ -39,10 +68,183 @@ impl AgentRun<'_> {
         self,
         stop: StopWatch,
         steer: mpsc::UnboundedReceiver<Steer>,
-        recorder: Recorder,
+        mut recorder: Recorder,
     ) -> Outcome {
-        let _ = (stop, steer, recorder, self.ground, self.ticket, self.agent, self.note, self.keys);
-        let _ = (self.redactor, self.folder, self.feed, self.keeper);
-        Outcome::not_started("agents cannot be run yet")
+        let plan = match self.decide().await {
+            Ok(plan) => Arc::new(plan),
+            Err(sentence) => return self.over(Outcome::not_started(sentence), &recorder),
+        };
+        self.introduce(&plan);
+        let place = match Place::make(&self, &plan).await {
+            Ok(place) => place,
+            Err(sentence) => return self.over(Outcome::not_started(sentence), &recorder),
+        };
+        self.settle_in(&place, &mut recorder);
+        let outcome = self.work(&plan, &place, stop, steer, &mut recorder).await;
+        self.over(outcome, &recorder)
     }
+
+    fn over(&self, outcome: Outcome, recorder: &Recorder) -> Outcome {
+        self.feed.agent(|view| view.phase = AgentPhase::Over);
+        Outcome { duration: recorder.elapsed(), ..outcome }
+    }
+
+    /// Reads configuration and policy and chooses the agent.
+    async fn decide(&self) -> Result<Plan, String> {
+        let (root, name) = (self.ground.root.clone(), self.agent.map(str::to_owned));
+        let all = self.variables();
+        let decided = tokio::task::spawn_blocking(move || {
+            let (settings, _) = Settings::load(&root);
+            let (policy, _) = Policy::load(&root);
+            let choice = settings.agent(name.as_deref()).map_err(|error| error.to_string())?;
+            let choice = match choice {
+                Some(choice) => choice,
+                None => first_installed(&settings, &all)?,
+            };
+            let kind = AgentKind::parse(&choice.kind)
+                .ok_or_else(|| format!("no agent program is called {:?}", choice.kind))?;
+            Ok(Plan { name: choice.name.clone(), kind, choice, settings, policy })
+        });
+        decided.await.unwrap_or_else(|error| Err(format!("choosing the agent failed: {error}")))
+    }
+
+    /// Shows the agent, and puts it into the record.
+    fn introduce(&self, plan: &Plan) {
+        self.feed.begin_agent(AgentView {
+            agent: plan.name.clone(),
+            phase: AgentPhase::Preparing,
+            tally: Tally::default(),
+            hearing: backend::hearing(plan.kind),
+            queued: Vec::new(),
+            pausing: false,
+            worktree: None,
+            sleeping_until: None,
+            breaches: Vec::new(),
+            gates: Vec::new(),
+            changed: Vec::new(),
+            raw_lines: 0,
+        });
+        let name = plan.name.clone();
+        self.keeper.change(|record| {
+            let tally = Tally::default();
+            record.agent = Some(AgentRecord { agent: name, worktree: None, tally, ending: None });
+        });
+    }
+
+    /// Shows where the agent works, and puts it into the record.
+    fn settle_in(&self, place: &Place, recorder: &mut Recorder) {
+        let worktree = &place.worktree;
+        self.feed.agent(|view| view.worktree = Some(worktree.clone()));
+        self.keeper.change(|record| {
+            if let Some(agent) = &mut record.agent {
+                agent.worktree = Some(worktree.clone());
+            }
+        });
+        let base: String = worktree.base.chars().take(12).collect();
+        recorder.note(&format!("[worktree of {} on {} from {base}]", worktree.ticket, worktree.branch));
+        for note in &place.notes {
+            recorder.note(&format!("[{note}]"));
+        }
+    }
+
+    /// The agent's work, then ours on what it left.
+    async fn work(
+        &self,
+        plan: &Arc<Plan>,
+        place: &Place,
+        stop: StopWatch,
+        steer: mpsc::UnboundedReceiver<Steer>,
+        recorder: &mut Recorder,
+    ) -> Outcome {
+        self.feed.agent(|view| view.phase = AgentPhase::Working);
+        let report = self.rounds(plan, place, stop.clone(), steer, recorder).await;
+        self.ground.ledger.over(&self.folder.name().into());
+        self.keeper.change(|record| {
+            if let Some(agent) = &mut record.agent {
+                agent.tally = report.tally.clone();
+                agent.ending = Some(report.ending.clone());
+            }
+        });
+        self.feed.agent(|view| view.phase = AgentPhase::Inspecting);
+        let mut told = Told { plan, place, report: &report, found: None, checks: None };
+        let found = match place.inspect(self, plan).await {
+            Ok(found) => found,
+            Err(sentence) => {
+                recorder.note(&format!("[{sentence}]"));
+                return told.inspection_failed(&sentence);
+            }
+        };
+        if !found.breaches.is_empty() {
+            self.audit(plan, &found.breaches).await;
+        }
+        self.feed.agent(|view| {
+            view.breaches.clone_from(&found.breaches);
+            view.changed.clone_from(&found.changed);
+        });
+        result::say_what_was_found(recorder, &found);
+        told.found = Some(&found);
+        if !found.breaches.is_empty() {
+            return told.violation();
+        }
+        if report.ending != AgentEnding::Finished {
+            return told.unfinished();
+        }
+        let paths: Vec<String> = found.changed.iter().map(|file| file.path.clone()).collect();
+        let expected = self.ticket.inputs.expect_files_changed;
+        if let Err(sentence) = expectation(&paths, &self.ticket.files, expected) {
+            return told.failed(sentence);
+        }
+        let checks = self.check(plan, place, stop.clone(), recorder).await;
+        told.checks = Some(&checks);
+        told.judged(self.ticket, is_stopped(&stop))
+    }
+
+    /// Writes the breaches down before they are shown as dealt with.
+    async fn audit(&self, plan: &Plan, breaches: &[Breach]) {
+        let folder = ProjectPaths::new(&self.ground.root).audit();
+        let (at, who) = (self.ground.clock.now(), plan.name.clone());
+        let rows: Vec<Value> = breaches
+            .iter()
+            .map(|breach| {
+                json!({ "ticket": self.ticket.id.as_str(), "run": self.folder.name(), "breach": breach })
+            })
+            .collect();
+        let write = move || {
+            for row in rows {
+                if let Err(error) = audit::append(&folder, at, "policy.breach", &who, &row) {
+                    tracing::warn!(%error, "a breach of the policy cannot be written to the audit");
+                }
+            }
+        };
+        drop(tokio::task::spawn_blocking(write).await);
+    }
+
+    /// All variables of this process, and what every run is told of itself.
+    fn variables(&self) -> Vec<(OsString, OsString)> {
+        let names = [("KORU_TICKET", self.ticket.id.as_str()), ("KORU_RUN", self.folder.name())]
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        self.ground.environment.all().into_iter().chain(names).collect()
+    }
+}
+
+/// The first agent program of the machine, in order of preference.
+fn first_installed(settings: &Settings, all: &[(OsString, OsString)]) -> Result<AgentChoice, String> {
+    for kind in AgentKind::BUILT_IN {
+        let choice = settings.agent(Some(kind.word())).map_err(|error| error.to_string())?;
+        let Some(choice) = choice else { continue };
+        if detect::program(kind, &choice.settings, all).is_some() {
+            return Ok(choice);
+        }
+    }
+    let known: Vec<&str> = AgentKind::BUILT_IN.iter().map(|kind| kind.word()).collect();
+    Err(format!(
+        "no coding agent was found on PATH (looked for {}); install one, or name its program in \
+         .planfile/.koru/config.yaml under `agents`",
+        known.join(", ")
+    ))
+}
+
+/// Whether the operator asked to stop.
+fn is_stopped(stop: &StopWatch) -> bool {
+    stop.current() > Stop::No
 }

@@ -11,7 +11,7 @@ use crate::execute::tail::Tail;
 
 impl Watch<'_> {
     /// Ends the recording and reports.
-    pub(super) fn report(mut self, recorder: Recorder) -> AgentReport {
+    pub(super) fn report(mut self, recorder: &mut Recorder) -> AgentReport {
         let on_their_way = self.stream.dialogue().map(|dialogue| dialogue.on_their_way().to_vec());
         let mut unheard = on_their_way.unwrap_or_default();
         unheard.append(&mut self.unheard);
@@ -19,7 +19,7 @@ impl Watch<'_> {
         let answer = assembler.answer().map(|answer| recorder.clean(answer));
         let duration = recorder.elapsed();
         let structured = self.job.schema.as_ref().and_then(|_| answer::structured(&assembler));
-        let (_, stderr) = recorder.finish();
+        let (_, stderr) = recorder.take_tails();
         let (exit_code, signal) = ending::exit(self.leader);
         let ended = Ended {
             kind: self.job.kind,

@@ -51,7 +51,7 @@ pub(super) async fn run(
     job: AgentJob,
     mut stop: StopWatch,
     mut steer: mpsc::UnboundedReceiver<Steer>,
-    mut recorder: Recorder,
+    recorder: &mut Recorder,
 ) -> AgentReport {
     if stop.current() > Stop::No {
         let outcome = Outcome::not_started("stopped before it was started");
@@ -60,14 +60,14 @@ pub(super) async fn run(
             Outcome { ending: Ending::Stopped, ..outcome },
         );
     }
-    let mut started = match start(&job, &mut recorder).await {
+    let mut started = match start(&job, recorder).await {
         Ok(started) => started,
         Err((ending, why)) => return AgentReport::not_started(ending, Outcome::not_started(why)),
     };
     let tree = started.child.tree();
     let mut watch = Watch::new(&job, tree, started.stream, started.input, started.conversation);
     watch.open();
-    watch.until_over(&mut started.child, &mut stop, &mut steer, &mut recorder).await;
+    watch.until_over(&mut started.child, &mut stop, &mut steer, recorder).await;
     watch.report(recorder)
 }
 

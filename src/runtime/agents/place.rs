@@ -1,0 +1,180 @@
+//! Where an agent works: its worktree and fence before, what it did to them after. All git work, on blocking threads.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::earlier::{self, Earlier};
+use super::prompt;
+use super::{AgentRun, Plan};
+use crate::execute::agents::backend::environment::environment;
+use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard};
+use crate::execute::isolation::{self, ChangedFile, Identity, Worktree};
+use crate::plan::ticket::Ticket;
+use crate::verify::gates::{self, GatePlan};
+
+/// Variables with their values.
+type Variables = Vec<(OsString, OsString)>;
+
+/// Where one run works.
+pub(super) struct Place {
+    pub(super) worktree: Worktree,
+    pub(super) fence: Fence,
+    /// What the agent is told first.
+    pub(super) brief: String,
+    /// An earlier conversation that it goes on with.
+    pub(super) earlier: Option<Earlier>,
+    /// Its environment, without the fence's variables.
+    pub(super) env: Variables,
+    /// The gates as they were before the agent came.
+    pub(super) gates: Vec<GatePlan>,
+    /// Worth saying about worktree and fence.
+    pub(super) notes: Vec<String>,
+    root: PathBuf,
+    guard: Mutex<Option<Guard>>,
+}
+
+/// What a run left.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) breaches: Vec<Breach>,
+    pub(super) changed: Vec<ChangedFile>,
+    pub(super) commit: Option<String>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Place {
+    /// Makes everything.
+    ///
+    /// # Errors
+    /// A sentence for the operator. Nothing was started; a worktree that was made stays.
+    pub(super) async fn make(run: &AgentRun<'_>, plan: &Arc<Plan>) -> Result<Place, String> {
+        let making = Making {
+            root: run.ground.root.clone(),
+            runs: run.ground.runs.clone(),
+            ticket: Arc::clone(run.ticket),
+            folder: run.folder.path().to_owned(),
+            own: run.folder.name().to_owned(),
+            note: run.note.map(str::to_owned),
+            all: run.variables(),
+            plan: Arc::clone(plan),
+        };
+        let made = tokio::task::spawn_blocking(move || making.make());
+        made.await.unwrap_or_else(|error| Err(format!("making the worktree failed: {error}")))
+    }
+
+    /// What an agent is told that begins anew where an earlier conversation could not go on.
+    pub(super) fn anew(&self, run: &AgentRun<'_>, plan: &Plan) -> String {
+        prompt::first(&self.root, run.ticket, &self.worktree, plan, &self.gates, run.note)
+    }
+
+    /// What the run did to refs and files; forbidden changes of refs are undone, and what is allowed is committed. Call
+    /// once, when every process of the run is gone.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub(super) async fn inspect(&self, run: &AgentRun<'_>, plan: &Arc<Plan>) -> Result<Found, String> {
+        let guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let looking = Looking {
+            guard: guard.ok_or("the agent's work was looked at before")?,
+            worktree: self.worktree.clone(),
+            ticket: Arc::clone(run.ticket),
+            plan: Arc::clone(plan),
+        };
+        let inspected = tokio::task::spawn_blocking(move || looking.look());
+        inspected.await.unwrap_or_else(|error| Err(format!("looking at the agent's work failed: {error}")))
+    }
+
+    /// Environment of the gates: that of the agent, fence included, since the code that they run is the agent's.
+    pub(super) fn gate_env(&self) -> Variables {
+        self.env.iter().chain(&self.fence.env).cloned().collect()
+    }
+}
+
+/// What making a place needs, owned so that it can go to another thread.
+struct Making {
+    root: PathBuf,
+    runs: PathBuf,
+    ticket: Arc<Ticket>,
+    folder: PathBuf,
+    own: String,
+    note: Option<String>,
+    all: Variables,
+    plan: Arc<Plan>,
+}
+
+impl Making {
+    fn make(self) -> Result<Place, String> {
+        let plan = &self.plan;
+        let (worktree, prepared) =
+            isolation::prepare(&self.root, &self.ticket.id, None).map_err(|error| error.to_string())?;
+        let env = environment(plan.kind, &plan.choice.settings, &self.all);
+        let request = FenceRequest {
+            worktree: &worktree,
+            policy: &plan.policy,
+            run: &self.folder,
+            agent: Some(plan.kind),
+            writable: &plan.choice.settings.writable,
+            env: &env,
+            kernel: true,
+        };
+        let raised = fence::raise(&request).map_err(|error| error.to_string())?;
+        let gates = gates::plan(&worktree.work_folder(), &plan.policy, &env);
+        let earlier = earlier::find(&self.runs, &self.ticket, &plan.name, self.note.is_some(), &self.own);
+        let note = self.note.as_deref();
+        let brief = match &earlier {
+            Some(earlier) => earlier::prompt(&self.ticket, earlier, note),
+            None => prompt::first(&self.root, &self.ticket, &worktree, plan, &gates, note),
+        };
+        let notes = prepared.notes.iter().map(ToString::to_string).chain(raised.notes).collect();
+        Ok(Place {
+            worktree,
+            fence: raised.fence,
+            brief,
+            earlier,
+            env,
+            gates,
+            notes,
+            root: self.root.clone(),
+            guard: Mutex::new(Some(raised.guard)),
+        })
+    }
+}
+
+/// What looking at the work needs.
+struct Looking {
+    guard: Guard,
+    worktree: Worktree,
+    ticket: Arc<Ticket>,
+    plan: Arc<Plan>,
+}
+
+impl Looking {
+    fn look(self) -> Result<Found, String> {
+        let policy = &self.plan.policy;
+        let settled = self.guard.settle();
+        let mut found = Found { breaches: settled.breaches, ..Found::default() };
+        found.notes.extend(settled.meanwhile);
+        found.notes.extend(
+            settled
+                .refused
+                .iter()
+                .map(|refusal| format!("a hook refused {} (policy {})", refusal.what, refusal.gate)),
+        );
+        let survey = isolation::survey(&self.worktree).map_err(|error| error.to_string())?;
+        found.breaches.extend(fence::judge(&self.worktree, &survey, policy, &self.ticket.files));
+        found.changed = isolation::changes(&self.worktree).map_err(|error| error.to_string())?;
+        if found.breaches.is_empty() {
+            let name = &self.plan.name;
+            let message =
+                format!("{}: {}\n\nWorked by the agent {name}.\n", self.ticket.id, self.ticket.name);
+            let committed = isolation::commit_all(&self.worktree, &message, &Identity::default(), policy)
+                .map_err(|error| error.to_string())?;
+            found.commit = committed.commit;
+            found
+                .notes
+                .extend(committed.left_out.iter().map(|path| format!("left out of the commit: {path}")));
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,227 @@
+//! Sessions of one agent until its work is over: a rate limit is slept over, words that it could not hear while it
+//! worked are its next round, and every limit of the run holds over all of them together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::place::Place;
+use super::{AgentRun, Plan, is_stopped};
+use crate::execute::agents::backend;
+use crate::execute::agents::session::{self, AgentEnding, AgentJob, AgentReport, Hearing, Limits, Steer};
+use crate::execute::agents::tally::Tally;
+use crate::execute::outcome::Ending;
+use crate::execute::recorder::Recorder;
+use crate::execute::stop::{Stop, StopWatch, stop_pair};
+
+/// First sleep after a rate limit whose end nobody said; doubled with each.
+const UNSAID_SLEEP: Duration = Duration::from_secs(60);
+
+/// What a session ended with.
+struct Session {
+    report: AgentReport,
+    /// The day's budget ran out.
+    over: Option<String>,
+}
+
+impl AgentRun<'_> {
+    /// Lets the agent work until it finished, failed, was stopped, or a limit was reached.
+    pub(super) async fn rounds(
+        &self,
+        plan: &Plan,
+        place: &Place,
+        stop: StopWatch,
+        mut steer: mpsc::UnboundedReceiver<Steer>,
+        recorder: &mut Recorder,
+    ) -> AgentReport {
+        let began = Instant::now();
+        let mut slept = Duration::ZERO;
+        let mut sleeps = 0;
+        let mut prompt = place.brief.clone();
+        let mut resume = place.earlier.as_ref().map(|earlier| earlier.conversation.clone());
+        loop {
+            if let Some(until) = self.ground.ledger.asleep(&plan.name, self.ground.clock.now()) {
+                recorder.note(&format!("[{} is asleep until {until:.0}: its rate limit]", plan.name));
+                slept += self.sleep(until, &stop).await;
+            }
+            let used = began.elapsed().saturating_sub(slept);
+            let job = self.job(plan, place, prompt.clone(), resume.clone(), used);
+            let session = self.session(job, plan, &stop, &mut steer, recorder).await;
+            self.feed.session_over();
+            let mut report = session.report;
+            let tally = self.feed.tallied();
+            if let Some(sentence) = session.over {
+                report.ending = AgentEnding::Limit { which: "day".to_owned() };
+                report.outcome.ending = Ending::Failed;
+                report.outcome.reason = Some(sentence);
+            }
+            report.tally = tally.clone();
+            if is_stopped(&stop) {
+                return report;
+            }
+            match &report.ending {
+                AgentEnding::RateLimited { until } if sleeps < plan.settings.budgets.rate_limit_sleeps => {
+                    let until = until.unwrap_or_else(|| self.soon(sleeps));
+                    sleeps += 1;
+                    self.ground.ledger.sleep(&plan.name, until);
+                    recorder.note(&format!(
+                        "[rate limit: asleep until {until:.0}, then it goes on ({sleeps} of {})]",
+                        plan.settings.budgets.rate_limit_sleeps
+                    ));
+                    if tally.conversation.is_some() && tally.turns > 0 {
+                        resume.clone_from(&tally.conversation);
+                        prompt = "Go on where the rate limit interrupted you.".to_owned();
+                    }
+                }
+                // Its conversation is not there any more: the work begins anew, once.
+                AgentEnding::Failed if resume.is_some() && tally.turns == 0 => {
+                    recorder.note("[the earlier conversation could not be resumed; a new one begins]");
+                    resume = None;
+                    prompt = place.anew(self, plan);
+                }
+                AgentEnding::Finished if !report.unheard.is_empty() => {
+                    let words = report.unheard.join("\n\n");
+                    recorder.note("[it is told now what you said while it worked]");
+                    resume.clone_from(&tally.conversation);
+                    prompt = match &resume {
+                        Some(_) => words,
+                        None => format!("{}\n\nThe operator adds:\n{words}", place.anew(self, plan)),
+                    };
+                    self.feed.agent(|view| view.queued.clear());
+                }
+                _ => return report,
+            }
+        }
+    }
+
+    fn soon(&self, sleeps: u32) -> Timestamp {
+        let wait = UNSAID_SLEEP * 2_u32.saturating_pow(sleeps.min(6));
+        let wait = jiff::SignedDuration::try_from(wait).unwrap_or(jiff::SignedDuration::ZERO);
+        self.ground.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Sleeps until then, or until the operator stops the run. Returns how long it was.
+    async fn sleep(&self, until: Timestamp, stop: &StopWatch) -> Duration {
+        let began = Instant::now();
+        let mut stop = stop.clone();
+        self.feed.agent(|view| view.sleeping_until = Some(until));
+        let wait = Duration::try_from(until.duration_since(self.ground.clock.now())).unwrap_or_default();
+        if !is_stopped(&stop) {
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                _ = stop.changed() => {}
+            }
+        }
+        self.feed.agent(|view| view.sleeping_until = None);
+        began.elapsed()
+    }
+
+    fn job(
+        &self,
+        plan: &Plan,
+        place: &Place,
+        prompt: String,
+        resume: Option<String>,
+        used: Duration,
+    ) -> AgentJob {
+        let budgets = &plan.settings.budgets;
+        let spent = self.feed.tallied();
+        // What the conversation amounted to before this session: earlier runs, then the sessions of this one.
+        let earlier = place.earlier.as_ref().filter(|earlier| resume.as_ref() == Some(&earlier.conversation));
+        let before = resume.as_ref().map(|_| match earlier {
+            Some(earlier) => earlier.tally.plus(&spent),
+            None => spent.clone(),
+        });
+        AgentJob {
+            kind: plan.kind,
+            settings: plan.choice.settings.clone(),
+            prompt,
+            folder: place.worktree.work_folder(),
+            env: self.variables(),
+            files: self.ticket.files.clone(),
+            resume,
+            before,
+            schema: None,
+            scratch: self.folder.path().to_owned(),
+            limits: Limits {
+                timeout: budgets.run_timeout().saturating_sub(used),
+                silence: budgets.silence_limit(),
+                tokens: budgets.run_tokens.map(|limit| limit.saturating_sub(spent.tokens.total())),
+                usd: budgets.run_usd.map(|limit| limit - spent.cost.map_or(0.0, |cost| cost.usd)),
+                grace: self.ground.grace,
+            },
+            fence: place.fence.clone(),
+        }
+    }
+
+    /// One session, with the operator's words passed on and the day's budget watched.
+    async fn session(
+        &self,
+        job: AgentJob,
+        plan: &Plan,
+        stop: &StopWatch,
+        steer: &mut mpsc::UnboundedReceiver<Steer>,
+        recorder: &mut Recorder,
+    ) -> Session {
+        let hearing = backend::hearing(plan.kind);
+        let (stopper, inner) = stop_pair();
+        let (words, heard) = mpsc::unbounded_channel();
+        let mut outer = stop.clone();
+        stopper.at_least(outer.current());
+        let mut over = None;
+        let run: Arc<str> = self.folder.name().into();
+        self.read_today().await;
+        let session = session::run(job, inner, heard, recorder);
+        tokio::pin!(session);
+        let report = loop {
+            tokio::select! {
+                report = &mut session => break report,
+                asked = outer.changed() => stopper.at_least(asked),
+                Some(said) = steer.recv() => match said {
+                    Steer::Say(text) => {
+                        if hearing == Hearing::NextRound {
+                            self.feed.agent(|view| view.queued.push(text.clone()));
+                        }
+                        drop(words.send(Steer::Say(text)));
+                    }
+                    Steer::PauseAfterTurn(on) => {
+                        self.feed.agent(|view| view.pausing = on);
+                        let _ = words.send(Steer::PauseAfterTurn(on));
+                    }
+                },
+                () = self.feed.tally_changed() => {
+                    let tally = self.feed.tallied();
+                    self.remember(&tally);
+                    let today = self.ground.ledger.tell(&run, &tally);
+                    if over.is_none() && let Some(sentence) = today.over(&plan.settings.budgets) {
+                        stopper.at_least(Stop::Polite);
+                        over = Some(sentence);
+                    }
+                }
+            }
+        };
+        Session { report, over }
+    }
+
+    /// Reads what agents have used today, also those of other processes.
+    async fn read_today(&self) {
+        let ground = Arc::clone(self.ground);
+        let read = move || ground.ledger.read_today(&ground.runs, ground.clock.now());
+        drop(tokio::task::spawn_blocking(read).await);
+    }
+
+    /// Keeps a conversation's id as soon as it is known: a crash must not lose it.
+    fn remember(&self, tally: &Tally) {
+        let known = self.keeper.conversation();
+        if tally.conversation.is_some() && tally.conversation != known {
+            self.keeper.change(|record| {
+                if let Some(agent) = &mut record.agent {
+                    agent.tally = tally.clone();
+                }
+            });
+        }
+    }
+}
