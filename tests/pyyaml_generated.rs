@@ -8,6 +8,8 @@ mod support;
 
 #[path = "pyyaml_generated/dice.rs"]
 mod dice;
+#[path = "pyyaml_generated/edits.rs"]
+mod edits;
 #[path = "pyyaml_generated/grammar.rs"]
 mod grammar;
 #[path = "pyyaml_generated/mutants.rs"]
@@ -15,7 +17,7 @@ mod mutants;
 #[path = "support/pyyaml.rs"]
 mod pyyaml;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use dice::Dice;
 
@@ -26,16 +28,23 @@ fn setting(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
-/// Makes texts and compares, batch by batch.
-fn compare_many(salt: u64, make: &mut dyn FnMut(&mut Dice) -> String) {
+/// Calls `each` with dice of its own and the number of texts to make, batch by batch, until it says that it cannot.
+fn batches(salt: u64, each: &mut dyn FnMut(&mut Dice, usize) -> Option<()>) {
     let mut left = setting("KORU_TUI_YAML_TEXTS", 1500) as usize;
     let mut dice = Dice::new(setting("KORU_TUI_YAML_SEED", 1) ^ salt << 32);
-    while left > 0 {
-        let texts: Vec<String> = (0..left.min(BATCH)).map(|_| make(&mut dice)).collect();
-        left -= texts.len();
-        let Some(read) = pyyaml::python(pyyaml::READER, &json!(texts)) else { return };
-        pyyaml::compare(&texts, read.as_array().unwrap());
+    while left > 0 && each(&mut dice, left.min(BATCH)).is_some() {
+        left -= left.min(BATCH);
     }
+}
+
+/// Makes texts and compares.
+fn compare_many(salt: u64, make: &mut dyn FnMut(&mut Dice) -> String) {
+    batches(salt, &mut |dice, count| {
+        let texts: Vec<String> = (0..count).map(|_| make(dice)).collect();
+        let read = pyyaml::python(pyyaml::READER, &json!(texts))?;
+        pyyaml::compare(&texts, read.as_array().unwrap());
+        Some(())
+    });
 }
 
 #[test]
@@ -47,4 +56,49 @@ fn mutated_files_read_alike() {
 #[test]
 fn generated_files_read_alike() {
     compare_many(2, &mut grammar::document);
+}
+
+#[test]
+fn edited_files_read_as_meant() {
+    // What stands besides the tickets is told as well.
+    let reader = pyyaml::READER.replace(
+        r#"return {"tickets": safe(found)}"#,
+        r#"return {"tickets": safe(found), "rest": safe({**data, **holder, "sprint": 0, "tickets": 0})}"#,
+    );
+    assert_ne!(reader, pyyaml::READER);
+    let seeds = mutants::seeds();
+    batches(3, &mut |dice, count| {
+        let make = |dice: &mut Dice| match dice.roll(3) {
+            0 => mutants::mutate(&seeds[dice.roll(seeds.len())], dice),
+            _ => grammar::document(dice),
+        };
+        let edited: Vec<edits::Edited> = (0..count)
+            .filter_map(|_| {
+                let text = make(dice);
+                edits::edited(dice, text)
+            })
+            .collect();
+        let texts: Vec<&str> = edited.iter().flat_map(|edit| [edit.before.as_str(), &edit.after]).collect();
+        let read = pyyaml::python(&reader, &json!(texts))?;
+        let wrong: Vec<String> = edited
+            .iter()
+            .zip(read.as_array().unwrap().chunks(2))
+            .filter(|(edit, read)| {
+                let meant = |before: &Value| {
+                    json!({"tickets": edit.done.again(&before["tickets"]), "rest": before["rest"]})
+                };
+                let sayable = read[0].get("tickets").is_some() && read[1].get("odd").is_none();
+                sayable && read[1] != meant(&read[0])
+            })
+            .map(|(edit, read)| format!("{:?}\n--- {}\n--- {}\n--- {}\n", edit.done, edit.before, edit.after, read[1]))
+            .collect();
+        assert!(
+            wrong.is_empty(),
+            "{} of {} differ\n{}",
+            wrong.len(),
+            edited.len(),
+            wrong[..wrong.len().min(20)].join("\n")
+        );
+        Some(())
+    });
 }

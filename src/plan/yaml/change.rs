@@ -110,7 +110,9 @@ impl SprintDoc {
     /// The document with the ticket's lines as they are written in `source`, if they fit here.
     fn with_chunk_for(&self, id: &str, source: &str, record: &Value) -> Option<SprintDoc> {
         let entry = self.entry(id)?;
-        let chunk = reindent(source, self.layout()?.indent, newline_of(self.text()))?;
+        let newline = newline_of(self.text());
+        let chunk = reindent(source, self.layout()?.indent, newline)?;
+        let chunk = chunk.strip_suffix(newline).unwrap_or(&chunk).to_owned();
         let range = entry.span.start..entry.span.start + entry.body;
         let doc = self.rebuild(id, vec![Splice { range, text: chunk }]).ok()?;
         (doc.record(id).as_ref() == Some(record)).then_some(doc)
@@ -233,10 +235,11 @@ impl SprintDoc {
         Ok(doc)
     }
 
-    /// Inserts the lines of one ticket (without final line end) at their place.
+    /// Inserts the lines of one ticket at their place. A final line end is said only where it belongs to the ticket.
     fn insert_chunk(&self, id: &str, chunk: &str, record: &Value) -> Result<SprintDoc, EditError> {
         let text = self.text();
         let newline = newline_of(text);
+        let lines = chunk.strip_suffix(newline).unwrap_or(chunk);
         let entries = self.entries();
         let sorted = entries.is_sorted_by_key(|entry| &entry.key);
         let place = if sorted { entries.partition_point(|entry| &*entry.key < id) } else { entries.len() };
@@ -246,12 +249,12 @@ impl SprintDoc {
                 let ended = text[..at].ends_with(['\n', '\r']);
                 Splice {
                     range: at..at,
-                    text: if ended { format!("{chunk}{newline}") } else { format!("{newline}{chunk}") },
+                    text: if ended { format!("{lines}{newline}") } else { format!("{newline}{chunk}") },
                 }
             }
             None => {
                 let at = entries.first().map_or(text.len(), |entry| entry.span.start);
-                Splice { range: at..at, text: format!("{chunk}{newline}") }
+                Splice { range: at..at, text: format!("{lines}{newline}") }
             }
         };
         let doc = self.rebuild(id, vec![splice])?;
@@ -290,6 +293,9 @@ impl SprintDoc {
 
     /// The byte after the line on which a ticket's content ends.
     fn after_body(&self, entry: &Entry, text: &str) -> usize {
+        if entry.tail > entry.body {
+            return entry.span.start + entry.tail;
+        }
         let at = entry.span.start + entry.body;
         let rest = &text.as_bytes()[at..];
         let len = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());

@@ -104,6 +104,9 @@ fn key_scalar(tape: &Tape<'_>, key: usize) -> Result<bool, Bad> {
     {
         return Ok(false);
     }
+    if tag == Some(Tag::Unknown) {
+        return Err(unknown_tag(tape, tape.resolve(key)));
+    }
     match scalar::resolve(node.kind, tag, &node.text) {
         Ok(found) => Ok(found == Scalar::Merge),
         Err(message) => Err(Bad::new(at, message)),
@@ -138,6 +141,9 @@ fn plain_value(tape: &Tape<'_>, index: usize) -> Result<(), Bad> {
             return Ok(());
         }
     }
+    if tag == Some(Tag::Unknown) {
+        return Err(unknown_tag(tape, tape.resolve(index)));
+    }
     let at = tape.outer_start(index);
     match scalar::resolve(node.kind, tag, &node.text) {
         Ok(Scalar::Merge | Scalar::Default(_)) => Err(Bad::new(
@@ -147,6 +153,13 @@ fn plain_value(tape: &Tape<'_>, index: usize) -> Result<(), Bad> {
         Ok(_) => Ok(()),
         Err(message) => Err(Bad::new(at, message)),
     }
+}
+
+fn unknown_tag(tape: &Tape<'_>, node: usize) -> Bad {
+    let tag = tape.unknown.iter().find(|(index, _)| *index as usize == node).map_or("", |(_, tag)| tag);
+    let message =
+        format!("planfile does not know the tag {tag} and would read the file as empty; remove the tag");
+    Bad::new(tape.outer_start(node), message)
 }
 
 fn collection_tag(tape: &Tape<'_>, at: usize) -> Result<(), Bad> {
@@ -168,13 +181,13 @@ fn collection_tag(tape: &Tape<'_>, at: usize) -> Result<(), Bad> {
     if fine {
         return Ok(());
     }
-    let message = match tag {
-        Tag::Unknown | Tag::Merge | Tag::Value => {
-            "planfile does not know this tag and reads such a file as empty; remove it"
-        }
-        _ => "this tag does not fit the value after it, and planfile reads such a file as empty; remove it",
-    };
-    Err(Bad::new(tape.outer_start(at), message))
+    if tag == Tag::Unknown {
+        return Err(unknown_tag(tape, at));
+    }
+    Err(Bad::new(
+        tape.outer_start(at),
+        "this tag does not fit the value after it, and planfile reads such a file as empty; remove it",
+    ))
 }
 
 /// The first duplicate key below `index`: the node of its later occurrence.

@@ -12,10 +12,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::fault::{Bad, position};
 use super::layout::{self, Layout};
+use super::scan::break_len;
 use super::sprint::{Entry, SprintDoc, SprintFault, SprintWarning};
 use super::tape::{Kind, Tape};
-use super::value::{key_text, to_value};
-use super::{check, fast, full, parallel, read};
+use super::value::{for_each_pair, is_merge, key_text, to_value};
+use super::{check, fast, full, parallel, read, tail};
 
 /// What loading yields.
 pub(super) struct Loaded {
@@ -52,7 +53,8 @@ pub(super) fn parse_chunk<'a>(
 ) -> Option<(usize, usize)> {
     let pair = reparse_chunk(text, span, indent, tape)?;
     let reaching = tape.aliases > 0 || tape.directives || tape.props.iter().any(|props| props.anchored);
-    (!reaching && check::constructible(tape, 0).is_ok()).then_some(pair)
+    let fine = !reaching && !is_merge(tape, pair.0) && check::constructible(tape, 0).is_ok();
+    fine.then_some(pair)
 }
 
 /// As [`parse_chunk`] for lines that passed it before.
@@ -125,8 +127,10 @@ fn entry(
     let (key, value) = pair;
     let relative = |at: u32| at as usize - span.start;
     let body = relative(tape.nodes[value].end.max(tape.nodes[key].end));
-    // Bytes decide for a ticket that stands alone; one that reaches elsewhere is told by what it reads as.
-    let record_hash = if tape.aliases > 0 {
+    let tail = tail::of_block_text(text, tape, pair).map(|at| at - span.start);
+    // Bytes decide for a ticket that stands alone; one that reaches elsewhere, or that what follows can change, is told
+    // by what it reads as.
+    let record_hash = if tape.aliases > 0 || tail.is_some() {
         xxh3_64(to_value(tape, value).to_string().as_bytes())
     } else {
         xxh3_64(&text.as_bytes()[span.start..span.start + body])
@@ -135,6 +139,7 @@ fn entry(
         key: Arc::from(key_text(tape, key)),
         key_at: tape.outer_start(key) - span.start,
         body,
+        tail: tail.unwrap_or(body),
         hash,
         record_hash,
         duplicate: check::duplicate(tape, value)
@@ -209,20 +214,21 @@ impl Place {
     }
 }
 
-/// The pair of a key that may stand only once.
+/// The pair of a key that may stand only once; a merged one when the mapping has none of its own.
 fn only(tape: &Tape<'_>, map: usize, name: &str) -> Result<Option<(usize, usize)>, Bad> {
+    let named = |key: usize| tape.node(key).kind.is_scalar() && key_text(tape, key) == name;
+    if let Some((key, _)) = tape.pairs(map).filter(|(key, _)| named(*key)).nth(1) {
+        let message = format!(
+            "`{name}:` stands twice, and planfile drops the first with all that is below it; join them"
+        );
+        return Err(Bad::new(tape.nodes[key].start as usize, message));
+    }
     let mut found = None;
-    for (key, value) in tape.pairs(map) {
-        if tape.node(key).text == name && tape.node(key).kind.is_scalar() {
-            if found.is_some() {
-                let message = format!(
-                    "`{name}:` stands twice, and planfile drops the first with all that is below it; join them"
-                );
-                return Err(Bad::new(tape.nodes[key].start as usize, message));
-            }
+    for_each_pair(tape, map, &mut |key, value| {
+        if named(key) {
             found = Some((key, value));
         }
-    }
+    });
     Ok(found)
 }
 
@@ -246,8 +252,11 @@ fn whole(text: &str, from: usize, stem: &str) -> Result<Loaded, Bad> {
         let map = tape.resolve(value);
         let at = tape.nodes[key].start as usize;
         if tape.nodes[map].kind.is_map() {
-            for (key, value) in tape.pairs(map) {
-                let span = ticket_span(text, &tape, key, value);
+            for (key, value) in ticket_pairs(&tape, map) {
+                let mut span = ticket_span(text, &tape, key, value);
+                if let Some(tail) = tail::of_block_text(text, &tape, (key, value)) {
+                    span.end = tail;
+                }
                 let hash = xxh3_64(&text.as_bytes()[span.clone()]);
                 entries.push(entry(text, &tape, (key, value), span, hash, stem));
             }
@@ -268,16 +277,36 @@ fn whole(text: &str, from: usize, stem: &str) -> Result<Loaded, Bad> {
     Ok(Loaded { entries, warnings, layout: None })
 }
 
+/// The pairs of the `tickets` mapping: its own in their order, those that it merges and does not override before them.
+fn ticket_pairs(tape: &Tape<'_>, map: usize) -> Vec<(usize, usize)> {
+    let own = tape.pairs(map).filter(|(key, _)| !is_merge(tape, *key));
+    if tape.pairs(map).all(|(key, _)| !is_merge(tape, key)) {
+        return own.collect();
+    }
+    // By key, since aliases can name one mapping a million times.
+    let mut merged = HashMap::new();
+    for_each_pair(tape, map, &mut |key, value| {
+        merged.insert(key_text(tape, key), (key, value));
+    });
+    for (key, _) in own.clone() {
+        merged.remove(&key_text(tape, key));
+    }
+    let mut pairs: Vec<(usize, usize)> = merged.into_values().collect();
+    pairs.sort_unstable();
+    pairs.extend(own);
+    pairs
+}
+
 /// From the key to the end of the value; whole lines where the ticket has lines of its own.
 fn ticket_span(text: &str, tape: &Tape<'_>, key: usize, value: usize) -> Range<usize> {
     let bytes = text.as_bytes();
     let start = tape.outer_start(key);
     // An alias as value ends where the alias ends.
     let end = (tape.nodes[value].end.max(tape.nodes[key].end) as usize).max(start);
-    let line = bytes[..start]
-        .iter()
-        .rposition(|byte| matches!(byte, b'\n' | b'\r'))
-        .map_or(bom_len(text), |at| at + 1);
+    // Every end of a line that YAML 1.1 knows: a block text in the ticket is indented from there.
+    let line = text[..start]
+        .rfind(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
+        .map_or(bom_len(text), |at| at + break_len(bytes, at));
     if bytes[line..start].iter().all(|byte| *byte == b' ') { line..end } else { start..end }
 }
 

@@ -4,7 +4,7 @@
 //! itself emits, parsed line by line), `scan` and `full` (any YAML, token by token as libyaml reads it), `scalar` (what
 //! PyYAML's safe loader makes of a plain scalar), `check` (what its constructor refuses), `value` and `json` (tape → JSON value, JSON text), `emit`
 //! (values as text that PyYAML reads back as meant), `edit` (set or remove a key of one mapping, in place), `read`
-//! (tape → `Ticket`), `layout` and `load` (where the tickets of a file stand), `sprint` (one sprint file), `stream` (a large one straight to JSON), `change` (whole edits of
+//! (tape → `Ticket`), `layout`, `load` and `tail` (where the tickets of a file stand), `sprint` (one sprint file), `stream` (a large one straight to JSON), `change` (whole edits of
 //! it, each read back before it is believed).
 //!
 //! `full` is our own rather than an event parser for YAML 1.2, because the question is never "is this YAML" but "what
@@ -29,6 +29,7 @@ mod scalar;
 mod scan;
 pub mod sprint;
 pub mod stream;
+mod tail;
 mod tape;
 #[cfg(test)]
 mod tests;

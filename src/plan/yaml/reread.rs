@@ -6,7 +6,7 @@ use super::layout::Layout;
 use super::load::{Place, bom_len, reparse_chunk};
 use super::sprint::{Entry, SprintDoc};
 use super::tape::Tape;
-use super::value::{key_text, to_value};
+use super::value::{for_each_pair, key_text, to_value};
 use super::{check, full};
 
 /// Parses the ticket of `entry` again and hands its nodes (tape, key, value) to `each`.
@@ -62,7 +62,13 @@ fn pair_at(tape: &Tape<'_>, at: usize) -> Option<(usize, usize)> {
     if !tape.nodes[map].kind.is_map() {
         return None;
     }
-    tape.pairs(map).find(|(key, _)| tape.outer_start(*key) == at)
+    let mut found = None;
+    for_each_pair(tape, map, &mut |key, value| {
+        if tape.outer_start(key) == at {
+            found = Some((key, value));
+        }
+    });
+    found
 }
 
 /// Parses the whole file and hands its nodes and the mapping that holds `tickets` to `each`.

@@ -63,6 +63,8 @@ pub(super) struct Entry {
     pub(super) key_at: usize,
     /// Offset of the end of the record's content in `span`.
     pub(super) body: usize,
+    /// As `body`, with the line ends that belong to a block text at the end.
+    pub(super) tail: usize,
     /// xxh3 of the bytes of `span`.
     pub(super) hash: u64,
     /// xxh3 of the record's value: what must not change when another ticket is edited.
@@ -163,10 +165,11 @@ impl SprintDoc {
         reread::with_ticket(&self.text, self.layout(), entry, |tape, _, value| to_value(tape, value))
     }
 
-    /// The ticket's own source text with its key line, as it stands in the file (for moving it to another file).
+    /// The ticket's own source text with its key line, as it stands in the file (for moving it to another file). It has
+    /// its last line end only where a block text at its end would read otherwise without.
     pub fn source(&self, id: &str) -> Option<&str> {
         let entry = self.entry(id)?;
-        self.text.get(entry.span.start..entry.span.start + entry.body)
+        self.text.get(entry.span.start..entry.span.start + entry.tail)
     }
 
     /// The text of a new, empty sprint file.

@@ -148,6 +148,8 @@ pub(super) struct Tape<'a> {
     pub(super) nodes: Vec<Node<'a>>,
     /// Properties in node order.
     pub(super) props: Vec<Props>,
+    /// Nodes whose tag the safe loader does not know, in node order, with that tag.
+    pub(super) unknown: Vec<(u32, String)>,
     /// Number of aliases.
     pub(super) aliases: u32,
     /// Whether the document begins with `%` directives, which reach into every node.
@@ -159,6 +161,7 @@ impl<'a> Tape<'a> {
     pub(super) fn clear(&mut self) {
         self.nodes.clear();
         self.props.clear();
+        self.unknown.clear();
         self.aliases = 0;
         self.directives = false;
     }
@@ -221,6 +224,7 @@ impl<'a> Tape<'a> {
 }
 
 /// Iterator over a mapping.
+#[derive(Clone)]
 pub(super) struct Pairs<'t, 'a> {
     tape: &'t Tape<'a>,
     at: usize,

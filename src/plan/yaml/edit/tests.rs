@@ -242,3 +242,53 @@ fn tickets_come_and_go() {
     let none = moved.remove(&["A-2"]).unwrap();
     assert_eq!(none.text(), empty.text());
 }
+
+#[test]
+fn a_block_text_at_the_end_of_a_ticket_goes_with_its_line_ends() {
+    let file = |tickets: &str| {
+        SprintDoc::parse("current", format!("sprint:\n  tickets:\n{tickets}").into_bytes(), None).unwrap()
+    };
+    let z = "    Z-1:\n      id: Z-1\n";
+    for (text, reads) in [
+        ("|\n        a\n", "a\n"),
+        ("|-\n        a\n", "a"),
+        (">\n        a\n        b\n", "a b\n"),
+        ("|+\n        a\n\n  \n", "a\n\n\n"),
+        ("|+\n\n\n", "\n\n"),
+    ] {
+        let ticket = format!("    A-1:\n      id: A-1\n      v: {text}");
+        let from = file(&format!("{ticket}{z}"));
+        assert_eq!(from.source("A-1"), Some(&*ticket));
+        assert_eq!(from.record("A-1").unwrap()["v"], json!(reads));
+        for to in ["", "    B-1:\n      id: B-1\n", "        B-1:\n          id: B-1\n"] {
+            let to = if to.is_empty() { file("    {}\n") } else { file(to) };
+            let moved = to.insert_source("A-1", from.source("A-1").unwrap()).unwrap();
+            assert_eq!(moved.record("A-1"), from.record("A-1"), "{}", moved.text());
+            assert!(moved.text().contains(text.lines().next().unwrap()), "{}", moved.text());
+        }
+        // What is before and behind it stays as it is.
+        assert_eq!(from.remove(&["A-1"]).unwrap().text(), file(z).text());
+        assert_eq!(from.remove(&["Z-1"]).unwrap().text(), file(&ticket).text());
+        let between = from.insert("B-1", &json!({"id": "B-1"})).unwrap();
+        assert_eq!(between.text(), file(&format!("{ticket}    B-1:\n      id: B-1\n{z}")).text());
+    }
+    // Without a last line end the text says something else than with one, so nothing can follow it.
+    let open = file("    A-1:\n      id: A-1\n      v: |\n        a");
+    assert_eq!(open.record("A-1").unwrap()["v"], json!("a"));
+    assert!(matches!(open.insert("B-1", &json!({"id": "B-1"})), Err(EditError::NotAsMeant { .. })));
+    let moved = file(z).insert_source("A-1", open.source("A-1").unwrap()).unwrap();
+    assert_eq!(moved.record("A-1"), open.record("A-1"));
+}
+
+#[test]
+fn a_ticket_whose_lines_end_otherwise_moves_as_it_reads() {
+    // The text is indented from the ticket's key, which has to keep its own indentation.
+    for end in ["\u{2028}", "\u{2029}", "\u{85}", "\r"] {
+        let text = format!("sprint:\n  tickets:{end}    A-1: |2{end}       a{end}    B-1: {{}}{end}");
+        let from = SprintDoc::parse("current", text.into_bytes(), None).unwrap();
+        let to = "sprint:\n  tickets:\n    Z-1:\n      id: Z-1\n";
+        let to = SprintDoc::parse("backlog", to.into(), None).unwrap();
+        let moved = to.insert_source("A-1", from.source("A-1").unwrap()).unwrap();
+        assert_eq!(moved.record("A-1"), from.record("A-1"), "{end:?} {}", moved.text());
+    }
+}

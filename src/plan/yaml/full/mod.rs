@@ -236,7 +236,7 @@ impl<'a> Parser<'a, '_> {
         }
     }
 
-    fn tag(&self, handle: &str, suffix: &str, at: usize) -> Result<Tag, Bad> {
+    fn tag(&mut self, handle: &str, suffix: &str, at: usize) -> Result<Tag, Bad> {
         let declared = self.tags.iter().find(|(known, _)| known == handle).map(|(_, prefix)| prefix.as_str());
         let prefix = match (handle, declared) {
             (_, Some(prefix)) => prefix,
@@ -247,7 +247,13 @@ impl<'a> Parser<'a, '_> {
                 return Err(Bad::new(at, format!("the tag handle {handle} is not declared; remove the tag")));
             }
         };
-        Ok(Tag::parse(&format!("{prefix}{suffix}")))
+        let uri = format!("{prefix}{suffix}");
+        let tag = Tag::parse(&uri);
+        if tag == Tag::Unknown {
+            // The node that carries it comes next.
+            self.tape.unknown.push((self.tape.nodes.len() as u32, uri));
+        }
+        Ok(tag)
     }
 
     fn content(&mut self, block: bool, indentless: bool, first: Option<usize>) -> Result<u64, Bad> {

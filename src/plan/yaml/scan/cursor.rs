@@ -19,20 +19,9 @@ impl<'a> Scanner<'a> {
         self.at(ahead).is_none() || self.blank_at(ahead) || self.break_len(self.pos + ahead) > 0
     }
 
-    /// Bytes of the line break at `at`, 0 if there is none. YAML 1.1 also breaks lines at NEL, LS and PS.
+    /// As [`break_len`] in the text at hand.
     pub(super) fn break_len(&self, at: usize) -> usize {
-        match self.src.get(at) {
-            Some(b'\n') => 1,
-            Some(b'\r') => 1 + usize::from(self.src.get(at + 1) == Some(&b'\n')),
-            Some(0xC2) if self.src.get(at + 1) == Some(&0x85) => 2,
-            Some(0xE2)
-                if self.src.get(at + 1) == Some(&0x80)
-                    && matches!(self.src.get(at + 2), Some(0xA8 | 0xA9)) =>
-            {
-                3
-            }
-            _ => 0,
-        }
+        break_len(self.src, at)
     }
 
     /// Moves past a line break of `len` bytes.
@@ -86,5 +75,16 @@ impl<'a> Scanner<'a> {
                 self.key_allowed = true;
             }
         }
+    }
+}
+
+/// Bytes of the line break at `at`, 0 if there is none. YAML 1.1 also breaks lines at NEL, LS and PS.
+pub(in super::super) fn break_len(src: &[u8], at: usize) -> usize {
+    match src.get(at) {
+        Some(b'\n') => 1,
+        Some(b'\r') => 1 + usize::from(src.get(at + 1) == Some(&b'\n')),
+        Some(0xC2) if src.get(at + 1) == Some(&0x85) => 2,
+        Some(0xE2) if src.get(at + 1) == Some(&0x80) && matches!(src.get(at + 2), Some(0xA8 | 0xA9)) => 3,
+        _ => 0,
     }
 }

@@ -17,6 +17,7 @@ mod token;
 use std::collections::VecDeque;
 
 use super::fault::Bad;
+pub(super) use cursor::break_len;
 use keys::SimpleKey;
 pub(super) use token::{Tok, Token};
 
