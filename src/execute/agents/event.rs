@@ -16,7 +16,7 @@ use super::tally::Tokens;
 pub enum AgentEvent {
     /// The conversation began or was resumed.
     Session {
-        /// Id to resume it by.
+        /// Id to resume it by; empty if the agent has none.
         id: String,
         /// Model, if said.
         model: Option<String>,

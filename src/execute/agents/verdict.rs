@@ -120,6 +120,10 @@ fn until(signs: &Signs<'_>, now: Timestamp) -> Option<Timestamp> {
 
 fn reason(signs: &Signs<'_>, exit: Exit, stderr: &str) -> String {
     let finish = signs.finish;
+    if let (Some(signal), false) = (exit.signal, finish.is_some_and(|finish| finish.ok)) {
+        let before = signs.trouble.map(|trouble| format!(" after: {}", trouble.message));
+        return format!("signal {signal} ended it{}", before.unwrap_or_default());
+    }
     if let Some(reason) = finish.and_then(|finish| finish.reason.as_deref()) {
         return reason.to_owned();
     }

@@ -96,7 +96,10 @@ impl Assembler {
         match event {
             AgentEvent::Usage { scope, tokens } => self.account.used(scope, tokens, &mut self.tally),
             AgentEvent::Cost { scope, usd } => self.account.paid(scope, usd, &mut self.tally),
-            AgentEvent::Reply => self.tally.turns = self.tally.turns.saturating_add(1),
+            AgentEvent::Reply => {
+                self.speeches.settle(sink);
+                self.tally.turns = self.tally.turns.saturating_add(1);
+            }
             AgentEvent::TurnEnd => self.tally.doing = None,
             event => {
                 // Everything else is a line of its own, after what was said so far.
@@ -131,7 +134,9 @@ impl Assembler {
             }
             AgentEvent::RateLimit { message, retry_after_seconds, resets_at } => {
                 self.doing("rate limited");
-                let text = words::rate_limit(&message, retry_after_seconds, resets_at);
+                let known = self.error.as_ref() == Some(&message);
+                let said = if known { "" } else { &*message };
+                let text = words::rate_limit(said, retry_after_seconds, resets_at);
                 sink.line(Channel::Retry, text, 0);
                 self.limit = Some(message);
             }
@@ -164,14 +169,17 @@ impl Assembler {
     }
 
     fn session(&mut self, id: String, model: Option<String>, version: Option<&str>, sink: &mut Sink<'_>) {
-        let news = self.tally.conversation.as_ref() != Some(&id);
-        let other_model = model.is_some() && self.tally.model != model;
-        if news {
-            sink.line(Channel::Status, words::session(&id, model.as_deref(), version), 0);
-        } else if let Some(model) = model.as_deref().filter(|_| other_model) {
-            sink.line(Channel::Status, format!("model {}", words::one_line(model)), 0);
+        let id = Some(id).filter(|id| !id.is_empty());
+        // Some agents say it again with every turn, or tell the model later: only news is written.
+        let news = words::session(
+            id.as_deref().filter(|id| self.tally.conversation.as_deref() != Some(id)),
+            model.as_deref().filter(|model| self.tally.model.as_deref() != Some(model)),
+            version.filter(|_| id.is_none() || self.tally.conversation != id),
+        );
+        if !news.is_empty() {
+            sink.line(Channel::Status, news, 0);
         }
-        self.tally.conversation = Some(id);
+        self.tally.conversation = id.or(self.tally.conversation.take());
         self.tally.model = model.or(self.tally.model.take());
     }
 
@@ -227,7 +235,7 @@ impl Assembler {
     /// pieces) put together. Cut after 1 MiB.
     pub fn answer(&self) -> Option<&str> {
         let said = self.finish.as_ref().and_then(|finish| finish.text.as_deref());
-        said.or_else(|| self.speeches.answer())
+        said.or_else(|| self.speeches.answer()).map(|answer| answer.trim_end_matches(['\n', '\r']))
     }
 
     /// What the run looks like to whoever judges it.

@@ -150,6 +150,16 @@ impl Speeches {
         }
     }
 
+    /// The reply is over: nothing that was said in it is taken back any more.
+    pub(super) fn settle(&mut self, sink: &mut Sink<'_>) {
+        self.interrupt(sink);
+        let (over, kept): (Vec<_>, Vec<_>) = self.open.drain(..).partition(|open| !open.aside);
+        self.open = kept;
+        for open in over {
+            self.close(open.key);
+        }
+    }
+
     /// What is open in the main text was cut off and counts for nothing. Says so; `false` if nothing was open.
     pub(super) fn void(&mut self, sink: &mut Sink<'_>) -> bool {
         self.interrupt(sink);

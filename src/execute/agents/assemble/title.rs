@@ -1,6 +1,6 @@
 //! What a tool call is about, in one line, and its arguments as lines.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::words;
 
@@ -76,22 +76,22 @@ fn script(command: &str) -> String {
 
 /// The arguments that the title does not show in full, one `name: value` a line, longer texts indented below their name.
 pub(super) fn arguments(input: &Value) -> Vec<String> {
-    let mut lines = Vec::new();
     let Value::Object(map) = input else {
-        if !input.is_null() {
-            lines.extend(pretty(input).lines().map(str::to_owned));
-        }
-        return lines;
+        return if input.is_null() { Vec::new() } else { pretty(input).lines().map(str::to_owned).collect() };
     };
-    if shown(map, input) {
-        return lines;
-    }
+    let told = telling(input);
+    let mut lines = Vec::new();
     for (name, value) in map {
         match value {
-            Value::String(text) if !text.trim_end().contains('\n') => lines.push(format!("{name}: {text}")),
             Value::String(text) => {
-                lines.push(format!("{name}:"));
-                lines.extend(text.lines().map(|line| format!("  {line}")));
+                let is_told = told == Some(name.as_str());
+                let text = if is_told { script(text) } else { text.clone() };
+                if text.trim_end().contains('\n') {
+                    lines.push(format!("{name}:"));
+                    lines.extend(text.lines().map(|line| format!("  {line}")));
+                } else if !is_told || text.chars().count() > ARGUMENT {
+                    lines.push(format!("{name}: {text}"));
+                }
             }
             Value::Object(_) | Value::Array(_) if value.to_string().len() > ARGUMENT => {
                 lines.push(format!("{name}:"));
@@ -101,15 +101,6 @@ pub(super) fn arguments(input: &Value) -> Vec<String> {
         }
     }
     lines
-}
-
-/// Whether the title shows everything: one short line as the only argument.
-fn shown(map: &Map<String, Value>, input: &Value) -> bool {
-    let Some(text) = telling(input).and_then(|key| map.get(key)).and_then(Value::as_str) else {
-        return map.is_empty();
-    };
-    let text = script(text);
-    map.len() == 1 && !text.trim_end().contains('\n') && text.chars().count() <= ARGUMENT
 }
 
 fn pretty(value: &Value) -> String {
@@ -154,7 +145,7 @@ mod tests {
     fn arguments_are_shown_once() {
         assert_eq!(arguments(&json!({"command": "ls"})), Vec::<String>::new());
         let edit = json!({"file_path": "a", "old": "x\ny\n", "all": false, "list": [1, 2]});
-        assert_eq!(arguments(&edit), ["file_path: a", "old:", "  x", "  y", "all: false", "list: [1,2]"]);
+        assert_eq!(arguments(&edit), ["old:", "  x", "  y", "all: false", "list: [1,2]"]);
         assert_eq!(arguments(&json!(["a"])), ["[", "  \"a\"", "]"]);
     }
 }

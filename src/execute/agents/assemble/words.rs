@@ -48,18 +48,19 @@ pub(super) fn raw(line: &str) -> String {
     text
 }
 
-pub(super) fn session(id: &str, model: Option<&str>, version: Option<&str>) -> String {
-    let mut text = format!("session {}", one_line(id));
-    for (label, value) in [("model", model), ("version", version)] {
-        if let Some(value) = value {
-            text.push_str(&format!(", {label} {}", one_line(value)));
-        }
-    }
-    text
+/// What is known of a conversation, as far as given.
+pub(super) fn session(id: Option<&str>, model: Option<&str>, version: Option<&str>) -> String {
+    let parts = [("session", id), ("model", model), ("version", version)];
+    let said = parts.iter().filter_map(|(label, value)| Some(format!("{label} {}", one_line((*value)?))));
+    said.collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn rate_limit(message: &str, after: Option<u64>, resets_at: Option<i64>) -> String {
-    let mut text = format!("rate limit: {}", one_line(message));
+    let mut text = match one_line(message) {
+        message if message.is_empty() => "rate limit".to_owned(),
+        message if message.starts_with("rate limit") => message,
+        message => format!("rate limit: {message}"),
+    };
     if let Some(seconds) = after {
         text.push_str(&format!(" (again in {})", duration(seconds.saturating_mul(1000))));
     }

@@ -5,6 +5,7 @@
 //! key, never twice; what was needed of a line is copied out, so memory is bounded by one line and small tables.
 //! Facts of the formats: `reference/agent-streams.md`, measured on the versions it names.
 
+mod aider;
 mod claude;
 mod codex;
 mod diff;
@@ -41,7 +42,8 @@ pub fn parser(kind: AgentKind) -> Box<dyn StreamParser> {
         AgentKind::Pi => Box::new(pi::Pi::default()),
         AgentKind::OpenCode => Box::new(opencode::OpenCode::default()),
         AgentKind::Gemini => Box::new(gemini::Gemini::default()),
-        AgentKind::Aider | AgentKind::Custom => Box::new(text::Text::default()),
+        AgentKind::Aider => Box::new(aider::Aider::default()),
+        AgentKind::Custom => Box::new(text::Text::default()),
     }
 }
 

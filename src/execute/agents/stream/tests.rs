@@ -1,3 +1,5 @@
+//! Parsers on lines that no capture has. The captures themselves are in `tests/agent_streams.rs`.
+
 use serde_json::json;
 
 use super::*;

@@ -109,11 +109,7 @@ impl Claude {
                 retry(value, out);
             }
             "permission_denied" => out.push(AgentEvent::Notice {
-                message: format!(
-                    "{} was refused: {}",
-                    json::text(value, "tool_name"),
-                    json::text(value, "message")
-                ),
+                message: format!("{} was refused: {}", json::text(value, "tool_name"), refusal(value)),
             }),
             "compact_boundary" => {
                 out.push(AgentEvent::Notice { message: "the conversation was compacted".to_owned() });
@@ -182,6 +178,12 @@ impl Claude {
     }
 }
 
+/// Why a tool was refused: the first sentence, without the advice to the model after it.
+fn refusal(value: &Value) -> &str {
+    let message = json::text(value, "message");
+    message.split_once(". ").map_or(message, |(first, _)| first)
+}
+
 /// A line that the program itself wrote in the model's place.
 fn synthetic(value: &Value, blocks: Vec<Value>, out: &mut Vec<AgentEvent>) {
     let message = json::content(Value::Array(blocks));
@@ -248,14 +250,15 @@ fn tool_result(block: &mut Value) -> AgentEvent {
 
 fn retry(value: &Value, out: &mut Vec<AgentEvent>) {
     let status = json::status(value, "error_status");
-    let word = json::text(value, "error");
+    let error = json::text(value, "error");
+    let word = error.replace('_', " ");
     let reason = match status {
         Some(status) => format!("{word} ({status})"),
         None if word.is_empty() || word == "unknown" => "the connection broke".to_owned(),
-        None => word.to_owned(),
+        None => word,
     };
     let delay_ms = json::number(value, "retry_delay_ms");
-    if status == Some(429) || word == "rate_limit" {
+    if status == Some(429) || error == "rate_limit" {
         out.push(AgentEvent::RateLimit {
             message: reason.clone(),
             retry_after_seconds: delay_ms.map(|ms| ms.div_ceil(1000)),

@@ -51,21 +51,37 @@ impl StreamParser for Pi {
             return;
         }
         let Some(mut value) = json::object(line) else { return unknown(line, out) };
-        let understood = match json::text(&value, "type") {
+        if !self.rare(&mut value, line, out) {
+            unknown(line, out);
+        }
+    }
+
+    fn end(&mut self, out: &mut Vec<AgentEvent>) {
+        // Releases without `agent_settled` end with `agent_end`.
+        if self.ending {
+            self.settled(out);
+        }
+    }
+}
+
+impl Pi {
+    /// Takes any line but the frequent ones; `false` if it is not known.
+    fn rare(&mut self, value: &mut Value, line: &[u8], out: &mut Vec<AgentEvent>) -> bool {
+        match json::text(value, "type") {
             "message_update" => self.update(line, out),
-            "session" => self.session(json::word(&value, "id"), None, out),
-            "message_start" => self.message_start(&value, out),
-            "message_end" => self.message_end(&mut value, out),
-            "tool_execution_start" => self.tool_start(&mut value, out),
+            "session" => self.session(json::word(value, "id"), None, out),
+            "message_start" => self.message_start(value, out),
+            "message_end" => self.message_end(value, out),
+            "tool_execution_start" => self.tool_start(value, out),
             "tool_execution_update" => {
-                let id = json::text(&value, "toolCallId").to_owned();
-                let output = output(&mut json::take(&mut value, "partialResult"));
+                let id = json::text(value, "toolCallId").to_owned();
+                let output = output(&mut json::take(value, "partialResult"));
                 if !output.is_empty() {
                     out.push(AgentEvent::ToolProgress { id, output });
                 }
                 true
             }
-            "tool_execution_end" => self.tool_end(&mut value, out),
+            "tool_execution_end" => self.tool_end(value, out),
             "turn_end" => {
                 let message = value.get("message").unwrap_or(&Value::Null);
                 if !failed(json::text(message, "stopReason")) {
@@ -81,9 +97,9 @@ impl StreamParser for Pi {
                 self.settled(out);
                 true
             }
-            "auto_retry_start" => retry(&value, out),
+            "auto_retry_start" => retry(value, out),
             "auto_retry_end" => {
-                if let Some(message) = json::word(&value, "finalError") {
+                if let Some(message) = json::word(value, "finalError") {
                     error(&message, out);
                 }
                 true
@@ -92,9 +108,9 @@ impl StreamParser for Pi {
                 out.push(AgentEvent::Notice { message: "the conversation is being compacted".to_owned() });
                 true
             }
-            "response" => self.response(&value, out),
+            "response" => self.response(value, out),
             "extension_error" => {
-                out.push(AgentEvent::Notice { message: json::text(&value, "error").to_owned() });
+                out.push(AgentEvent::Notice { message: json::text(value, "error").to_owned() });
                 true
             }
             "agent_start"
@@ -107,21 +123,9 @@ impl StreamParser for Pi {
             | "thinking_level_changed"
             | "extension_ui_request" => true,
             _ => false,
-        };
-        if !understood {
-            unknown(line, out);
         }
     }
 
-    fn end(&mut self, out: &mut Vec<AgentEvent>) {
-        // Releases without `agent_settled` end with `agent_end`.
-        if self.ending {
-            self.settled(out);
-        }
-    }
-}
-
-impl Pi {
     fn session(&mut self, id: Option<String>, model: Option<String>, out: &mut Vec<AgentEvent>) -> bool {
         let Some(id) = id.or_else(|| self.session.clone()) else { return true };
         let news = self.session.as_ref() != Some(&id) || (model.is_some() && self.model != model);
