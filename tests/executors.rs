@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use koru_tui::base::process::ProcessIdentity;
 use koru_tui::base::redact::Redactor;
 use koru_tui::execute::action::ApiRequest;
+use koru_tui::execute::fence::Fence;
 use koru_tui::execute::outcome::{Ending, Outcome};
 use koru_tui::execute::output::{Channel, OutputLine};
 use koru_tui::execute::recorder::{Listener, Recorder};
@@ -77,6 +78,7 @@ fn job(command: &str) -> ShellJob {
         command: command.to_owned(),
         folder: std::env::temp_dir(),
         env: vec![("PATH".into(), std::env::var_os("PATH").unwrap())],
+        fence: Fence::default(),
         timeout: Duration::from_secs(60),
         grace: Duration::from_secs(30),
     }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::Instant;
 
+use super::fence::Fence;
 use super::group::Watched;
 use super::outcome::{Ending, Outcome};
 use super::output::Channel;
@@ -35,8 +36,10 @@ pub struct ShellJob {
     pub command: String,
     /// Working folder.
     pub folder: PathBuf,
-    /// The whole environment.
+    /// The whole environment before the fence's variables.
     pub env: Vec<(OsString, OsString)>,
+    /// What keeps it in; the default is nothing.
+    pub fence: Fence,
     /// Limit of the whole run.
     pub timeout: Duration,
     /// TERM to KILL.
@@ -54,6 +57,10 @@ pub async fn run_with(job: &ShellJob, mut stop: StopWatch, recorder: &mut Record
         return Outcome { ending: Ending::Stopped, ..Outcome::not_started("stopped before it was started") };
     }
     let program = Program::shell(&job.command, &job.folder).env(job.env.iter().cloned());
+    let program = match job.fence.around(program) {
+        Ok(program) => program,
+        Err(error) => return Outcome::not_started(error.to_string()),
+    };
     let mut child = match program.spawn().await {
         Ok(child) => child,
         Err(error) => return Outcome::not_started(error.to_string()),

@@ -23,7 +23,8 @@ use crate::base::process::ProcessIdentity;
 use crate::execute::action::Action;
 use crate::execute::agents::session::Steer;
 use crate::execute::agents::tally::Tally;
-use crate::execute::environment::Environment;
+use crate::execute::environment::{Environment, Recipient, Wanted};
+use crate::execute::fence::Fence;
 use crate::execute::folder::{FORMAT, RecordState, RunFolder, RunRecord};
 use crate::execute::outcome::{Ending, Outcome};
 use crate::execute::output::Channel;
@@ -32,6 +33,7 @@ use crate::execute::shell::ShellJob;
 use crate::execute::stop::{StopWatch, Stopper, stop_pair};
 use crate::execute::transcript::TranscriptWriter;
 use crate::execute::{api, shell};
+use crate::plan::settings::Settings;
 use crate::plan::ticket::Ticket;
 
 /// What every run of one supervisor shares.
@@ -250,11 +252,20 @@ impl Run {
         let mut recorder = Recorder::new(self.redactor.clone(), Some(transcript), Box::new(listener));
         match &self.order.action {
             Action::Shell { command, timeout } => {
-                let extra = [("KORU_TICKET", self.ticket.id.as_str()), ("KORU_RUN", folder.name())];
+                let (settings, _) = Settings::load(&self.ground.root);
+                let given = self.ground.environment.for_child(&Wanted {
+                    recipient: Recipient::Command,
+                    allowed: &settings.environment,
+                    keys: &self.keys,
+                    own: &[],
+                    extra: &[("KORU_TICKET", self.ticket.id.as_str()), ("KORU_RUN", folder.name())],
+                });
+                let withheld = given.note();
                 let job = ShellJob {
                     command: command.clone(),
                     folder: self.ground.root.clone(),
-                    env: self.ground.environment.for_child(&self.keys, &extra),
+                    env: given.vars,
+                    fence: Fence::default(),
                     timeout: *timeout,
                     grace: self.ground.grace,
                 };
@@ -267,6 +278,10 @@ impl Run {
                     _ => None,
                 };
                 let outcome = shell::run_with(&job, watch.clone(), &mut recorder).await;
+                // Worth a word only to somebody who wonders why it failed.
+                if let (Ending::Failed | Ending::TimedOut, Some(note)) = (outcome.ending, &withheld) {
+                    recorder.note(&format!("[{note}]"));
+                }
                 let (ground, ticket) = (&self.ground, &self.ticket);
                 proof::judge(ground, ticket, job.env, before, outcome, watch, &mut recorder).await
             }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use git2::{Repository, StatusOptions};
 
 use super::launch::Ground;
+use crate::execute::fence::Fence;
 use crate::execute::outcome::{Ending, Outcome};
 use crate::execute::recorder::Recorder;
 use crate::execute::stop::StopWatch;
@@ -129,6 +130,7 @@ pub(super) async fn judge(
         gates: gates::plan(&ground.root, &policy, &env),
         folder: ground.root.clone(),
         env,
+        fence: Fence::default(),
         waiver: waiver.clone(),
         timeout: Duration::from_secs(policy.ci_timeout_seconds),
         grace: ground.grace,

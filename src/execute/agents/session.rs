@@ -44,8 +44,8 @@ pub struct AgentJob {
     pub prompt: String,
     /// Working folder: the ticket's worktree.
     pub folder: PathBuf,
-    /// Variables of koru-tui's own process and of the run; the agent gets of them what
-    /// [`environment`](super::backend::environment::environment) allows, `KORU_*` included.
+    /// Its environment before the fence's variables:
+    /// [`Environment::for_agent`](crate::execute::environment::Environment::for_agent).
     pub env: Vec<(OsString, OsString)>,
     /// Files that the ticket names, relative to the worktree, for programs that must be told (aider).
     pub files: Vec<String>,

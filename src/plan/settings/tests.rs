@@ -1,4 +1,5 @@
-//! The configuration as a file: what counts, what does not and what that means for agents.
+//! The configuration as a file: what counts, what does not and what that means for agents. One function is longer than
+//! 60 lines: it holds a whole file and everything that is read from it.
 
 use std::fs;
 

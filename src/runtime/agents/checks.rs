@@ -25,7 +25,8 @@ impl AgentRun<'_> {
             let job = GateJob {
                 gates: vec![gate.clone()],
                 folder: place.worktree.work_folder(),
-                env: place.gate_env(),
+                env: place.env.clone(),
+                fence: place.fence.clone(),
                 waiver: waiver(self.ticket),
                 timeout: std::time::Duration::from_secs(plan.policy.ci_timeout_seconds),
                 grace: self.ground.grace,
@@ -39,7 +40,7 @@ impl AgentRun<'_> {
 
     /// The gates as they were before the agent came, so that it cannot do away with one, and those that it added.
     async fn planned(&self, plan: &Plan, place: &Place) -> Vec<GatePlan> {
-        let (folder, policy, env) = (place.worktree.work_folder(), plan.policy.clone(), place.gate_env());
+        let (folder, policy, env) = (place.worktree.work_folder(), plan.policy.clone(), place.env.clone());
         let now = tokio::task::spawn_blocking(move || gates::plan(&folder, &policy, &env)).await;
         let mut planned = place.gates.clone();
         for gate in now.unwrap_or_default() {

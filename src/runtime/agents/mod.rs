@@ -92,7 +92,7 @@ impl AgentRun<'_> {
     /// Reads configuration and policy and chooses the agent.
     async fn decide(&self) -> Result<Plan, String> {
         let (root, name) = (self.ground.root.clone(), self.agent.map(str::to_owned));
-        let all = self.variables();
+        let all = self.ground.environment.all();
         let decided = tokio::task::spawn_blocking(move || {
             let (settings, _) = Settings::load(&root);
             let (policy, _) = Policy::load(&root);
@@ -217,13 +217,6 @@ impl AgentRun<'_> {
             }
         };
         drop(tokio::task::spawn_blocking(write).await);
-    }
-
-    /// All variables of this process, and what every run is told of itself.
-    fn variables(&self) -> Vec<(OsString, OsString)> {
-        let names = [("KORU_TICKET", self.ticket.id.as_str()), ("KORU_RUN", self.folder.name())]
-            .map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        self.ground.environment.all().into_iter().chain(names).collect()
     }
 }
 

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::earlier::{self, Earlier};
 use super::prompt;
 use super::{AgentRun, Plan};
-use crate::execute::agents::backend::environment::environment;
 use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard};
 use crate::execute::isolation::{self, ChangedFile, Identity, Worktree};
 use crate::plan::ticket::Ticket;
+use crate::runtime::launch::Ground;
 use crate::verify::gates::{self, GatePlan};
 
 /// Variables with their values.
@@ -56,7 +56,7 @@ impl Place {
             folder: run.folder.path().to_owned(),
             own: run.folder.name().to_owned(),
             note: run.note.map(str::to_owned),
-            all: run.variables(),
+            ground: Arc::clone(run.ground),
             plan: Arc::clone(plan),
         };
         let made = tokio::task::spawn_blocking(move || making.make());
@@ -84,11 +84,6 @@ impl Place {
         let inspected = tokio::task::spawn_blocking(move || looking.look());
         inspected.await.unwrap_or_else(|error| Err(format!("looking at the agent's work failed: {error}")))
     }
-
-    /// Environment of the gates: that of the agent, fence included, since the code that they run is the agent's.
-    pub(super) fn gate_env(&self) -> Variables {
-        self.env.iter().chain(&self.fence.env).cloned().collect()
-    }
 }
 
 /// What making a place needs, owned so that it can go to another thread.
@@ -99,7 +94,7 @@ struct Making {
     folder: PathBuf,
     own: String,
     note: Option<String>,
-    all: Variables,
+    ground: Arc<Ground>,
     plan: Arc<Plan>,
 }
 
@@ -108,7 +103,15 @@ impl Making {
         let plan = &self.plan;
         let (worktree, prepared) =
             isolation::prepare(&self.root, &self.ticket.id, None).map_err(|error| error.to_string())?;
-        let env = environment(plan.kind, &plan.choice.settings, &self.all);
+        let given = self.ground.environment.for_agent(
+            plan.kind,
+            &plan.choice.settings,
+            &plan.settings.environment,
+            &self.ticket.inputs.env_keys,
+            &[("KORU_TICKET", self.ticket.id.as_str()), ("KORU_RUN", &self.own)],
+        );
+        let withheld = given.note();
+        let env = given.vars;
         let request = FenceRequest {
             worktree: &worktree,
             policy: &plan.policy,
@@ -126,7 +129,8 @@ impl Making {
             Some(earlier) => earlier::prompt(&self.ticket, earlier, note),
             None => prompt::first(&self.root, &self.ticket, &worktree, plan, &gates, note),
         };
-        let notes = prepared.notes.iter().map(ToString::to_string).chain(raised.notes).collect();
+        let notes =
+            prepared.notes.iter().map(ToString::to_string).chain(raised.notes).chain(withheld).collect();
         Ok(Place {
             worktree,
             fence: raised.fence,

@@ -140,7 +140,7 @@ impl AgentRun<'_> {
             settings: plan.choice.settings.clone(),
             prompt,
             folder: place.worktree.work_folder(),
-            env: self.variables(),
+            env: place.env.clone(),
             files: self.ticket.files.clone(),
             resume,
             before,

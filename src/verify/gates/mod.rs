@@ -5,7 +5,7 @@
 //! [`run`] runs them one after another and reports each. What was not run is *skipped* or *waived* and says why: it
 //! never counts as passed. [`GateReport::consequence`] is the one place that says what follows for the ticket.
 //!
-//! A waiver ([`waiver`]) and the tickets' promise to change files ([`expectation`]) are judged here as well.
+//! A waiver ([`waiver()`]) and the tickets' promise to change files ([`expectation()`]) are judged here as well.
 //!
 //! Who calls this: the runtime, after the work of an agent was committed to the ticket's branch, with the ticket's
 //! worktree as the folder and the environment and fence of the run. The policy is that of the main project and the
@@ -29,8 +29,10 @@ use serde::{Deserialize, Serialize};
 use crate::plan::policy::Policy;
 use crate::plan::surroundings::Surroundings;
 
+pub use expectation::expectation;
 pub use report::{Consequence, GateReport, Verdict};
 pub use run::{GateJob, run};
+pub use waiver::{Waiver, WaiverMode, waiver};
 
 /// Name of the one gate that the policy's `ci.command` is.
 pub const CI: &str = "ci";

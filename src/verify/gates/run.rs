@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::waiver::Waiver;
 use super::{GatePlan, GateReport, GateResult, GateState, Planned};
+use crate::execute::fence::Fence;
 use crate::execute::outcome::{Ending, Outcome};
 use crate::execute::recorder::Recorder;
 use crate::execute::shell::{self, ShellJob};
@@ -25,8 +26,10 @@ pub struct GateJob {
     pub gates: Vec<GatePlan>,
     /// Folder of the work: the ticket's worktree.
     pub folder: PathBuf,
-    /// The whole environment, that of the run whose work is judged.
+    /// The whole environment before the fence's variables, that of the run whose work is judged.
     pub env: Vec<(OsString, OsString)>,
+    /// What keeps the gates in: they run code that the run wrote.
+    pub fence: Fence,
     /// What may be skipped.
     pub waiver: Option<Waiver>,
     /// Limit of each gate (`ci.timeout_seconds`).
@@ -82,6 +85,7 @@ async fn one(job: &GateJob, gate: &GatePlan, stop: StopWatch, recorder: &mut Rec
         command: command.clone(),
         folder: job.folder.clone(),
         env: job.env.clone(),
+        fence: job.fence.clone(),
         timeout: job.timeout,
         grace: job.grace,
     };

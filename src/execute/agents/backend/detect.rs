@@ -13,10 +13,10 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt;
 
-use super::environment::environment;
 use super::{Place, backend};
 use crate::base::process::Program;
 use crate::execute::agents::kind::AgentKind;
+use crate::execute::environment::Environment;
 use crate::plan::settings::AgentSettings;
 
 /// How long a program may take to say its version: some load hundreds of megabytes first.
@@ -75,9 +75,9 @@ impl Login {
 }
 
 /// Looks for the program of an agent and asks for its version. `all` are the variables of this process; the agent gets
-/// of them what [`environment`] allows.
+/// of them what [`Environment::for_agent`] allows.
 pub async fn detect(kind: AgentKind, settings: &AgentSettings, all: &[(OsString, OsString)]) -> Found {
-    let env = environment(kind, settings, all);
+    let env = all.iter().cloned().collect::<Environment>().for_agent(kind, settings, &[], &[], &[]).vars;
     let login = backend(kind).login(&Place { env: &env });
     let Some(path) = program(kind, settings, &env) else { return Found { path: None, version: None, login } };
     let version = match kind {

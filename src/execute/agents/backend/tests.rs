@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::environment::environment;
 use super::*;
 use crate::execute::agents::session::Limits;
+use crate::execute::environment::{Environment, Given};
 use crate::execute::fence::Fence;
 
 fn job(kind: AgentKind, scratch: &Path) -> AgentJob {
@@ -188,7 +188,6 @@ fn an_agent_gets_what_is_allowed_and_nothing_else() {
         ("GH_TOKEN", "gh"),
         ("GIT_DIR", "/elsewhere"),
         ("HOME", "/home/me"),
-        ("KORU_TICKET", "PLF-1"),
         ("LC_ALL", "C.UTF-8"),
         ("MY_TOKEN", "mine"),
         ("OPENAI_API_KEY", "sk-oai"),
@@ -216,7 +215,16 @@ fn an_agent_gets_what_is_allowed_and_nothing_else() {
         ("PATH", "/bin"),
         ("https_proxy", "http://proxy"),
     ]);
-    assert_eq!(environment(AgentKind::Claude, &settings, &all), want);
+    let given = all.into_iter().collect::<Environment>().for_agent(
+        AgentKind::Claude,
+        &settings,
+        &[],
+        &[],
+        &[("KORU_TICKET", "PLF-1")],
+    );
+    let withheld =
+        ["AWS_SECRET_ACCESS_KEY", "GH_TOKEN", "GIT_DIR", "OPENAI_API_KEY", "PATHS", "SSH_AUTH_SOCK"];
+    assert_eq!(given, Given { vars: want, withheld: withheld.map(str::to_owned).to_vec() });
 }
 
 #[test]

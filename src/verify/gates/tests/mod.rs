@@ -10,6 +10,7 @@ mod detect;
 use super::waiver::{Waiver, WaiverMode};
 use super::*;
 use crate::base::redact::Redactor;
+use crate::execute::fence::Fence;
 use crate::execute::output::{Channel, OutputLine};
 use crate::execute::recorder::{Listener, Recorder};
 use crate::execute::stop::{Stop, stop_pair};
@@ -77,6 +78,7 @@ impl Place {
             gates: self.plan(),
             folder: self.work(),
             env: self.env(),
+            fence: Fence::default(),
             waiver: None,
             timeout: Duration::from_secs(20),
             grace: Duration::from_secs(2),
