@@ -8,8 +8,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) mod ticket;
+pub(super) mod worktree;
 
 use ticket::TicketVerb;
+use worktree::WorktreeVerb;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -83,6 +85,13 @@ pub(super) enum Verb {
         /// What to do with the queue
         #[command(subcommand)]
         verb: QueueVerb,
+    },
+    /// Look after the checkouts that agents worked in
+    #[command(after_help = "Example:\n  koru-tui worktree list")]
+    Worktree {
+        /// What to do with them
+        #[command(subcommand)]
+        verb: WorktreeVerb,
     },
     /// Make a scratch project with work of every kind and open the console on it
     #[command(after_help = "Example:\n  koru-tui demo --no-open --path /tmp/my-demo")]

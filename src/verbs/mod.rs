@@ -19,6 +19,7 @@ mod open;
 mod output;
 mod queue;
 mod ticket;
+mod worktree;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -140,6 +141,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Done, VerbError> {
         Verb::Doctor => doctor::run(&context, out)?.into(),
         Verb::Brief(args) => brief::run(&context, &args, out)?.into(),
         Verb::Ticket { verb } => ticket::run(&context, verb, out)?.into(),
+        Verb::Worktree { verb } => worktree::run(&context, &verb, out)?.into(),
         Verb::Queue { verb: QueueVerb::Run(args) } => queue::run(&context, &args, out)?.into(),
         Verb::Demo(args) => {
             demo::run(&context, &DemoArgs { look: args.look.clone().over(look), ..args }, out)?

@@ -26,7 +26,7 @@ impl Console {
             RuntimeMessage::Reply { request, outcome } => self.reply(request, outcome),
             RuntimeMessage::Run(event) => self.run_event(event),
             RuntimeMessage::Project(ProjectEvent::Draft { key, text }) => self.draft_came(&key, &text),
-            RuntimeMessage::Project(ProjectEvent::Worktrees { .. }) => {}
+            RuntimeMessage::Project(ProjectEvent::Worktrees { .. } | ProjectEvent::Pruned { .. }) => {}
             RuntimeMessage::Gone => {
                 self.save_drafts();
                 self.effects.push(Effect::Exit(ExitReason::RuntimeGone));

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::execute::agents::session::Hearing;
 pub use crate::execute::agents::tally::{Cost, Tally, Tokens};
 pub use crate::execute::fence::Breach;
-pub use crate::execute::isolation::{ChangedFile, Worktree, WorktreeInfo};
+pub use crate::execute::isolation::{ChangedFile, PruneReport, Worktree, WorktreeInfo};
 pub use crate::execute::output::{Channel, OutputLine};
 use crate::plan::lifecycle::{NewTicket, Op};
 use crate::plan::ticket::TicketId;
@@ -158,7 +158,7 @@ pub enum WorktreeCommand {
     /// Measures them; answered by [`ProjectEvent::Worktrees`].
     List,
     /// Removes the worktrees of these tickets, all that may go when empty. One that holds uncommitted or unmerged work,
-    /// or that a run uses, stays; the reply says which and why.
+    /// or that a run uses, stays; answered by [`ProjectEvent::Pruned`], which says which and why.
     Prune {
         /// Tickets.
         tickets: Vec<TicketId>,
@@ -328,5 +328,10 @@ pub enum ProjectEvent {
     Worktrees {
         /// Worktrees, biggest first.
         list: Vec<WorktreeInfo>,
+    },
+    /// Answer to [`WorktreeCommand::Prune`], before the reply.
+    Pruned {
+        /// What was removed, what stays and why.
+        report: PruneReport,
     },
 }

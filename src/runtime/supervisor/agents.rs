@@ -1,8 +1,11 @@
 //! What consoles ask of agents: words to one that runs, its stream as it came, the worktrees.
 
+use std::path::Path;
+
 use super::{Mail, Supervisor};
 use crate::execute::agents::session::Steer;
-use crate::runtime::protocol::{Event, Outcome, RequestId, RunEvent, RunId, WorktreeCommand};
+use crate::execute::isolation;
+use crate::runtime::protocol::{Event, Outcome, ProjectEvent, RequestId, RunEvent, RunId, WorktreeCommand};
 
 /// Most lines of a stream that one fetch returns: they are far longer than those of a transcript.
 const FETCH_RAW_LINES: u32 = 2_000;
@@ -50,9 +53,35 @@ impl Supervisor {
         });
     }
 
-    /// Measuring and removing worktrees reads and writes many files: it is done on the files' thread.
+    /// Measuring and removing worktrees reads and writes many files: it is done on a thread of its own, since it may
+    /// take long.
     pub(super) fn worktree_command(&mut self, request: RequestId, command: WorktreeCommand) {
-        let _ = command;
-        self.refuse(request, "worktrees cannot be listed yet");
+        let (post, root) = (self.post.clone(), self.options.root.clone());
+        tokio::task::spawn_blocking(move || {
+            let _ = post.send(worktrees(request, &root, &command));
+        });
     }
+}
+
+fn worktrees(request: RequestId, root: &Path, command: &WorktreeCommand) -> Mail {
+    let event = match command {
+        WorktreeCommand::List => {
+            let mut list = isolation::list(root);
+            list.sort_by_key(|info| std::cmp::Reverse(info.bytes));
+            ProjectEvent::Worktrees { list }
+        }
+        WorktreeCommand::Prune { tickets } => {
+            let pruned = match tickets.is_empty() {
+                true => isolation::prune_all(root),
+                false => isolation::prune(root, tickets),
+            };
+            match pruned {
+                Ok(report) => ProjectEvent::Pruned { report },
+                Err(error) => {
+                    return Mail::Replied(request, Outcome::Refused { message: error.to_string() });
+                }
+            }
+        }
+    };
+    Mail::Told(request, Event::Project(event), Outcome::Done { ticket: None, run: None })
 }
