@@ -72,7 +72,15 @@ impl Stamp {
 /// The old file is whole and no temporary file is left behind. The one exception is a failing sync of the folder, the
 /// last step: the new file is in place then, but a power loss may bring the old one back.
 pub fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<Stamp> {
-    put(path, |sink| parts.iter().try_for_each(|part| sink.bytes(part)), || Ok(()))
+    put(path, |sink| parts.iter().try_for_each(|part| sink.bytes(part)), || Ok(()), Name::Synced)
+}
+
+/// As [`replace`], but a power loss may bring the whole old file back: for what is made again from other files.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_derived(path: &Path, parts: &[&[u8]]) -> io::Result<Stamp> {
+    put(path, |sink| parts.iter().try_for_each(|part| sink.bytes(part)), || Ok(()), Name::Left)
 }
 
 /// As [`replace`], for a new version that is mostly the one of `basis`, which is read from its open file as it is
@@ -89,7 +97,14 @@ pub fn replace_parts(path: &Path, basis: Stamp, parts: &[Part<'_>]) -> io::Resul
             "another program wrote the file at the same time; look at it and try again",
         )),
     };
-    put(path, |sink| parts.iter().try_for_each(|part| sink.part(part)), unchanged)
+    put(path, |sink| parts.iter().try_for_each(|part| sink.part(part)), unchanged, Name::Synced)
+}
+
+/// Whether the new file's name is on the disk when we return.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Name {
+    Synced,
+    Left,
 }
 
 /// Writes a new version with `fill` and gives it the name unless `allowed` objects at the last moment.
@@ -97,6 +112,7 @@ fn put(
     path: &Path,
     fill: impl FnOnce(&mut Sink<'_>) -> io::Result<()>,
     allowed: impl FnOnce() -> io::Result<()>,
+    name: Name,
 ) -> io::Result<Stamp> {
     let old = replaceable(path)?;
     let folder = folder_of(path);
@@ -123,8 +139,10 @@ fn put(
     faults::step("rename")?;
     // Dropping `temp` on any of the errors above removes the temporary file.
     temp.into_temp_path().persist(path).map_err(|error| error.error)?;
-    faults::step("sync folder")?;
-    sync_dir(&folder)?;
+    if name == Name::Synced {
+        faults::step("sync folder")?;
+        sync_dir(&folder)?;
+    }
     Ok(stamp)
 }
 

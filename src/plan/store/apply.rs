@@ -33,7 +33,7 @@ impl Engine {
         if let Err(error) = self.look_again() {
             return steps.iter().map(|_| Err(error.again())).collect();
         }
-        let outcomes = self.apply_locked(steps);
+        let outcomes = self.apply_quickly(steps).unwrap_or_else(|| self.apply_locked(steps));
         drop(lock);
         outcomes
     }
@@ -118,7 +118,8 @@ impl Engine {
         let stamp = atomic::replace(&path, &[doc.text().as_bytes()])
             .map_err(|source| MutateError::Io { path: path.clone(), source })?;
         drop_mirror(&path);
-        self.files.sprints.insert(rank.clone(), SprintFile { stamp, doc: Some(doc), fault: None });
+        let outline = Some(doc.outline().clone());
+        self.files.sprints.insert(rank.clone(), SprintFile { stamp, outline, fault: None });
         Ok(())
     }
 
@@ -138,8 +139,8 @@ impl Engine {
     pub(super) fn seen_now(&self, id: &TicketId) -> Outcome {
         let missing = || MutateError::NoTicket(id.clone());
         let home = self.files.home_of(id.as_str()).ok_or_else(missing)?;
-        let doc = self.files.sprint(home).and_then(|file| file.doc.as_ref()).ok_or_else(missing)?;
-        let ticket = doc.ticket(id.as_str()).ok_or_else(missing)?;
+        let outline = self.files.sprint(home).and_then(|file| file.outline.as_ref()).ok_or_else(missing)?;
+        let ticket = outline.ticket(id.as_str()).ok_or_else(missing)?;
         Ok(Mutated { ticket: Arc::clone(ticket), sprint: home.to_owned() })
     }
 }

@@ -64,6 +64,12 @@ impl ArchiveRule {
         self.enabled && ticket.invalid.is_none() && self.terminal_statuses.contains(ticket.status.word())
     }
 
+    /// Whether the rule may be about a ticket with this status as it is written, quotes and all.
+    pub(super) fn covers_word(&self, written: &str) -> bool {
+        let plain = written.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        self.enabled && (!plain || self.terminal_statuses.contains(written))
+    }
+
     /// Whether the decision about one ticket does not depend on the others.
     pub(super) fn moves_at_once(&self) -> bool {
         self.retain_terminal_days == 0

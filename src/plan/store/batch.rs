@@ -3,15 +3,15 @@
 //! Where a ticket can stand alone, its steps are carried out on a small document of its own, and all tickets of a file
 //! are put back with one edit at the end: a batch costs one pass over a large file, not one a step.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::archive::is_archive;
-use super::files::{Files, Rank, SprintFile};
+use super::files::{Files, Rank};
 use super::moves::{Alone, append_all};
 use super::{FileFault, MutateError, Step, journal};
 use crate::plan::lifecycle::{self, Change, Op, history, with_offset};
@@ -66,6 +66,8 @@ pub(super) struct Batch<'a> {
     files: &'a Files,
     /// Changed documents.
     docs: BTreeMap<Rank, SprintDoc>,
+    /// Documents as they are on disk, read when they are first needed.
+    read: RefCell<HashMap<String, SprintDoc>>,
     /// Tickets that were changed on their own and are not in `docs` yet.
     pending: HashMap<TicketId, Pending>,
     /// `updated_at` of each touched ticket before the batch: what an operator can have seen.
@@ -75,7 +77,14 @@ pub(super) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     pub(super) fn new(files: &'a Files, now: Timestamp) -> Self {
-        Batch { files, docs: BTreeMap::new(), pending: HashMap::new(), before: HashMap::new(), now }
+        Batch {
+            files,
+            docs: BTreeMap::new(),
+            read: RefCell::default(),
+            pending: HashMap::new(),
+            before: HashMap::new(),
+            now,
+        }
     }
 
     /// Carries out one step: all its operations, or none.
@@ -131,9 +140,18 @@ impl<'a> Batch<'a> {
     }
 
     /// The ticket as it stands in this batch: file, ticket, record.
-    fn look(&self, id: &TicketId) -> Result<(String, Arc<Ticket>, Value), MutateError> {
+    fn look(&mut self, id: &TicketId) -> Result<(String, Arc<Ticket>, Value), MutateError> {
+        if !self.pending.contains_key(id) {
+            let stem = self.home_of(id)?;
+            if !is_archive(&stem)
+                && !self.docs.contains_key(&Rank::of(&stem))
+                && let Some(alone) = self.files.alone(&stem, id.as_str())
+            {
+                self.pending.insert(id.clone(), Pending { stem, alone, changes: Vec::new() });
+            }
+        }
         let (stem, doc) = match self.pending.get(id) {
-            Some(pending) => (pending.stem.clone(), &pending.alone.doc),
+            Some(pending) => (pending.stem.clone(), pending.alone.doc.clone()),
             None => {
                 let stem = self.home_of(id)?;
                 let doc = self.doc(&stem)?;
@@ -230,20 +248,16 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     /// The file does not parse now, or is not there.
-    pub(super) fn doc(&self, stem: &str) -> Result<&SprintDoc, MutateError> {
+    fn doc(&self, stem: &str) -> Result<SprintDoc, MutateError> {
         if let Some(doc) = self.docs.get(&Rank::of(stem)) {
-            return Ok(doc);
+            return Ok(doc.clone());
         }
-        match self.files.sprint(stem) {
-            Some(SprintFile { fault: Some(fault), .. }) => {
-                Err(MutateError::Broken(FileFault { path: Files::shown(stem), fault: fault.clone() }))
-            }
-            Some(SprintFile { doc: Some(doc), .. }) => Ok(doc),
-            _ => Err(MutateError::Io {
-                path: PathBuf::from(Files::shown(stem)),
-                source: std::io::ErrorKind::NotFound.into(),
-            }),
+        if let Some(doc) = self.read.borrow().get(stem) {
+            return Ok(doc.clone());
         }
+        let doc = self.files.doc(stem)?;
+        self.read.borrow_mut().insert(stem.to_owned(), doc.clone());
+        Ok(doc)
     }
 
     fn home_of(&self, id: &TicketId) -> Result<String, MutateError> {

@@ -3,15 +3,15 @@
 use super::MutateError;
 use super::Mutated;
 use super::archive::is_archive;
-use super::batch::{Batch, edit_error};
+use super::batch::edit_error;
 use super::engine::Engine;
 use super::files::{Files, Rank};
 use super::journal;
 use crate::base::atomic;
 use crate::plan::lifecycle::{NewTicket, Refusal, new_record};
 use crate::plan::ticket::TicketId;
-use crate::plan::yaml::SprintDoc;
 use crate::plan::yaml::sprint::EditError;
+use crate::plan::yaml::{Outline, SprintDoc};
 
 /// How many taken ids are passed over before we give up (a map key that differs from its record's id).
 const TRIES: u64 = 1000;
@@ -49,7 +49,7 @@ impl Engine {
     /// The document that takes the ticket; an empty one for a sprint that is not there yet, as planfile makes it.
     fn target(&self, stem: &str) -> Result<SprintDoc, MutateError> {
         if self.files.sprint(stem).is_some() {
-            return Batch::new(&self.files, self.clock.now()).doc(stem).cloned();
+            return self.files.doc(stem);
         }
         let text = SprintDoc::empty_text(stem, &title(stem), "active");
         SprintDoc::parse(stem, text.into_bytes(), None)
@@ -80,8 +80,11 @@ impl Engine {
         let number = |id: &str| id.strip_prefix(&prefix)?.parse::<u64>().ok();
         let mut highest = None;
         for (rank, file) in &self.files.sprints {
-            let known =
-                file.doc.iter().flat_map(SprintDoc::tickets).filter_map(|ticket| number(ticket.id.as_str()));
+            let known = file
+                .outline
+                .iter()
+                .flat_map(Outline::tickets)
+                .filter_map(|ticket| number(ticket.id.as_str()));
             highest = highest.max(known.max());
             if file.fault.is_some() {
                 let bytes = std::fs::read(self.files.sprint_path(rank.stem())).unwrap_or_default();

@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::files::{Files, Merged};
-use super::{FileWarning, MutateError, OpenError, Plan, evidence, whole};
+use super::whole::{self, Noted};
+use super::{FileWarning, MutateError, OpenError, Plan, evidence};
 use crate::base::clock::Clock;
 use crate::base::lock::{FileLock, LockError};
 use crate::plan::ticket::{Ticket, TicketId};
@@ -28,6 +29,11 @@ pub(super) struct Engine {
     pub(super) archive_every: usize,
     /// Finished tickets that wait to be moved.
     pub(super) archive_waiting: usize,
+    /// Whether a move failed, so that finished tickets stand in `current` still.
+    pub(super) left_behind: bool,
+    /// Whether notes for other processes wait for the end of the work.
+    pub(super) more_to_come: bool,
+    pub(super) note_due: bool,
     /// Tickets that stand in `current` and in a history file.
     pub(super) torn: Vec<(Arc<Ticket>, String)>,
     /// What went wrong beside the tickets themselves (journal, archive), by the latest write.
@@ -44,6 +50,9 @@ impl Engine {
             lock_wait: LOCK_WAIT,
             archive_every: 0,
             archive_waiting: 0,
+            left_behind: false,
+            more_to_come: false,
+            note_due: false,
             torn: Vec::new(),
             complaints: Vec::new(),
         })
@@ -88,6 +97,18 @@ impl Engine {
         true
     }
 
+    /// Makes the plan where nothing changed but these tickets, each of which is where it was; false, with nothing done,
+    /// when one of them is not in the plan.
+    pub(super) fn publish_replaced<'t>(&mut self, changed: impl Iterator<Item = &'t Arc<Ticket>>) -> bool {
+        let mut plan = Plan::clone(&self.plan);
+        for ticket in changed {
+            let Some(place) = self.plan.place(&ticket.id) else { return false };
+            plan.tickets[place] = Arc::clone(ticket);
+        }
+        self.plan = Arc::new(Plan { revision: self.plan.revision + 1, ..plan });
+        true
+    }
+
     fn project_name(&self) -> String {
         let folder = || self.files.paths.root().file_name().map(|name| name.to_string_lossy().into_owned());
         self.files.config.project.clone().or_else(folder).unwrap_or_default()
@@ -99,7 +120,11 @@ impl Engine {
             self.refresh();
         }
         let home = self.files.home_of(id.as_str())?;
-        let mut record = self.files.sprint(home)?.doc.as_ref()?.record(id.as_str())?;
+        let mut record = self.files.alone(home, id.as_str()).and_then(|alone| alone.doc.record(id.as_str()));
+        if record.is_none() {
+            record = self.files.doc(home).ok()?.record(id.as_str());
+        }
+        let mut record = record?;
         if let Some(path) = evidence::path_of(&self.files.paths.evidence(), id.as_str())
             && let Ok(bytes) = std::fs::read(path)
         {
@@ -144,11 +169,18 @@ impl Engine {
         }
     }
 
-    /// Notes which versions are whole, for later processes that change one ticket only.
-    pub(super) fn note_whole(&self) {
-        let good = self.files.sprints.iter().filter(|(_, file)| file.doc.is_some() && file.fault.is_none());
-        let known = good.map(|(rank, file)| (rank.stem().to_owned(), file.stamp)).collect();
-        whole::write(&self.files.paths.koru(), &known);
+    /// Notes which versions are whole, for later processes that change one ticket only; later, while more is to come.
+    pub(super) fn note_whole(&mut self) {
+        self.note_due = self.more_to_come;
+        if self.more_to_come {
+            return;
+        }
+        let good = self.files.sprints.iter().filter(|(_, file)| file.fault.is_none());
+        let known = good.filter_map(|(rank, file)| {
+            let takes_more = file.outline.as_ref()?.takes_more();
+            Some((rank.stem().to_owned(), Noted { stamp: file.stamp, takes_more }))
+        });
+        whole::write(&self.files.paths.koru(), &known.collect());
     }
 
     /// Remembers a complaint about a side file; shown with the plan's warnings until the next write.

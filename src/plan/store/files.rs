@@ -4,30 +4,32 @@
 //! file that changes while it is read is read again. A file that does not parse keeps its last good state.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::archive::is_archive;
 use super::config::Config;
+use super::locate;
 use super::locator::Locator;
-use super::{FileFault, FileWarning, OpenError};
+use super::moves::Alone;
+use super::reading::{open_regular, read_whole};
+use super::{FileFault, FileWarning, MutateError, OpenError};
 use crate::base::atomic::Stamp;
 use crate::base::paths::ProjectPaths;
 use crate::plan::ticket::Ticket;
-use crate::plan::yaml::{SprintDoc, SprintFault};
+use crate::plan::yaml::{Outline, SprintDoc, SprintFault};
 
-/// How often a load or a read is tried while somebody keeps writing; then the last answer is taken.
+/// How often a load is tried while somebody keeps writing; then the last answer is taken.
 const ROUNDS: usize = 5;
 
-/// One sprint file.
+/// One sprint file. Its text is not kept: twenty megabytes that nobody may ever edit.
 #[derive(Debug)]
 pub(super) struct SprintFile {
     /// The version that was looked at last.
     pub(super) stamp: Stamp,
     /// The last good state.
-    pub(super) doc: Option<SprintDoc>,
+    pub(super) outline: Option<Outline>,
     /// Why the version that was looked at last cannot be used.
     pub(super) fault: Option<SprintFault>,
 }
@@ -185,7 +187,8 @@ impl Files {
         before != self.config_fault
     }
 
-    fn refresh_locator(&mut self) -> bool {
+    /// Reads the locator again if it changed; true when it says something else.
+    pub(super) fn refresh_locator(&mut self) -> bool {
         let path = self.locator_path();
         let stamp = Stamp::read(&path).ok().flatten();
         if stamp == self.locator_stamp {
@@ -240,7 +243,7 @@ impl Files {
         let mut others = found.clone();
         others.remove(&Rank::of(stem))?;
         let known = super::whole::read(&self.paths.koru());
-        others.retain(|rank, stamp| known.get(rank.stem()) != Some(stamp));
+        others.retain(|rank, stamp| known.get(rank.stem()).map(|noted| noted.stamp) != Some(*stamp));
         self.take(&others);
         others
             .keys()
@@ -261,17 +264,17 @@ impl Files {
     }
 
     fn read_sprint(&mut self, rank: &Rank, listed: Stamp) -> bool {
-        let previous = self.sprints.remove(rank).and_then(|file| file.doc);
+        let previous = self.sprints.remove(rank).and_then(|file| file.outline);
         let read = read_whole(&self.sprint_path(rank.stem()));
         let file = match read {
             Ok(None) => return true,
             Err(error) => {
                 let fault = plain_fault(format!("the file cannot be read: {error}"));
-                SprintFile { stamp: listed, doc: previous, fault: Some(fault) }
+                SprintFile { stamp: listed, outline: previous, fault: Some(fault) }
             }
             Ok(Some((stamp, bytes))) => match SprintDoc::parse(rank.stem(), bytes, previous.as_ref()) {
-                Ok(doc) => SprintFile { stamp, doc: Some(doc), fault: None },
-                Err(fault) => SprintFile { stamp, doc: previous, fault: Some(fault) },
+                Ok(doc) => SprintFile { stamp, outline: Some(doc.outline().clone()), fault: None },
+                Err(fault) => SprintFile { stamp, outline: previous, fault: Some(fault) },
             },
         };
         self.sprints.insert(rank.clone(), file);
@@ -283,9 +286,40 @@ impl Files {
         self.sprints.get(&Rank::of(stem))
     }
 
+    /// The file of this stem with its text, which is read again.
+    ///
+    /// # Errors
+    /// The file does not parse now, is not there, or is another version than the one that was looked at.
+    pub(super) fn doc(&self, stem: &str) -> Result<SprintDoc, MutateError> {
+        let path = PathBuf::from(Files::shown(stem));
+        let failed = |source| MutateError::Io { path: path.clone(), source };
+        let file = self.sprint(stem).ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+        if let Some(fault) = &file.fault {
+            return Err(MutateError::Broken(FileFault { path: Files::shown(stem), fault: fault.clone() }));
+        }
+        let outline = file.outline.as_ref().ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+        let busy =
+            || io::Error::new(io::ErrorKind::ResourceBusy, "another program wrote the file at the same time");
+        let (stamp, bytes) =
+            read_whole(&self.sprint_path(stem)).map_err(failed)?.ok_or_else(|| failed(busy()))?;
+        let text = String::from_utf8(bytes).ok().filter(|_| stamp == file.stamp);
+        text.and_then(|text| outline.with_text(text).ok()).ok_or_else(|| failed(busy()))
+    }
+
+    /// One ticket of a file by itself, its lines read again; `None` when it cannot stand alone, or when the file is not the
+    /// version that was looked at.
+    pub(super) fn alone(&self, stem: &str, id: &str) -> Option<Alone> {
+        let file = self.sprint(stem).filter(|file| file.fault.is_none())?;
+        let lines = file.outline.as_ref()?.lines_of(id)?;
+        let open = open_regular(&self.sprint_path(stem)).ok()?;
+        let source = locate::text_at(&open, &(lines.start as u64..lines.end as u64))?;
+        (Stamp::of(&open.metadata().ok()?) == file.stamp).then(|| Alone::new(stem, &source))?
+    }
+
     /// The stem of the file in which a ticket counts: `current`, else where the locator says, else in rank order.
     pub(super) fn home_of(&self, id: &str) -> Option<&str> {
-        let holds = |file: &SprintFile| file.doc.as_ref().is_some_and(|doc| doc.ticket(id).is_some());
+        let holds =
+            |file: &SprintFile| file.outline.as_ref().is_some_and(|outline| outline.ticket(id).is_some());
         let located = self.locator.as_ref().and_then(|locator| locator.tickets.get(id));
         let first = ["current"].into_iter().chain(located.map(String::as_str));
         let first = first.filter_map(|stem| self.sprints.get_key_value(&Rank::of(stem)));
@@ -305,14 +339,14 @@ impl Files {
             if let Some(fault) = &file.fault {
                 merged.faults.push(FileFault { path: path.clone(), fault: fault.clone() });
             }
-            let Some(doc) = &file.doc else { continue };
-            merged.warnings.extend(doc.warnings().iter().map(|warning| FileWarning {
+            let Some(outline) = &file.outline else { continue };
+            merged.warnings.extend(outline.warnings().iter().map(|warning| FileWarning {
                 path: path.clone(),
                 line: warning.line,
                 message: warning.message.clone(),
             }));
             let mut count = 0;
-            for ticket in doc.tickets() {
+            for ticket in outline.tickets() {
                 count += 1;
                 self.place(&mut merged, &mut homes, rank.stem(), ticket);
             }
@@ -354,37 +388,4 @@ impl Files {
 /// A fault that is about the file as a whole.
 fn plain_fault(message: String) -> SprintFault {
     SprintFault { line: 1, column: 1, message, excerpt: None }
-}
-
-/// Reads one version of a regular file, never a mixture of two; `None` when there is none.
-pub(super) fn read_whole(path: &Path) -> io::Result<Option<(Stamp, Vec<u8>)>> {
-    let mut last = None;
-    for _ in 0..ROUNDS {
-        let mut file = match open_regular(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let before = Stamp::of(&file.metadata()?);
-        let mut bytes = Vec::with_capacity(usize::try_from(before.size).unwrap_or(0) + 1);
-        file.read_to_end(&mut bytes)?;
-        let after = Stamp::of(&file.metadata()?);
-        let settled = before == after && u64::try_from(bytes.len()).is_ok_and(|size| size == after.size);
-        last = Some((after, bytes));
-        if settled {
-            break;
-        }
-    }
-    Ok(last)
-}
-
-/// Opens without waiting for a writer that a FIFO in the file's place would never get.
-pub(super) fn open_regular(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let flags = nix::fcntl::OFlag::O_NONBLOCK.bits();
-    let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    if file.metadata()?.is_file() {
-        return Ok(file);
-    }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
 }

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use super::engine::Engine;
-use super::files::open_regular;
+use super::reading::open_regular;
 use crate::base::atomic::Stamp;
 use crate::plan::ticket::Ticket;
 use crate::plan::yaml::SprintDoc;
@@ -42,8 +42,9 @@ impl Engine {
         self.plan();
         let evidence = self.evidence();
         for group in tickets.chunk_by(|one, other| one.sprint == other.sprint) {
-            let doc = group.first().and_then(|ticket| self.files.sprint(&ticket.sprint)?.doc.as_ref());
-            let straight = doc.filter(|_| !evidence).and_then(|doc| straight(doc, group));
+            let first = group.first().filter(|_| !evidence);
+            let doc = first.and_then(|ticket| self.files.doc(&ticket.sprint).ok());
+            let straight = doc.and_then(|doc| straight(&doc, group));
             match straight {
                 Some(parts) => parts.iter().for_each(|part| append(part, out)),
                 None => {

@@ -58,26 +58,73 @@ fn end_of(lines: &[u8], all: bool) -> Option<usize> {
 
 /// Where `needle` (of which no two overlap) begins, if it stands in the file exactly once.
 fn only_place(file: &File, needle: &[u8]) -> Option<u64> {
+    let mut found = None;
+    let once = scan(file, needle, 0, |at, _, _| found.replace(at).is_none())?;
+    found.filter(|_| once)
+}
+
+/// Whether no ticket key at column 4 is `id`, quoted or not.
+pub(super) fn is_absent(file: &File, id: &str) -> Option<bool> {
+    scan(file, id.as_bytes(), 8, |_, before, _| {
+        let before = before.strip_suffix(b"\"").or_else(|| before.strip_suffix(b"'")).unwrap_or(before);
+        !before.ends_with(b"\n    ")
+    })
+}
+
+/// Whether `like` is true of the status of any ticket outside of `besides`: of the word as it is written at column 6.
+pub(super) fn any_status(file: &File, besides: &Range<u64>, like: impl Fn(&str) -> bool) -> Option<bool> {
+    let none = scan(file, b"\n      status:", 40, |at, _, behind| {
+        let word = behind.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        besides.contains(&at) || std::str::from_utf8(word).is_ok_and(|word| !like(word.trim()))
+    })?;
+    Some(!none)
+}
+
+/// Calls `each` with the place of every `needle` (of which no two overlap) and up to `around` bytes before and behind
+/// it, until it returns false; whether it never did. `None` when the file cannot be read.
+fn scan(
+    file: &File,
+    needle: &[u8],
+    around: usize,
+    mut each: impl FnMut(u64, &[u8], &[u8]) -> bool,
+) -> Option<bool> {
     let finder = memmem::Finder::new(needle);
     let mut window = vec![0; WINDOW];
-    // The window begins at this offset of the file; its first bytes are kept from the one before.
-    let (mut offset, mut kept) = (0, 0);
-    let mut found = None;
+    // The window begins at this offset of the file; its first bytes are kept from the one before. What was found before
+    // this place was told.
+    let (mut offset, mut kept, mut told) = (0, 0, 0);
     loop {
         let read = fill(file, &mut window[kept..], offset + kept as u64).ok()?;
         let filled = kept + read;
+        let ended = filled < WINDOW;
         for place in finder.find_iter(&window[..filled]) {
-            if found.replace(offset + place as u64).is_some() {
-                return None;
+            let (at, end) = (offset + place as u64, place + needle.len());
+            if at < told {
+                continue;
+            }
+            if end + around > filled && !ended {
+                break;
+            }
+            told = at + 1;
+            let behind = &window[end..(end + around).min(filled)];
+            if !each(at, &window[place.saturating_sub(around)..place], behind) {
+                return Some(false);
             }
         }
-        if filled < WINDOW {
-            return found;
+        if ended {
+            return Some(true);
         }
-        kept = needle.len() - 1;
+        kept = needle.len() + 2 * around;
         window.copy_within(filled - kept.., 0);
         offset += (filled - kept) as u64;
     }
+}
+
+/// The text of a part of the file.
+pub(super) fn text_at(file: &File, range: &Range<u64>) -> Option<String> {
+    let mut bytes = vec![0; usize::try_from(range.end.checked_sub(range.start)?).ok()?];
+    file.read_exact_at(&mut bytes, range.start).ok()?;
+    String::from_utf8(bytes).ok()
 }
 
 /// Reads until `buffer` is full or the file ends.
@@ -121,6 +168,32 @@ mod tests {
     fn a_key_that_stands_twice_is_not_guessed() {
         assert_eq!(lines("x:\n    A-1:\n      id: A-1\ny:\n    A-1:\n      id: A-1\n", "A-1"), None);
         assert_eq!(lines("x:\n    A-1:\n    A-1:\n      id: A-1\n", "A-1"), None);
+    }
+
+    #[test]
+    fn keys_and_statuses_are_found_across_windows() {
+        for shift in 0..64 {
+            let filler = "x".repeat(WINDOW - 60 + shift);
+            let text = format!(
+                "t: {filler}\n    'A-1':\n      id: A-1\n      status: done\n    A-10:\n      status: open\n"
+            );
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            assert_eq!(is_absent(&file, "A-1"), Some(false), "{shift}");
+            assert_eq!(is_absent(&file, "A-2"), Some(true), "{shift}");
+            let mut words = Vec::new();
+            let like = |word: &str| word == "done";
+            let second = text.find("    A-10").unwrap() as u64..text.len() as u64;
+            assert_eq!(any_status(&file, &second, like), Some(true), "{shift}");
+            assert_eq!(any_status(&file, &(0..second.start), like), Some(false), "{shift}");
+            let all = scan(&file, b"\n      status:", 40, |at, _, behind| {
+                words.push((at as usize, String::from_utf8_lossy(behind).trim().to_owned()));
+                true
+            });
+            let wanted: Vec<usize> = text.match_indices("\n      status:").map(|(at, _)| at).collect();
+            assert_eq!((all, words.iter().map(|(at, _)| *at).collect::<Vec<_>>()), (Some(true), wanted));
+            assert!(words[0].1.starts_with("done") && words[1].1.starts_with("open"), "{shift}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //!
 //! The parts: [`files`] reads and remembers versions, `config`, `locator`, `journal`, `evidence` know planfile's side
 //! files, `apply` and `create` are the transactions, `archive` and `moves` the way to the history files and back,
-//! `quick` changes one ticket of a large file without reading the others, [`watch`] tells when to look again,
+//! `quick` changes single tickets of a large file without touching the others, [`watch`] tells when to look again,
 //! [`sweep`] lists work that nobody does any more.
 
 mod apply;
@@ -24,6 +24,7 @@ mod locate;
 mod locator;
 mod moves;
 mod quick;
+mod reading;
 mod secrets;
 pub mod sweep;
 #[cfg(test)]
@@ -71,18 +72,24 @@ pub struct Plan {
 impl Plan {
     /// The ticket with this id.
     pub fn ticket(&self, id: &TicketId) -> Option<&Arc<Ticket>> {
+        self.tickets.get(self.place(id)?)
+    }
+
+    /// Where in [`Plan::tickets`] the ticket with this id is.
+    fn place(&self, id: &TicketId) -> Option<usize> {
         let places = self.lookup.places.get_or_init(|| {
             let ids = self.tickets.iter().enumerate().rev();
             ids.map(|(place, ticket)| (ticket.id.clone(), place)).collect()
         });
-        self.tickets.get(*places.get(id)?)
+        places.get(id).copied()
     }
 }
 
-/// The index behind [`Plan::ticket`]. Derived from the tickets, so it is equal to any other and never travels.
+/// The index behind [`Plan::ticket`]. Derived from the tickets, so it is equal to any other and never travels. A clone is
+/// the same index: whoever gives a cloned plan other tickets, or the same in another order, gives it a new one.
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
-    places: OnceLock<HashMap<TicketId, usize>>,
+    places: Arc<OnceLock<HashMap<TicketId, usize>>>,
 }
 
 impl PartialEq for Lookup {
@@ -338,7 +345,13 @@ impl Store {
         self.engine.get_mut().archive_every = every;
     }
 
-    /// Moves finished tickets to the history files now; to be called at the end of a drain.
+    /// From now on what is noted for later processes alone waits for [`Store::flush_archive`]: more steps follow soon.
+    /// Without the note they read more, and find the same.
+    pub fn more_to_come(&mut self) {
+        self.engine.get_mut().more_to_come = true;
+    }
+
+    /// Moves finished tickets that wait to the history files now; to be called at the end of a drain.
     ///
     /// # Errors
     /// See [`MutateError`].

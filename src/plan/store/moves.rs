@@ -4,7 +4,7 @@
 //! that last write the ticket counts as it stands in `current`, so that a crash in between undoes the move (and the
 //! step that was not acknowledged); the next mutation takes the copy out of the history file again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -15,12 +15,20 @@ use super::files::{Files, Rank, SprintFile};
 use crate::base::atomic;
 use crate::plan::lifecycle::Change;
 use crate::plan::ticket::TicketId;
-use crate::plan::yaml::SprintDoc;
 use crate::plan::yaml::sprint::EditError;
+use crate::plan::yaml::{Outline, SprintDoc};
 
 impl Engine {
     /// See [`super::Store::flush_archive`].
     pub(super) fn flush_archive(&mut self) -> Result<(), MutateError> {
+        self.writable()?;
+        self.more_to_come = false;
+        if self.archive_waiting == 0 && !self.left_behind && self.torn.is_empty() {
+            if self.note_due {
+                self.note_whole();
+            }
+            return Ok(());
+        }
         let lock = self.lock()?;
         self.look_again()?;
         self.complaints.clear();
@@ -36,10 +44,16 @@ impl Engine {
     /// # Errors
     /// `current` could not be written; the tickets are in it still, whole and finished.
     pub(super) fn archive(&mut self, now: Timestamp) -> Result<(), MutateError> {
-        let Some(SprintFile { doc: Some(current), fault: None, .. }) = self.files.sprint("current") else {
-            return Ok(());
-        };
-        let current = current.clone();
+        let covered =
+            |outline: &Outline| outline.tickets().any(|ticket| self.files.config.archive.covers(ticket));
+        match self.files.sprint("current") {
+            Some(SprintFile { outline: Some(outline), fault: None, .. }) if covered(outline) => {}
+            _ => {
+                self.archive_waiting = 0;
+                return Ok(());
+            }
+        }
+        let current = self.files.doc("current")?;
         match self.archive_from(&current, now) {
             Some(left) => self.write(&Rank::of("current"), left),
             None => Ok(()),
@@ -50,6 +64,7 @@ impl Engine {
     /// the caller writes, or `None` when nothing moves. Failures leave the tickets where they are and are complaints.
     pub(super) fn archive_from(&mut self, current: &SprintDoc, now: Timestamp) -> Option<SprintDoc> {
         self.archive_waiting = 0;
+        self.left_behind = false;
         let tickets = current.tickets().map(|ticket| &**ticket);
         let bytes = u64::try_from(current.text().len()).unwrap_or(u64::MAX);
         let mut by_stem: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
@@ -71,12 +86,13 @@ impl Engine {
         }
         let ids: Vec<&str> = moved.keys().map(String::as_str).collect();
         let left = current.remove(&ids).map_err(|source| edit_error("current", source));
-        let left =
-            left.and_then(|left| self.write_locator(|tickets| tickets.extend(moved.clone())).map(|()| left));
+        let located = self.located(&moved);
+        let left = left.and_then(|left| self.write_locator(|tickets| tickets.extend(located)).map(|()| left));
         left.map_err(|error| self.stays("current", &error)).ok()
     }
 
-    fn stays(&mut self, stem: &str, error: &MutateError) {
+    pub(super) fn stays(&mut self, stem: &str, error: &MutateError) {
+        self.left_behind = true;
         self.complain(&Files::shown(stem), format!("finished tickets stay in current: {error}"));
     }
 
@@ -87,11 +103,12 @@ impl Engine {
                 let path = Files::shown(stem);
                 return Err(MutateError::Broken(super::FileFault { path, fault: fault.clone() }));
             }
-            Some(SprintFile { doc: Some(doc), .. }) => {
+            Some(SprintFile { outline: Some(_), .. }) => {
+                let doc = self.files.doc(stem)?;
                 // Left by a crash between this write and the removal from `current`.
                 let stale: Vec<&str> =
                     sources.iter().map(|(id, _)| id.as_str()).filter(|id| doc.ticket(id).is_some()).collect();
-                if stale.is_empty() { doc.clone() } else { doc.remove(&stale).map_err(failed)? }
+                if stale.is_empty() { doc } else { doc.remove(&stale).map_err(failed)? }
             }
             _ => {
                 let day = stem.trim_start_matches("history-");
@@ -105,11 +122,28 @@ impl Engine {
         self.write(&Rank::of(stem), grown)
     }
 
+    /// Where these tickets are now, and where all others of those history files are, in case the locator lost them.
+    pub(super) fn located(&self, moved: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let mut located = moved.clone();
+        let outline = |stem: &str| self.files.sprint(stem)?.outline.as_ref();
+        let current = outline("current");
+        let stems: BTreeSet<&String> = moved.values().collect();
+        for stem in stems {
+            let tickets = outline(stem).into_iter().flat_map(Outline::tickets);
+            let ids = tickets.map(|ticket| ticket.id.as_str());
+            let settled = ids.filter(|id| current.is_none_or(|current| current.ticket(id).is_none()));
+            for id in settled {
+                located.entry(id.to_owned()).or_insert_with(|| stem.clone());
+            }
+        }
+        located
+    }
+
     /// Takes tickets that left the history files for `current` out of the locator.
     pub(super) fn forget_locations(&mut self, ids: &[TicketId]) {
-        let current = self.files.sprint("current").and_then(|file| file.doc.as_ref());
+        let current = self.files.sprint("current").and_then(|file| file.outline.as_ref());
         // One that was finished again by the same write is in a history file as before.
-        let gone = |id: &&TicketId| current.is_some_and(|doc| doc.ticket(id.as_str()).is_some());
+        let gone = |id: &&TicketId| current.is_some_and(|outline| outline.ticket(id.as_str()).is_some());
         let ids: Vec<&TicketId> = ids.iter().filter(gone).collect();
         let listed = |id: &&TicketId| {
             self.files.locator.as_ref().is_some_and(|locator| locator.tickets.contains_key(id.as_str()))
@@ -124,7 +158,8 @@ impl Engine {
         }
     }
 
-    /// Changes the locator durably. A file that is no locator is left alone.
+    /// Changes the locator. A file that is no locator is left alone. A power loss may bring the old one back: what it says
+    /// then stands in the history files themselves, and the next move by a process that has read them says it again.
     pub(super) fn write_locator(
         &mut self,
         change: impl FnOnce(&mut BTreeMap<String, String>),
@@ -137,7 +172,7 @@ impl Engine {
         };
         change(&mut locator.tickets);
         atomic::make_private_dir(&self.files.paths.index()).map_err(failed)?;
-        let stamp = atomic::replace(&path, &[locator.text().as_bytes()]).map_err(failed)?;
+        let stamp = atomic::replace_derived(&path, &[locator.text().as_bytes()]).map_err(failed)?;
         super::apply::drop_mirror(&path);
         self.files.set_locator(locator, stamp);
         Ok(())
@@ -213,7 +248,7 @@ pub(super) fn append_all(doc: &SprintDoc, sources: &[(String, String)]) -> Optio
             bytes.push(b'\n');
         }
     }
-    let grown = SprintDoc::parse(doc.stem(), bytes, Some(doc)).ok()?;
+    let grown = SprintDoc::parse(doc.stem(), bytes, Some(doc.outline())).ok()?;
     let wanted =
         doc.tickets().map(|ticket| ticket.id.as_str()).chain(sources.iter().map(|(id, _)| id.as_str()));
     wanted.eq(grown.tickets().map(|ticket| ticket.id.as_str())).then_some(grown)

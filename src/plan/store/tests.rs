@@ -70,6 +70,124 @@ fn the_quick_way_writes_the_same_bytes_and_says_the_same() {
     assert!(quick > 40, "only {quick} went the quick way");
 }
 
+/// A planfile whose `current` holds five open tickets and whose history of the day holds a sixth.
+fn with_history() -> (tempfile::TempDir, PathBuf) {
+    let (folder, current) = corpus("statuses-no-archive");
+    let config = folder.path().join(".planfile/config.yaml");
+    fs::write(config, "prefix: PLF\nnext_id: 1\nstorage:\n  backend: single-yaml\n").unwrap();
+    fs::write(&current, "sprint:\n  id: sprint-001\n  name: Sprint 1\n  status: active\n  tickets: {}\n")
+        .unwrap();
+    let backlog = "sprint:\n  id: backlog\n  name: Backlog\n  status: backlog\n  tickets: {}\n";
+    fs::write(current.with_file_name("backlog.yaml"), backlog).unwrap();
+    let mut store = open(&folder);
+    for n in 1..=6 {
+        store.create(&NewTicket { name: format!("ticket {n}"), ..NewTicket::default() }).unwrap();
+    }
+    store.mutate(&TicketId::new("PLF-006"), done(), None).unwrap();
+    (folder, current)
+}
+
+fn done() -> Op {
+    Op::Complete { note: Some("- done: \"so\"".to_owned()), artifacts: Vec::new(), result: Some("r".into()) }
+}
+
+/// Every ticket of every file as JSON, with the file it stands in.
+fn everything(folder: &tempfile::TempDir) -> Vec<(String, Value)> {
+    let store = open(folder);
+    let plan = store.plan();
+    assert_eq!((&plan.faults, &plan.warnings), (&Vec::new(), &Vec::new()));
+    let mut all: Vec<_> = plan
+        .tickets
+        .iter()
+        .map(|ticket| (store.engine.borrow().files.home_of(ticket.id.as_str()).unwrap().to_owned(), ticket))
+        .map(|(home, ticket)| (home, store.record(&ticket.id).unwrap()))
+        .collect();
+    all.sort_by_key(|(_, record)| record["id"].to_string());
+    all
+}
+
+#[test]
+fn a_finished_ticket_moves_the_quick_way_as_it_does_the_long_way() {
+    for id in ["PLF-001", "PLF-003", "PLF-005"].map(TicketId::new) {
+        let long = with_history();
+        // Without the note, and with a comment that makes the store read everything.
+        fs::remove_file(long.0.path().join(".planfile/.koru/known-whole.json")).unwrap();
+        let mut store = open(&long.0);
+        let wanted = store.mutate(&id, done(), Some("me")).unwrap();
+
+        let unread = with_history();
+        let mut store = open(&unread.0);
+        let moved = store.mutate(&id, done(), Some("me")).unwrap();
+        assert!(!store.engine.get_mut().loaded, "{id} took the long way");
+        assert_eq!(moved, wanted);
+        assert_eq!(moved.sprint, "history-2026-11-21");
+
+        let read = with_history();
+        let mut store = open(&read.0);
+        store.plan();
+        assert_eq!(store.mutate(&id, done(), Some("me")).unwrap(), wanted);
+        let known: Vec<_> = store.plan().tickets.iter().map(|ticket| ticket.id.to_string()).collect();
+        let fresh: Vec<_> = open(&read.0).plan().tickets.iter().map(|ticket| ticket.id.to_string()).collect();
+        assert_eq!(known, fresh);
+
+        let expected = everything(&long.0);
+        assert_eq!(everything(&unread.0), expected);
+        assert_eq!(everything(&read.0), expected);
+        let locator = |at: &tempfile::TempDir| {
+            fs::read_to_string(at.path().join(".planfile/index/history-locations.yaml")).unwrap()
+        };
+        assert_eq!((locator(&unread.0), locator(&read.0)), (locator(&long.0), locator(&long.0)));
+        for (_, current) in [&unread, &read] {
+            assert_eq!(fs::read_to_string(current).unwrap(), fs::read_to_string(&long.1).unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_last_ticket_and_a_second_finished_one_leave_the_long_way() {
+    let (folder, current) = with_history();
+    let text = fs::read_to_string(&current).unwrap().replacen("status: open", "status: done", 1);
+    fs::write(&current, text).unwrap();
+    open(&folder).engine.get_mut().refresh();
+    let mut noted = open(&folder);
+    noted.plan();
+    noted.engine.get_mut().note_whole();
+    let mut store = open(&folder);
+    store.mutate(&TicketId::new("PLF-003"), done(), None).unwrap();
+    assert!(store.engine.get_mut().loaded, "PLF-001 is finished and has to move, too");
+    for id in ["PLF-002", "PLF-004", "PLF-005"] {
+        open(&folder).mutate(&TicketId::new(id), done(), None).unwrap();
+    }
+    let text = fs::read_to_string(&current).unwrap();
+    assert!(text.ends_with("  tickets: {}\n"), "{text}");
+    assert_eq!(everything(&folder).len(), 6);
+}
+
+#[test]
+fn a_plan_that_is_kept_up_to_date_is_the_plan_that_is_read() {
+    let (folder, _) = with_history();
+    let mut store = open(&folder);
+    store.plan();
+    store.batch_archive(3);
+    for (place, id) in ["PLF-002", "PLF-005", "PLF-001", "PLF-004"].map(TicketId::new).iter().enumerate() {
+        for op in [ops().remove(1), done()] {
+            store.mutate(id, op, Some("me")).unwrap();
+            let (known, read) = (store.plan(), open(&folder).plan());
+            assert_eq!(known.tickets, read.tickets, "{place}");
+            assert_eq!((&known.sprints, &known.warnings), (&read.sprints, &read.warnings));
+            for ticket in &known.tickets {
+                assert_eq!(known.ticket(&ticket.id), Some(ticket));
+            }
+        }
+    }
+    store.flush_archive().unwrap();
+    assert_eq!(store.plan().tickets, open(&folder).plan().tickets);
+    assert_eq!(
+        store.plan().sprints,
+        [("current".to_owned(), 1), ("backlog".to_owned(), 0), ("history-2026-11-21".to_owned(), 5)]
+    );
+}
+
 #[test]
 fn comments_behind_a_ticket_survive_the_quick_way() {
     let (folder, current) = corpus("statuses-no-archive");

@@ -11,10 +11,19 @@ use serde_json::{Value, json};
 use crate::base::atomic::{Stamp, make_private_dir};
 
 /// Version of the note's format.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
+
+/// One known version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Noted {
+    /// Which.
+    pub(super) stamp: Stamp,
+    /// Whether tickets can be put behind its last byte.
+    pub(super) takes_more: bool,
+}
 
 /// Known versions by file stem.
-pub(super) type Known = BTreeMap<String, Stamp>;
+pub(super) type Known = BTreeMap<String, Noted>;
 
 fn file(koru: &Path) -> PathBuf {
     koru.join("known-whole.json")
@@ -28,19 +37,22 @@ pub(super) fn read(koru: &Path) -> Known {
         return Known::new();
     }
     let files = note.get("files").and_then(Value::as_object).into_iter().flatten();
-    files.filter_map(|(stem, at)| Some((stem.clone(), stamp(at)?))).collect()
+    files.filter_map(|(stem, at)| Some((stem.clone(), noted(at)?))).collect()
 }
 
-fn stamp(at: &Value) -> Option<Stamp> {
+fn noted(at: &Value) -> Option<Noted> {
     let mtime_ns = at.get(0)?.as_str()?.parse().ok()?;
-    Some(Stamp { mtime_ns, size: at.get(1)?.as_u64()?, inode: at.get(2)?.as_u64()? })
+    let stamp = Stamp { mtime_ns, size: at.get(1)?.as_u64()?, inode: at.get(2)?.as_u64()? };
+    Some(Noted { stamp, takes_more: at.get(3)?.as_bool()? })
 }
 
 /// Writes the note. Not synced and failures ignored: it is only ever trusted where it matches the disk.
 pub(super) fn write(koru: &Path, known: &Known) {
     let files: Value = known
         .iter()
-        .map(|(stem, at)| (stem.clone(), json!([at.mtime_ns.to_string(), at.size, at.inode])))
+        .map(|(stem, Noted { stamp, takes_more })| {
+            (stem.clone(), json!([stamp.mtime_ns.to_string(), stamp.size, stamp.inode, takes_more]))
+        })
         .collect::<serde_json::Map<String, Value>>()
         .into();
     let text = json!({"version": VERSION, "files": files}).to_string();
@@ -63,11 +75,12 @@ mod tests {
         let koru = folder.path().join(".koru");
         assert_eq!(read(&koru), Known::new());
         let stamp = Stamp { mtime_ns: 1_795_237_326_513_978_037, size: 20_000_000, inode: u64::MAX };
-        let known = Known::from([("current".to_owned(), stamp)]);
+        let noted = |takes_more| Noted { stamp, takes_more };
+        let known = Known::from([("current".to_owned(), noted(false)), ("old".to_owned(), noted(true))]);
         write(&koru, &known);
         assert_eq!(read(&koru), known);
         for garbage in
-            ["", "{", "[]", "{\"version\":2,\"files\":{}}", "{\"version\":1,\"files\":{\"a\":[1]}}"]
+            ["", "{", "[]", "{\"version\":1,\"files\":{}}", "{\"version\":2,\"files\":{\"a\":[1]}}"]
         {
             std::fs::write(file(&koru), garbage).unwrap();
             assert_eq!(read(&koru), Known::new(), "{garbage}");

@@ -226,7 +226,7 @@ impl SprintDoc {
     fn rebuild(&self, id: &str, splices: Vec<Splice>) -> Result<SprintDoc, EditError> {
         let text =
             edit::splice(self.text(), splices).ok_or_else(|| not_as_meant(id, "its changes overlap"))?;
-        let doc = SprintDoc::from_text(self.stem(), text, Some(self))
+        let doc = SprintDoc::from_text(self.stem(), text, Some(self.outline()))
             .map_err(|fault| not_as_meant(id, fault.to_string()))?;
         // Read chunk by chunk, what is around the tickets is the same bytes; else it must read the same.
         if self.layout().is_none() && reread::surroundings(self.text()) != reread::surroundings(doc.text()) {

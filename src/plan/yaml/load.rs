@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::fault::{Bad, position};
 use super::layout::{self, Layout};
 use super::scan::break_len;
-use super::sprint::{Entry, SprintDoc, SprintFault, SprintWarning};
+use super::sprint::{Entry, Outline, SprintFault, SprintWarning};
 use super::tape::{Kind, Tape};
 use super::value::{for_each_pair, is_merge, key_text, to_value};
 use super::{check, fast, full, parallel, read, tail};
@@ -30,7 +30,7 @@ pub(super) struct Loaded {
 ///
 /// # Errors
 /// The first place where planfile would not read the file as its author meant.
-pub(super) fn load(text: &str, stem: &str, previous: Option<&SprintDoc>) -> Result<Loaded, SprintFault> {
+pub(super) fn load(text: &str, stem: &str, previous: Option<&Outline>) -> Result<Loaded, SprintFault> {
     let from = bom_len(text);
     if let Some(loaded) = by_chunks(text, from, stem, previous) {
         return Ok(loaded);
@@ -76,7 +76,7 @@ pub(super) fn reparse_chunk<'a>(
     pairs.next().filter(|_| pairs.next().is_none())
 }
 
-fn by_chunks(text: &str, from: usize, stem: &str, previous: Option<&SprintDoc>) -> Option<Loaded> {
+fn by_chunks(text: &str, from: usize, stem: &str, previous: Option<&Outline>) -> Option<Loaded> {
     let layout = layout::find(text, from)?;
     let mut warnings = skeleton(text, from, &layout)?;
     let known: HashMap<u64, &Entry> = previous

@@ -23,6 +23,7 @@ mod json;
 mod layout;
 mod load;
 mod parallel;
+mod patch;
 mod read;
 mod reread;
 mod scalar;
@@ -35,4 +36,5 @@ mod tape;
 mod tests;
 mod value;
 
-pub use sprint::{EditError, SprintDoc, SprintFault, SprintWarning};
+pub use patch::Patch;
+pub use sprint::{EditError, Outline, SprintDoc, SprintFault, SprintWarning};

@@ -4,10 +4,11 @@
 
 use std::collections::hash_map::Entry as Place;
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use serde_json::Value;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::emit::Style;
 use super::layout::Layout;
@@ -43,13 +44,30 @@ pub struct SprintWarning {
 pub struct SprintDoc {
     /// Not `Arc<str>`: that would copy twenty megabytes once more.
     text: Arc<String>,
+    outline: Outline,
+}
+
+/// A parsed sprint file without its text: what is kept of a file that nobody edits now. Cloning is cheap (`Arc`).
+#[derive(Clone, Debug)]
+pub struct Outline {
     stem: Arc<str>,
-    entries: Arc<Vec<Entry>>,
-    index: Arc<HashMap<Arc<str>, u32>>,
+    pub(super) entries: Arc<Vec<Entry>>,
+    pub(super) index: Arc<HashMap<Arc<str>, u32>>,
     /// Ids that more than one ticket answers to, by key or by the `id` inside.
     ambiguous: Arc<HashSet<Arc<str>>>,
     warnings: Arc<Vec<SprintWarning>>,
-    layout: Option<Arc<Layout>>,
+    pub(super) layout: Option<Arc<Layout>>,
+    /// Length of the text in bytes.
+    pub(super) size: usize,
+}
+
+/// A document reads as its outline; it only has the text besides.
+impl Deref for SprintDoc {
+    type Target = Outline;
+
+    fn deref(&self) -> &Outline {
+        &self.outline
+    }
 }
 
 /// Where one ticket stands, and what it says.
@@ -86,7 +104,7 @@ impl SprintDoc {
     ///
     /// # Errors
     /// The first place where the file stops being a sprint that planfile reads as its author meant.
-    pub fn parse(stem: &str, bytes: Vec<u8>, previous: Option<&SprintDoc>) -> Result<SprintDoc, SprintFault> {
+    pub fn parse(stem: &str, bytes: Vec<u8>, previous: Option<&Outline>) -> Result<SprintDoc, SprintFault> {
         SprintDoc::from_text(stem, fault::decode(bytes)?, previous)
     }
 
@@ -94,24 +112,75 @@ impl SprintDoc {
     pub(super) fn from_text(
         stem: &str,
         text: String,
-        previous: Option<&SprintDoc>,
+        previous: Option<&Outline>,
     ) -> Result<SprintDoc, SprintFault> {
         let loaded = load::load(&text, stem, previous)?;
         let (index, ambiguous) = index(&loaded.entries);
-        Ok(SprintDoc {
+        let outline = Outline {
             stem: Arc::from(stem),
             index: Arc::new(index),
             ambiguous: Arc::new(ambiguous),
             entries: Arc::new(loaded.entries),
             warnings: Arc::new(loaded.warnings),
             layout: loaded.layout.map(Arc::new),
-            text: Arc::new(text),
-        })
+            size: text.len(),
+        };
+        Ok(SprintDoc { text: Arc::new(text), outline })
     }
 
     /// The file's text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The document without its text.
+    pub fn outline(&self) -> &Outline {
+        &self.outline
+    }
+
+    /// The whole record of a ticket as JSON, unknown keys included, values as PyYAML reads them.
+    pub fn record(&self, id: &str) -> Option<Value> {
+        let entry = self.entry(id)?;
+        reread::with_ticket(&self.text, self.layout(), entry, |tape, _, value| to_value(tape, value))
+    }
+
+    /// The ticket's own source text with its key line, as it stands in the file (for moving it to another file). It has
+    /// its last line end only where a block text at its end would read otherwise without.
+    pub fn source(&self, id: &str) -> Option<&str> {
+        let entry = self.entry(id)?;
+        self.text.get(entry.span.start..entry.span.start + entry.tail)
+    }
+
+    /// The text of a new, empty sprint file.
+    pub fn empty_text(id: &str, name: &str, status: &str) -> String {
+        let mut map = serde_json::Map::new();
+        map.insert("id".to_owned(), Value::from(id));
+        map.insert("name".to_owned(), Value::from(name));
+        map.insert("status".to_owned(), Value::from(status));
+        map.insert("tickets".to_owned(), Value::Object(serde_json::Map::new()));
+        let mut text = "sprint:\n  ".to_owned();
+        Style { newline: "\n" }.block_map(&map, 2, &mut text);
+        text.push('\n');
+        text
+    }
+}
+
+impl Outline {
+    /// The document again, with the text it was read from.
+    ///
+    /// # Errors
+    /// The text, when it is not the one: a caller that read another version of the file must parse it.
+    pub fn with_text(&self, text: String) -> Result<SprintDoc, String> {
+        let same = text.len() == self.size
+            && self.entries.iter().all(|entry| {
+                text.as_bytes().get(entry.span.clone()).is_some_and(|bytes| xxh3_64(bytes) == entry.hash)
+            });
+        if same { Ok(SprintDoc { text: Arc::new(text), outline: self.clone() }) } else { Err(text) }
+    }
+
+    /// Length of the text in bytes.
+    pub fn size(&self) -> usize {
+        self.size
     }
 
     /// File stem.
@@ -158,37 +227,11 @@ impl SprintDoc {
     pub(super) fn is_ambiguous(&self, id: &str) -> bool {
         self.ambiguous.contains(id)
     }
-
-    /// The whole record of a ticket as JSON, unknown keys included, values as PyYAML reads them.
-    pub fn record(&self, id: &str) -> Option<Value> {
-        let entry = self.entry(id)?;
-        reread::with_ticket(&self.text, self.layout(), entry, |tape, _, value| to_value(tape, value))
-    }
-
-    /// The ticket's own source text with its key line, as it stands in the file (for moving it to another file). It has
-    /// its last line end only where a block text at its end would read otherwise without.
-    pub fn source(&self, id: &str) -> Option<&str> {
-        let entry = self.entry(id)?;
-        self.text.get(entry.span.start..entry.span.start + entry.tail)
-    }
-
-    /// The text of a new, empty sprint file.
-    pub fn empty_text(id: &str, name: &str, status: &str) -> String {
-        let mut map = serde_json::Map::new();
-        map.insert("id".to_owned(), Value::from(id));
-        map.insert("name".to_owned(), Value::from(name));
-        map.insert("status".to_owned(), Value::from(status));
-        map.insert("tickets".to_owned(), Value::Object(serde_json::Map::new()));
-        let mut text = "sprint:\n  ".to_owned();
-        Style { newline: "\n" }.block_map(&map, 2, &mut text);
-        text.push('\n');
-        text
-    }
 }
 
 /// Finds entries by key, as planfile does, and by the id inside where no key says so; and names the ids that two
 /// tickets answer to.
-fn index(entries: &[Entry]) -> (HashMap<Arc<str>, u32>, HashSet<Arc<str>>) {
+pub(super) fn index(entries: &[Entry]) -> (HashMap<Arc<str>, u32>, HashSet<Arc<str>>) {
     let mut index = HashMap::with_capacity(entries.len());
     let mut ambiguous = HashSet::new();
     let seen = || entries.iter().zip(0u32..).filter(|(entry, _)| !entry.shadowed);

@@ -187,16 +187,18 @@ impl<'a> Engine<'a> {
     /// a decision, as running them again by itself could do their work twice.
     async fn tidy(&mut self) {
         let (plan, now) = (Arc::clone(&self.view.plan), self.options.clock.now());
-        if self.options.looped {
-            // A single tick moves its ticket in the very write that ends it.
-            self.storage.work(
-                |store| {
+        // A single tick moves its ticket in the very write that ends it.
+        let looped = self.options.looped;
+        self.storage.work(
+            move |store| {
+                store.more_to_come();
+                if looped {
                     store.batch_archive(ARCHIVE_EVERY);
-                    Box::new(|| ())
-                },
-                drop,
-            );
-        }
+                }
+                Box::new(|| ())
+            },
+            drop,
+        );
         let expired: Vec<&Arc<Ticket>> = leases::expired(&plan.tickets, &self.ground.holder, now).collect();
         let steps: Vec<Step> =
             expired.iter().map(|ticket| self.step_on(ticket, leases::release(ticket))).collect();
