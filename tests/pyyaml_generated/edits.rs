@@ -39,7 +39,8 @@ fn set(record: &mut Value, path: &[String], value: Option<&Value>) {
     if record.is_null() {
         *record = Value::Object(Map::new());
     }
-    let map = record.as_object_mut().unwrap();
+    // Then the comparison fails and shows it.
+    let Some(map) = record.as_object_mut() else { return };
     match (path, value) {
         ([last], Some(value)) => drop(map.insert(last.clone(), value.clone())),
         ([last], None) => drop(map.shift_remove(last)),

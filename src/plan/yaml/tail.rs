@@ -12,7 +12,9 @@ pub(super) fn of_block_text(text: &str, tape: &Tape<'_>, (key, value): (usize, u
     let nodes = &tape.nodes[key..tape.nodes[value].next as usize];
     // An absent value stands behind its key, which may be a block text itself.
     let last = nodes.iter().rev().find(|node| node.kind != Kind::Plain || node.end > node.start)?;
-    if !matches!(last.kind, Kind::Literal | Kind::Folded) {
+    // A dash, a key mark or a tag may stand behind it with nothing after.
+    let end = tape.nodes[value].end.max(tape.nodes[key].end);
+    if !matches!(last.kind, Kind::Literal | Kind::Folded) || last.end < end {
         return None;
     }
     let bytes = text.as_bytes();

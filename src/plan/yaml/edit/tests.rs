@@ -272,6 +272,12 @@ fn a_block_text_at_the_end_of_a_ticket_goes_with_its_line_ends() {
         let between = from.insert("B-1", &json!({"id": "B-1"})).unwrap();
         assert_eq!(between.text(), file(&format!("{ticket}    B-1:\n      id: B-1\n{z}")).text());
     }
+    // What stands behind a block text, and has no content, is the end.
+    for rest in ["      -", "      - !!str", "      - &a", "      - ? "] {
+        let ticket = format!("    A-1:\n      - |+\n        a\n\n{rest}");
+        let from = file(&format!("{ticket}\n{z}"));
+        assert_eq!(from.source("A-1"), Some(ticket.trim_end()), "{rest}");
+    }
     // Without a last line end the text says something else than with one, so nothing can follow it.
     let open = file("    A-1:\n      id: A-1\n      v: |\n        a");
     assert_eq!(open.record("A-1").unwrap()["v"], json!("a"));
