@@ -61,6 +61,10 @@ pub struct Recorder {
     full: bool,
     partial: Option<(Channel, String)>,
     tally: Option<Tally>,
+    /// Highest block of the sessions before.
+    block_base: u32,
+    /// Highest block so far.
+    block_last: u32,
 }
 
 impl std::fmt::Debug for Recorder {
@@ -87,6 +91,8 @@ impl Recorder {
             full: false,
             partial: None,
             tally: None,
+            block_base: 0,
+            block_last: 0,
         }
     }
 
@@ -100,7 +106,7 @@ impl Recorder {
         self.redactor.clean(text).into_owned()
     }
 
-    /// The same, borrowed when there is nothing to take out.
+    /// [`Recorder::clean`], borrowed when there is nothing to take out.
     pub(super) fn redacted<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.redactor.clean(text)
     }
@@ -120,6 +126,11 @@ impl Recorder {
         self.keep(vec![OutputLine::new(at_ms, Channel::Note, text)]);
     }
 
+    /// What comes now counts its blocks from 1 again: a run may be several sessions of an agent.
+    pub(super) fn new_blocks(&mut self) {
+        self.block_base = self.block_last;
+    }
+
     /// Takes lines that are made already, as an agent's are. Their texts are cleaned here, and long ones are cut.
     pub fn lines(&mut self, mut lines: Vec<OutputLine>) {
         if lines.is_empty() {
@@ -127,6 +138,10 @@ impl Recorder {
         }
         for line in &mut lines {
             cut_long(&mut line.text);
+            if line.block > 0 {
+                line.block += self.block_base;
+                self.block_last = self.block_last.max(line.block);
+            }
             if let Cow::Owned(clean) = self.redactor.clean(&line.text) {
                 line.text = clean.into();
             }
@@ -310,11 +325,14 @@ pub(super) mod tests {
         let mut recorder = Recorder::new(redactor, None, Box::new(collector.clone()));
         recorder.note("first");
         let tool = OutputLine { block: 3, ..OutputLine::new(7, Channel::Tool, "Bash hunter22") };
-        recorder.lines(vec![tool, OutputLine::new(8, Channel::Text, "é".repeat(LINE_LIMIT))]);
+        recorder.lines(vec![tool.clone(), OutputLine::new(8, Channel::Text, "é".repeat(LINE_LIMIT))]);
+        recorder.new_blocks();
+        recorder.lines(vec![OutputLine { block: 1, ..tool }]);
         let lines = collector.0.lock().unwrap();
         assert_eq!(lines[1], OutputLine { block: 3, ..OutputLine::new(7, Channel::Tool, "Bash [redacted]") });
         let cut = format!("{} … [line cut: {LINE_LIMIT} more bytes]", "é".repeat(LINE_LIMIT / 2));
-        assert_eq!((lines.len(), &*lines[2].text), (3, &*cut));
+        assert_eq!((lines.len(), &*lines[2].text), (4, &*cut));
+        assert_eq!(lines[3].block, 4, "blocks of the next session are others");
     }
 
     #[tokio::test(start_paused = true)]

@@ -70,8 +70,11 @@ fn fails(signs: &Signs<'_>, exit: Exit) -> bool {
 }
 
 fn success(signs: &Signs<'_>) -> AgentEnding {
-    let structured = signs.finish.is_some_and(|finish| finish.structured.is_some());
-    if signs.said || signs.worked || structured { AgentEnding::Finished } else { AgentEnding::NothingDone }
+    // An answer may come with the end only.
+    let answered = signs.finish.is_some_and(|finish| {
+        finish.structured.is_some() || finish.text.as_deref().is_some_and(|text| !text.trim().is_empty())
+    });
+    if signs.said || signs.worked || answered { AgentEnding::Finished } else { AgentEnding::NothingDone }
 }
 
 fn failure(signs: &Signs<'_>, exit: Exit, stderr: &str, now: Timestamp) -> AgentEnding {

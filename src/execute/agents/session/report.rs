@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::ending::{self, Ended};
 use super::watch::Watch;
 use super::{AgentReport, answer, of_outcome};
+use crate::execute::agents::verdict::Judgement;
 use crate::execute::outcome::Outcome;
 use crate::execute::recorder::Recorder;
 use crate::execute::tail::Tail;
@@ -15,36 +16,34 @@ impl Watch<'_> {
         let on_their_way = self.stream.dialogue().map(|dialogue| dialogue.on_their_way().to_vec());
         let mut unheard = on_their_way.unwrap_or_default();
         unheard.append(&mut self.unheard);
-        let (assembler, signs) = self.stream.into_parts();
+        let (assembler, torn) = self.stream.into_parts();
         let answer = assembler.answer().map(|answer| recorder.clean(answer));
-        let duration = recorder.elapsed();
         let structured = self.job.schema.as_ref().and_then(|_| answer::structured(&assembler));
+        let exit = ending::exit(self.leader);
+        let duration = self.started.elapsed();
         let (_, stderr) = recorder.take_tails();
-        let (exit_code, signal) = ending::exit(self.leader);
         let ended = Ended {
             kind: self.job.kind,
             cause: self.cause.as_ref(),
-            exit_code,
-            signal,
-            finish: assembler.finish_said(),
-            answer: answer.as_deref(),
-            signs: &signs,
+            exit,
+            torn,
             stderr: stderr.last(usize::MAX),
             now: Timestamp::now(),
         };
-        let (ending, reason) = ended.name();
+        let Judgement { ending, reason } = ended.name(&assembler.signs());
         let outcome = Outcome {
             ending: of_outcome(&ending),
-            exit_code,
-            signal,
+            exit_code: ending::shell_code(exit),
+            signal: exit.signal,
             stdout: answer.as_deref().map(Tail::from).unwrap_or_default(),
             stderr,
+            reason: reason.map(|reason| recorder.clean(&reason)),
             duration,
-            ..Outcome::not_started(reason.clone().unwrap_or_default())
+            ..Outcome::not_started("")
         };
-        let outcome = Outcome { reason, ..outcome };
         let mut tally = assembler.tally().clone();
         tally.conversation = tally.conversation.or(self.conversation);
+        tally.last_error = tally.last_error.map(|error| recorder.clean(&error));
         AgentReport { ending, outcome, tally, answer, structured, unheard }
     }
 }

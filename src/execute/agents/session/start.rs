@@ -60,12 +60,18 @@ pub(super) async fn start(job: &AgentJob, recorder: &mut Recorder) -> Result<Sta
         _ => (AgentEnding::Failed, error.to_string()),
     })?;
     recorder.started(child.identity().cloned());
+    recorder.new_blocks();
     let input = child.take_input().map(AgentInput::open).unwrap_or_default();
     let spoken = match job.kind {
         AgentKind::Custom => job.settings.stream.as_deref().and_then(AgentKind::parse),
         _ => None,
     };
     let raw = RawStream::new(&job.scratch);
-    let stream = Stream::new(spoken.unwrap_or(job.kind), raw, dialogue, Assembler::default());
+    let stream = Stream::new(
+        spoken.unwrap_or(job.kind),
+        raw,
+        dialogue,
+        Assembler::new(job.before.as_ref(), job.settings.price),
+    );
     Ok(Started { child, stream, input, conversation: launch.conversation })
 }

@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 
-use super::ending::Signs;
 use super::raw::RawStream;
 use super::repeats::Repeats;
 use super::split::{Line, Splitter};
@@ -26,7 +25,7 @@ pub(super) struct Stream {
     plain: bool,
     assembler: Assembler,
     turn: Turn,
-    signs: Signs,
+    torn: bool,
     repeats: Repeats,
     circles: Option<String>,
     events: Vec<AgentEvent>,
@@ -50,7 +49,7 @@ impl Stream {
             plain: matches!(kind, AgentKind::Aider | AgentKind::Custom),
             assembler,
             turn: Turn { at_results: kind != AgentKind::OpenCode, ..Turn::default() },
-            signs: Signs::default(),
+            torn: false,
             repeats: Repeats::default(),
             circles: None,
             events: Vec::new(),
@@ -73,7 +72,7 @@ impl Stream {
     pub(super) fn end(&mut self, recorder: &mut Recorder) {
         let at_ms = recorder.now_ms();
         let mut splitter = std::mem::take(&mut self.splitter);
-        self.signs.torn = !splitter.pending().is_empty();
+        self.torn = !splitter.pending().is_empty();
         splitter.finish(|line| self.line(&line, at_ms, recorder));
         self.parser.end(&mut self.events);
         self.take_events(at_ms);
@@ -101,9 +100,9 @@ impl Stream {
         &self.turn
     }
 
-    /// Everything that says how it ended.
-    pub(super) fn into_parts(self) -> (Assembler, Signs) {
-        (self.assembler, self.signs)
+    /// Everything that says how it ended, and whether its last line had no end.
+    pub(super) fn into_parts(self) -> (Assembler, bool) {
+        (self.assembler, self.torn)
     }
 
     fn line(&mut self, line: &Line<'_>, at_ms: u64, recorder: &Recorder) {
@@ -129,7 +128,6 @@ impl Stream {
     fn take_events(&mut self, at_ms: u64) {
         for event in self.events.drain(..) {
             self.turn.take(&event);
-            self.signs.take(&event);
             if self.circles.is_none() {
                 self.circles = self.repeats.take(&event);
             }
