@@ -4,6 +4,8 @@
 
 #[path = "agent_streams/captures.rs"]
 mod captures;
+#[path = "agent_streams/splitting.rs"]
+mod splitting;
 #[path = "agent_streams/verdicts.rs"]
 mod verdicts;
 

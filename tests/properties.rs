@@ -110,6 +110,109 @@ fn seeds_of_the_run_log_hold() {
     }
 }
 
+#[test]
+fn seeds_of_the_agent_stream_hold() {
+    for (name, bytes) in seeds("agent_stream") {
+        println!("{name}");
+        properties::agent_stream(&bytes);
+    }
+}
+
+/// Lines that look like an agent's, of any agent, with values of the wrong kind in them.
+fn agent_lines() -> impl Strategy<Value = Input> {
+    let value = || {
+        prop_oneof![
+            Just("null".to_owned()),
+            Just("true".to_owned()),
+            Just("-1".to_owned()),
+            Just("18446744073709551615".to_owned()),
+            Just("1e308".to_owned()),
+            Just("[]".to_owned()),
+            Just("{}".to_owned()),
+            Just("\"429: {\\\"message\\\": \\\"try again in 3s\\\"}\"".to_owned()),
+            Just("\"litellm.RateLimitError: x\"".to_owned()),
+            Just("\"text\\nmore\\r\\n\\u0007\"".to_owned()),
+            Just("[{\"type\":\"text\",\"text\":\"a\\nb\"},{\"type\":\"tool_result\"},7]".to_owned()),
+        ]
+    };
+    let kinds = [
+        "system",
+        "assistant",
+        "user",
+        "result",
+        "stream_event",
+        "rate_limit_event",
+        "thread.started",
+        "error",
+        "item.started",
+        "item.completed",
+        "turn.completed",
+        "turn.failed",
+        "session",
+        "message_start",
+        "message_end",
+        "message_update",
+        "tool_execution_start",
+        "tool_execution_update",
+        "tool_execution_end",
+        "turn_end",
+        "agent_end",
+        "agent_settled",
+        "auto_retry_start",
+        "auto_retry_end",
+        "step_start",
+        "text",
+        "reasoning",
+        "tool_use",
+        "step_finish",
+        "init",
+        "message",
+        "tool_result",
+    ];
+    let keys = [
+        "message",
+        "event",
+        "part",
+        "item",
+        "delta",
+        "content",
+        "role",
+        "usage",
+        "error",
+        "result",
+        "sessionID",
+        "tool_id",
+        "toolCallId",
+        "isError",
+        "state",
+        "stats",
+        "subtype",
+        "errorMessage",
+        "assistantMessageEvent",
+        "partialResult",
+        "model_usage_since_last_result",
+        "total_cost_usd",
+        "stopReason",
+        "rate_limit_info",
+    ];
+    let field =
+        (prop::sample::select(keys.to_vec()), value()).prop_map(|(key, value)| format!(",\"{key}\":{value}"));
+    let nested = (
+        prop::sample::select(keys.to_vec()),
+        prop::sample::select(kinds.to_vec()),
+        prop::sample::select(keys.to_vec()),
+        value(),
+    )
+        .prop_map(|(key, kind, inner, value)| {
+            format!(",\"{key}\":{{\"type\":\"{kind}\",\"{inner}\":{value}}}")
+        });
+    let line =
+        (prop::sample::select(kinds.to_vec()), proptest::collection::vec(prop_oneof![field, nested], 0..5))
+            .prop_map(|(kind, fields)| format!("{{\"type\":\"{kind}\"{}}}\n", fields.concat()));
+    ("[0-6]", proptest::collection::vec(line, 0..30))
+        .prop_map(|(agent, lines)| Input([agent, lines.concat()].concat().into_bytes()))
+}
+
 /// Ways to write a value under a gate's key; only the first two are YAML's true.
 const VALUES: [&str; 12] = [
     "true",
@@ -128,6 +231,13 @@ const VALUES: [&str; 12] = [
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_agents_stream_of_any_bytes_is_read(
+        input in prop_oneof![bent("agent_stream"), agent_lines(), terminal_bytes()],
+    ) {
+        properties::agent_stream(&input.0);
+    }
 
     #[test]
     fn nothing_a_terminal_obeys_passes_the_sanitiser(bytes in terminal_bytes()) {

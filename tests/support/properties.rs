@@ -15,7 +15,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use koru_tui::base::text::{safe_block, safe_line, safe_text};
+use koru_tui::execute::agents::assemble::Assembler;
+use koru_tui::execute::agents::kind::AgentKind;
+use koru_tui::execute::agents::stream::{StreamParser, parser};
+use koru_tui::execute::agents::tally::Tokens;
 use koru_tui::execute::folder::{RunFolder, all_records};
+use koru_tui::execute::output::{Channel, OutputLine};
 use koru_tui::execute::transcript::TranscriptReader;
 use koru_tui::plan::lifecycle::Change;
 use koru_tui::plan::policy::{Gate, Policy};
@@ -195,4 +200,63 @@ pub fn gates(policy: &Policy) -> [(Gate, bool); 6] {
         (Gate::AllowTag, policy.allow_tag),
         (Gate::AllowDestructiveShell, policy.allow_destructive_shell),
     ]
+}
+
+/// An agent's stream of any bytes at all: the first byte chooses the agent. Nothing panics; lines are lines and bounded;
+/// blocks begin with their heads; numbers stay numbers; plain text is written as it came.
+pub fn agent_stream(bytes: &[u8]) {
+    let Some((choice, stream)) = bytes.split_first() else { return };
+    let kinds = [AgentKind::BUILT_IN.as_slice(), &[AgentKind::Custom]].concat();
+    let kind = kinds[usize::from(choice.wrapping_sub(b'0')) % kinds.len()];
+    let mut parser = parser(kind);
+    let mut assembler = Assembler::default();
+    let mut events = Vec::new();
+    let mut lines = Vec::new();
+    let mut take = |parser: &mut dyn StreamParser, line: Option<&[u8]>| {
+        match line {
+            Some(line) => parser.line(line, &mut events),
+            None => parser.end(&mut events),
+        }
+        for event in events.drain(..) {
+            assembler.take(7, event, &mut lines);
+        }
+        if let Some((_, partial)) = assembler.partial() {
+            assert!(!partial.contains('\n') && partial.len() <= 16 * 1024, "a partial line is no line");
+        }
+        assert!(assembler.answer().is_none_or(|answer| answer.len() <= 1 << 20), "an answer without bounds");
+    };
+    for line in stream.split(|byte| *byte == b'\n') {
+        take(&mut *parser, Some(line));
+    }
+    take(&mut *parser, None);
+    assembler.finish(7, &mut lines);
+    assert_eq!(assembler.partial(), None, "something is left after the end");
+    let tally = serde_json::to_value(assembler.tally()).unwrap();
+    assert_eq!(tally["tokens"], serde_json::to_value::<Tokens>(assembler.tally().tokens).unwrap());
+    assert!(assembler.tally().cost.is_none_or(|cost| cost.usd.is_finite() && cost.usd >= 0.0), "{tally}");
+    lines_are_whole(&lines);
+    if kind == AgentKind::Custom {
+        let said: Vec<&str> =
+            lines.iter().filter(|line| line.channel == Channel::Text).map(|line| &*line.text).collect();
+        let text = String::from_utf8_lossy(stream);
+        let short = |line: &&str| line.len() < 16_000;
+        let expected: Vec<&str> =
+            text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).filter(short).collect();
+        assert_eq!(said.into_iter().filter(short).collect::<Vec<_>>(), expected);
+    }
+}
+
+/// Lines are bounded and have no line end in them; blocks are numbered from 1 in order, and begin with a head.
+fn lines_are_whole(lines: &[OutputLine]) {
+    let mut blocks = 0;
+    for line in lines {
+        assert!(!line.text.contains('\n'), "{line:?}");
+        assert!(line.text.len() <= 17 * 1024, "a line of {} bytes", line.text.len());
+        assert_eq!(line.at_ms, 7);
+        if line.block > blocks {
+            assert_eq!(line.block, blocks + 1, "{line:?}");
+            assert!(!matches!(line.channel, Channel::ToolInput | Channel::Diff), "{line:?}");
+            blocks = line.block;
+        }
+    }
 }

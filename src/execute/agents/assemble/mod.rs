@@ -255,3 +255,6 @@ impl Assembler {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -192,6 +192,11 @@ impl Speeches {
         Some((open.channel, &open.line.text))
     }
 
+    #[cfg(test)]
+    pub(super) fn open_texts(&self) -> usize {
+        self.open.len()
+    }
+
     pub(super) fn answer(&self) -> Option<&str> {
         self.answer.as_ref().map(|answer| answer.text.as_str())
     }

@@ -86,7 +86,9 @@ pub(super) fn arguments(input: &Value) -> Vec<String> {
             Value::String(text) => {
                 let is_told = told == Some(name.as_str());
                 let text = if is_told { script(text) } else { text.clone() };
-                if text.trim_end().contains('\n') {
+                let text = text.trim_end_matches(['\n', '\r']);
+                let name = words::bounded_line(name, NAME);
+                if text.contains('\n') {
                     lines.push(format!("{name}:"));
                     lines.extend(text.lines().map(|line| format!("  {line}")));
                 } else if !is_told || text.chars().count() > ARGUMENT {
@@ -94,10 +96,10 @@ pub(super) fn arguments(input: &Value) -> Vec<String> {
                 }
             }
             Value::Object(_) | Value::Array(_) if value.to_string().len() > ARGUMENT => {
-                lines.push(format!("{name}:"));
+                lines.push(format!("{}:", words::bounded_line(name, NAME)));
                 lines.extend(pretty(value).lines().map(|line| format!("  {line}")));
             }
-            other => lines.push(format!("{name}: {other}")),
+            other => lines.push(format!("{}: {other}", words::bounded_line(name, NAME))),
         }
     }
     lines

@@ -63,6 +63,11 @@ impl Tools {
         self.running.last().map(|call| call.title.as_str())
     }
 
+    #[cfg(test)]
+    pub(super) fn calls(&self) -> usize {
+        self.running.len()
+    }
+
     /// Writes the lines that a running call's output has more than before.
     pub(super) fn progress(&mut self, id: &str, output: &str, sink: &mut Sink<'_>) {
         let Some(call) = self.running.iter_mut().find(|call| call.id == id) else { return };
