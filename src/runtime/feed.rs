@@ -39,6 +39,8 @@ pub(crate) struct Batch {
     pub(crate) started: Option<Option<ProcessIdentity>>,
     /// The run is being stopped, and killed after so long.
     pub(crate) stopping: Option<Duration>,
+    /// Silence that is usual for what works, when it is known.
+    pub(crate) patience: Option<Duration>,
     /// The text without line end below the last line, when it changed.
     pub(crate) partial: Option<Option<(Channel, String)>>,
     /// What is known of the agent, when it changed.
@@ -96,11 +98,11 @@ impl Feed {
         Some(taken)
     }
 
-    /// The run is an agent's.
-    pub(crate) fn begin_agent(&self, view: AgentView) {
+    /// The run is an agent's, which may be silent for as long before it counts as stalled.
+    pub(crate) fn begin_agent(&self, view: AgentView, patience: Duration) {
         *self.agent.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(Known { view, changed: true, before: Tally::default() });
-        self.fill(|_| ());
+        self.fill(|batch| batch.patience = Some(patience));
     }
 
     /// Changes what is known of the agent.

@@ -110,7 +110,7 @@ impl AgentRun<'_> {
 
     /// Shows the agent, and puts it into the record.
     fn introduce(&self, plan: &Plan) {
-        self.feed.begin_agent(AgentView {
+        let view = AgentView {
             agent: plan.name.clone(),
             phase: AgentPhase::Preparing,
             tally: Tally::default(),
@@ -123,7 +123,8 @@ impl AgentRun<'_> {
             gates: Vec::new(),
             changed: Vec::new(),
             raw_lines: 0,
-        });
+        };
+        self.feed.begin_agent(view, plan.settings.budgets.stalled_after());
         let name = plan.name.clone();
         self.keeper.change(|record| {
             let tally = Tally::default();

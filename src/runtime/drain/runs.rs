@@ -186,7 +186,7 @@ fn status(outcome: &Outcome) -> TickStatus {
 /// What koru says of a run: what was executed, or why it failed.
 fn message(outcome: &Outcome, label: &str) -> String {
     match outcome.ending {
-        Ending::Succeeded => label.to_owned(),
+        Ending::Succeeded => outcome.label.as_deref().unwrap_or(label).to_owned(),
         Ending::Failed | Ending::TimedOut | Ending::Stopped | Ending::Waiting | Ending::Violation => {
             outcome.error_text()
         }

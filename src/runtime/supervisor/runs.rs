@@ -1,11 +1,12 @@
 //! Active runs: what they say, how they end, and what happens when somebody else touches their ticket.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{Purpose, Supervisor};
+use super::{Options, Purpose, Supervisor};
 use crate::execute::outcome::{Ending, Outcome};
 use crate::execute::stop::Stop;
 use crate::plan::store::{MutateError, Mutated};
@@ -29,6 +30,8 @@ pub(super) struct ActiveRun {
     pub(super) view: Arc<RunView>,
     /// Last sign of life.
     pub(super) heard_at: Instant,
+    /// Silence after which it is stalled, when it is not the usual one: agents think longer than commands.
+    pub(super) patience: Option<Duration>,
     /// How it ended; its ticket is being written.
     pub(super) outcome: Option<Box<Outcome>>,
     /// Why the ticket is not ours any more: its end is kept in the run's folder only.
@@ -60,9 +63,15 @@ impl ActiveRun {
             launched,
             view: Arc::new(view),
             heard_at: Instant::now(),
+            patience: None,
             outcome: None,
             lost: None,
         }
+    }
+
+    /// Silence after which it is stalled.
+    pub(super) fn stall_after(&self, options: &Options) -> Duration {
+        self.patience.unwrap_or(options.stall_after)
     }
 
     fn view_mut(&mut self) -> &mut RunView {
@@ -87,6 +96,7 @@ impl Supervisor {
         let now = self.now();
         let Some(run) = self.run_mut(id) else { return };
         run.heard_at = Instant::now();
+        run.patience = batch.patience.or(run.patience);
         let view = run.view_mut();
         if view.state == RunState::Stalled && batch.heard {
             view.state = RunState::Running;

@@ -30,7 +30,7 @@ impl Supervisor {
     pub(super) fn wake_at(&self) -> Option<Instant> {
         let now = self.now();
         let running = self.runs.iter().filter(|run| run.view.state == RunState::Running);
-        let stall = running.map(|run| run.heard_at + self.options.stall_after).min();
+        let stall = running.map(|run| run.heard_at + run.stall_after(&self.options)).min();
         let expiry = self.next_expiry().map(|at| Instant::now() + until(at, now));
         let again = self.queue.next_try().map(|at| Instant::now() + until(at, now));
         let closing = self.closing.as_ref().and_then(super::closing::Closing::wake_at);
@@ -47,7 +47,7 @@ impl Supervisor {
     pub(super) fn upkeep(&mut self) {
         let now = Instant::now();
         for run in &mut self.runs {
-            let silent = now >= run.heard_at + self.options.stall_after;
+            let silent = now >= run.heard_at + run.stall_after(&self.options);
             if run.view.state == RunState::Running && silent && run.outcome.is_none() {
                 Arc::make_mut(&mut run.view).state = RunState::Stalled;
                 self.dirty = true;
