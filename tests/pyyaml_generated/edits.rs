@@ -39,8 +39,7 @@ fn set(record: &mut Value, path: &[String], value: Option<&Value>) {
     if record.is_null() {
         *record = Value::Object(Map::new());
     }
-    // Then the comparison fails and shows it.
-    let Some(map) = record.as_object_mut() else { return };
+    let map = record.as_object_mut().expect("an edit below what is no mapping is refused");
     match (path, value) {
         ([last], Some(value)) => drop(map.insert(last.clone(), value.clone())),
         ([last], None) => drop(map.shift_remove(last)),

@@ -134,6 +134,9 @@ impl<'t, 'a> Editor<'t, 'a> {
             }
             Edit::Remove => Ok(None),
             Edit::Set(value) => Ok((old.as_ref() != Some(value)).then(|| value.clone())),
+            Edit::Into(_) if old.as_ref().is_some_and(|old| !old.is_null() && !old.is_object()) => {
+                Err(format!("`{name}` comes from a merge key and is not a mapping"))
+            }
             Edit::Into(children) => {
                 let before = old.unwrap_or_else(|| Value::Object(Map::new()));
                 let mut after = before.clone();

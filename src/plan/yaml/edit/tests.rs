@@ -298,3 +298,12 @@ fn a_ticket_whose_lines_end_otherwise_moves_as_it_reads() {
         assert_eq!(moved.record("A-1"), from.record("A-1"), "{end:?} {}", moved.text());
     }
 }
+
+#[test]
+fn a_merged_value_that_is_no_mapping_cannot_take_keys() {
+    // It was said to be done, and nothing was.
+    let text = "b: &b {execution: x}\nsprint:\n  tickets:\n    A-1:\n      <<: *b\n      id: A-1\n";
+    let doc = SprintDoc::parse("current", text.into(), None).unwrap();
+    let refused = doc.edit("A-1", &[change("execution.state", Some(json!("done")))]).unwrap_err();
+    assert!(refused.to_string().contains("not a mapping"), "{refused}");
+}
