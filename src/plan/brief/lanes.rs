@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::plan::surroundings::Surroundings;
@@ -16,11 +17,12 @@ enum Lane {
     Variable(&'static str),
 }
 
-/// koru's agents in its order of preference.
-const AGENTS: [(&str, &str, Lane); 11] = [
+/// koru's agents in its order of preference; pi is ours.
+const AGENTS: [(&str, &str, Lane); 12] = [
     ("antigravity", "Antigravity", Lane::Variable("ANTIGRAVITY_AGENT")),
     ("claude-code", "Claude Code", Lane::Program(&["claude"])),
     ("codex", "Codex", Lane::Program(&["codex"])),
+    ("pi", "pi", Lane::Program(&["pi"])),
     ("gemini-cli", "Gemini CLI", Lane::Program(&["gemini"])),
     ("cline", "Cline", Lane::Program(&["cline"])),
     ("qwen-code", "Qwen Code", Lane::Program(&["qwen-code", "qwen"])),
@@ -31,12 +33,31 @@ const AGENTS: [(&str, &str, Lane); 11] = [
     ("openrouter", "OpenRouter", Lane::Variable("OPENROUTER_API_KEY")),
 ];
 
+/// An agent with what is known about it (koru §6.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LaneState {
+    /// koru's id.
+    pub id: String,
+    /// Name for people.
+    pub label: String,
+    /// It can be worked with here.
+    pub available: bool,
+    /// It can be started by us.
+    pub launchable: bool,
+    /// Its program.
+    pub command: Option<String>,
+    /// Why it is available or not.
+    pub reason: String,
+    /// The project has its folder.
+    pub project_hint: bool,
+}
+
 /// Every agent with what is known about it, in order of preference.
-pub(super) fn agents(root: &Path, machine: &Surroundings) -> Vec<Value> {
+pub fn agents(root: &Path, machine: &Surroundings) -> Vec<LaneState> {
     AGENTS.iter().map(|(id, label, lane)| agent(id, label, lane, root, machine)).collect()
 }
 
-fn agent(id: &str, label: &str, lane: &Lane, root: &Path, machine: &Surroundings) -> Value {
+fn agent(id: &str, label: &str, lane: &Lane, root: &Path, machine: &Surroundings) -> LaneState {
     let on_path = |programs: &[&str]| programs.iter().find_map(|program| machine.find_program(program));
     let (command, hint, available, reason) = match lane {
         Lane::Program(programs) => match on_path(programs) {
@@ -54,19 +75,19 @@ fn agent(id: &str, label: &str, lane: &Lane, root: &Path, machine: &Surroundings
             }
         }
         Lane::Variable(name) => match machine.has(name) {
-            true => (None, false, true, format!("{name} is set")),
+            true => (None, false, true, format!("{name} is set; work with it by hand")),
             false => (None, false, false, format!("{name} is not set")),
         },
     };
-    json!({
-        "id": id,
-        "label": label,
-        "available": available,
-        "launchable": command.is_some(),
-        "command": command.map(|path| path.to_string_lossy().into_owned()),
-        "reason": reason,
-        "project_hint": hint,
-    })
+    LaneState {
+        id: id.to_owned(),
+        label: label.to_owned(),
+        available,
+        launchable: command.is_some(),
+        command: command.map(|path| path.to_string_lossy().into_owned()),
+        reason,
+        project_hint: hint,
+    }
 }
 
 /// Companion tools: program, role, a command that shows what it does, and configuration files or folders.
@@ -83,15 +104,22 @@ const TOOLS: [(&str, &str, &str, &[&str]); 10] = [
     ("llx", "language model wrapper", "llx fix", &["llx.yaml"]),
 ];
 
-/// Every companion tool with how it was found.
+/// Every companion tool with how it was found: its program, its Python module in the active or the project's own
+/// environment, or only its configuration.
 pub(super) fn semcod_tools(root: &Path, machine: &Surroundings) -> Vec<Value> {
+    let modules = site_packages(root, machine);
     TOOLS
         .iter()
         .map(|(id, role, hint, configs)| {
-            let command = machine.find_program(id);
+            let module = || modules.iter().any(|folder| folder.join(id).join("__init__.py").is_file());
+            let command = match machine.find_program(id) {
+                Some(path) => Some((path.to_string_lossy().into_owned(), "PATH")),
+                None if module() => Some((format!("python -m {id}"), "module")),
+                None => None,
+            };
             let configured = configs.iter().any(|config| root.join(config).exists());
             let via = match (&command, configured) {
-                (Some(_), _) => "PATH",
+                (Some((_, via)), _) => via,
                 (None, true) => "config",
                 (None, false) => "missing",
             };
@@ -101,9 +129,18 @@ pub(super) fn semcod_tools(root: &Path, machine: &Surroundings) -> Vec<Value> {
                 "command_hint": hint,
                 "available": command.is_some(),
                 "via": via,
-                "command": command.map(|path| path.to_string_lossy().into_owned()),
+                "command": command.as_ref().map(|(command, _)| command),
                 "config_present": configured,
             })
         })
         .collect()
+}
+
+/// Where modules of the active Python environment, or of one in the project, are.
+fn site_packages(root: &Path, machine: &Surroundings) -> Vec<std::path::PathBuf> {
+    let active = machine.text("VIRTUAL_ENV").map(std::path::PathBuf::from);
+    let own = [root.join(".venv"), root.join("venv")];
+    let libs = active.into_iter().chain(own).map(|folder| folder.join("lib"));
+    let versions = libs.filter_map(|lib| std::fs::read_dir(lib).ok()).flatten().flatten();
+    versions.map(|version| version.path().join("site-packages")).filter(|folder| folder.is_dir()).collect()
 }

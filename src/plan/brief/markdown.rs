@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::base::text::{safe_block, safe_text};
 
+/// Notes of a ticket that are shown, the newest.
+const MAX_NOTES: usize = 5;
+
 /// Renders the value of a brief.
 pub(super) fn render(brief: &Value) -> String {
     let environment = &brief["environment"];
@@ -23,6 +26,7 @@ pub(super) fn render(brief: &Value) -> String {
     detected(&mut page, environment);
     lanes(&mut page, environment);
     tools(&mut page, environment);
+    run(&mut page, &brief["run"]);
     ticket(&mut page, brief);
     on_change(&mut page, environment);
     policy(&mut page, &brief["policy"]);
@@ -33,6 +37,12 @@ pub(super) fn render(brief: &Value) -> String {
     page.section("Self-service commands");
     for (name, command) in brief["self_service"].as_object().into_iter().flatten() {
         page.line(&format!("- {name}: {}", code(&plain(command))));
+    }
+    if brief["run"].is_null() {
+        page.line("\nAlways there, as koru has them:\n");
+        page.line("- task: `koru-tui ticket create \"<what and why>\"` records work for later");
+        page.line("- agent: `koru-tui agent --list` shows the lanes, `koru-tui agent --launch` starts one with this brief");
+        page.line("- scan: `koru-tui scan --apply` looks for work, where this version has it");
     }
     page.0
 }
@@ -109,6 +119,31 @@ fn tools(page: &mut Page, environment: &Value) {
     }
 }
 
+/// The run of an agent; nothing for somebody who works alone.
+fn run(page: &mut Page, run: &Value) {
+    if run.is_null() {
+        return;
+    }
+    page.section("Your run");
+    page.line(&format!("- You are: {}", plain(&run["agent"])));
+    page.line(&format!("- Your worktree: {}", code(&plain(&run["folder"]))));
+    let (branch, base) = (code(&plain(&run["branch"])), code(&plain(&run["base"])));
+    page.line(&format!("- Branch: {branch}, made from {base}; what counts is the difference to it"));
+    for limit in items(&run["limits"]) {
+        page.line(&format!("- Limit: {}", plain(limit)));
+    }
+    let gates = items(&run["gates"]);
+    if gates.is_empty() {
+        page.line("- Gates: none was found");
+    } else {
+        page.line("- Gates after your work:");
+        for gate in gates {
+            page.line(&format!("  - {}", code(&plain(gate))));
+        }
+    }
+    quote(page, "The operator says to you, within the policy", run["note"].as_str());
+}
+
 fn ticket(page: &mut Page, brief: &Value) {
     if brief["environment"]["planfile_initialised"] != Value::Bool(true) {
         page.section("⚠ Setup required");
@@ -148,10 +183,16 @@ fn ticket(page: &mut Page, brief: &Value) {
     if !criteria.is_empty() {
         page.line("\nAcceptance criteria:\n");
         for criterion in criteria {
-            page.line(&format!("- {}", plain(criterion)));
+            page.line(&format!("> - {}", plain(criterion)));
         }
     }
     quote(page, "Prompt", ticket["inputs"]["prompt"].as_str());
+    quote(page, "The last attempt ended with", ticket["execution"]["last_error"].as_str());
+    let notes = items(&ticket["outputs"]["notes"]);
+    let shown = notes.len().saturating_sub(MAX_NOTES);
+    for note in &notes[shown..] {
+        quote(page, "Note on the ticket", note.as_str());
+    }
 }
 
 fn quote(page: &mut Page, title: &str, body: Option<&str>) {

@@ -2,6 +2,7 @@
 //!
 //! The queue is the computed one: promotion comes first, then the choice (koru chose first and promoted after).
 
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::BriefOptions;
-use crate::plan::queue::{self, Effective, Lift, Order, Scope};
+use crate::plan::queue::{self, Effective, Lift, MAX_NAMED, Order, Scope};
 use crate::plan::store::{OpenError, Plan, Store};
 use crate::plan::surroundings::Surroundings;
 use crate::plan::ticket::{Status, Ticket, TicketId};
@@ -38,6 +39,22 @@ pub(super) struct Selection {
 }
 
 impl Selection {
+    /// The brief is about this ticket even if it is no longer found in the planfile.
+    pub(super) fn insist(&mut self, ticket: &Ticket) {
+        self.error = None;
+        self.focus = Some(Arc::new(ticket.clone()));
+        let record = self.ticket.get_or_insert_with(|| {
+            json!({
+                "inputs": {"prompt": ticket.inputs.prompt},
+                "executor": {"kind": ticket.executor.kind.word()},
+                "acceptance_criteria": ticket.acceptance_criteria,
+            })
+        });
+        if let Value::Object(record) = record {
+            fill(record, ticket);
+        }
+    }
+
     /// Nothing, for a reason.
     pub(super) fn failed(why: impl Into<String>) -> Self {
         Self { error: Some(why.into()), ..Self::default() }
@@ -120,16 +137,10 @@ impl Look<'_> {
     }
 
     fn chosen(&self, ticket: &Arc<Ticket>) -> Selection {
-        let dependants =
-            self.order.effective.get(&ticket.id).into_iter().flat_map(|effective| &effective.reasons);
-        let dependants = dependants.filter_map(|reason| match reason {
-            Lift::Blocks(ids) => Some(ids.clone()),
-            Lift::Bug => None,
-        });
         Selection {
             ticket: Some(self.record(ticket)),
             focus: Some(Arc::clone(ticket)),
-            dependants: dependants.flatten().collect(),
+            dependants: dependants(self.plan, ticket),
             ..Selection::default()
         }
     }
@@ -142,19 +153,7 @@ impl Look<'_> {
             _ => serde_json::Map::new(),
         };
         record.remove("dsl");
-        for (key, value) in [
-            ("id", json!(ticket.id)),
-            ("name", json!(ticket.name)),
-            ("description", json!(ticket.description)),
-            ("status", json!(ticket.status.word())),
-            ("priority", json!(ticket.priority.word())),
-            ("sprint", json!(ticket.sprint)),
-            ("labels", json!(ticket.labels)),
-            ("blocked_by", json!(ticket.blocked_by)),
-            ("files", json!(ticket.files)),
-        ] {
-            record.entry(key).or_insert(value);
-        }
+        fill(&mut record, ticket);
         if let Some(effective) = self.order.effective.get(&ticket.id) {
             record.insert("effective_priority".to_owned(), json!(effective.priority.word()));
             record.insert("priority_reasons".to_owned(), json!(reasons(effective)));
@@ -164,6 +163,48 @@ impl Look<'_> {
         }
         Value::Object(record)
     }
+}
+
+/// Fields that planfile leaves out when they are at their defaults.
+fn fill(record: &mut serde_json::Map<String, Value>, ticket: &Ticket) {
+    for (key, value) in [
+        ("id", json!(ticket.id)),
+        ("name", json!(ticket.name)),
+        ("description", json!(ticket.description)),
+        ("status", json!(ticket.status.word())),
+        ("priority", json!(ticket.priority.word())),
+        ("sprint", json!(ticket.sprint)),
+        ("labels", json!(ticket.labels)),
+        ("blocked_by", json!(ticket.blocked_by)),
+        ("files", json!(ticket.files)),
+    ] {
+        record.entry(key).or_insert(value);
+    }
+}
+
+/// The nearest open tickets that wait for `ticket`, directly or through others, whatever its own priority: a ticket that
+/// is critical by itself is not promoted, and yet others may wait for it.
+fn dependants(plan: &Plan, ticket: &Ticket) -> Vec<TicketId> {
+    let mut waits: HashMap<&TicketId, Vec<&TicketId>> = HashMap::new();
+    let open = plan.tickets.iter().filter(|other| other.invalid.is_none() && !other.status.is_terminal());
+    for other in open {
+        for blocker in &other.blocked_by {
+            waits.entry(blocker).or_default().push(&other.id);
+        }
+    }
+    let mut found: Vec<TicketId> = Vec::new();
+    let mut next = VecDeque::from([&ticket.id]);
+    while let Some(id) = next.pop_front() {
+        for dependant in waits.remove(id).unwrap_or_default() {
+            let new = *dependant != ticket.id && !found.contains(dependant);
+            if new && !ticket.status.is_terminal() && found.len() < MAX_NAMED {
+                found.push(dependant.clone());
+                next.push_back(dependant);
+            }
+        }
+    }
+    found.sort_by(|a, b| a.natural_key().cmp(&b.natural_key()));
+    found
 }
 
 /// Why the effective priority differs, as short texts.

@@ -1,5 +1,7 @@
 //! The brief of small projects (koru A07, A11–A18) and its renderings.
 
+mod run;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 

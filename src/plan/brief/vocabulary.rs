@@ -27,6 +27,7 @@ pub(super) fn commands(
         ("next_brief", format!("koru-tui brief{queue}")),
         ("list_open", "koru-tui ticket list --status open".to_owned()),
         ("show_ticket", "koru-tui ticket show <ID>".to_owned()),
+        ("list_agents", "koru-tui agent --list".to_owned()),
         ("create_ticket", "koru-tui ticket create \"<what and why>\" --description \"<details>\"".to_owned()),
     ]);
     if let Some(ticket) = ticket {
@@ -47,6 +48,16 @@ pub(super) fn commands(
             ("release_this", format!("koru-tui ticket ready {id} --note \"<why>\"")),
         ]);
     }
+    if !policy.ci_command.is_empty() {
+        commands.insert("verify_ci", policy.ci_command.clone());
+    }
+    commands
+}
+
+/// The commands of an agent whose run is kept by the runtime: those that only read.
+pub(super) fn of_run(policy: &Policy, ticket: &Ticket) -> Commands {
+    let mut commands =
+        BTreeMap::from([("show_ticket", format!("koru-tui ticket show {}", quoted(ticket.id.as_str())))]);
     if !policy.ci_command.is_empty() {
         commands.insert("verify_ci", policy.ci_command.clone());
     }

@@ -160,6 +160,23 @@ impl Budgets {
     }
 }
 
+impl Budgets {
+    /// What stops a run, a short text each, for the brief of an agent.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("at most {} minutes", self.run_minutes)];
+        lines.extend(
+            self.silence_minutes.map(|minutes| format!("stopped after {minutes} minutes of silence")),
+        );
+        lines.extend(self.run_tokens.map(|tokens| format!("at most {tokens} tokens")));
+        lines.extend(self.run_usd.map(|usd| format!("at most {usd} US dollars")));
+        lines.extend(
+            self.day_tokens.map(|tokens| format!("at most {tokens} tokens a day, all runs together")),
+        );
+        lines.extend(self.day_usd.map(|usd| format!("at most {usd} US dollars a day, all runs together")));
+        lines
+    }
+}
+
 /// Minutes that were checked on reading; whatever else is in there counts as nothing.
 fn minutes(minutes: f64) -> Duration {
     Duration::try_from_secs_f64(minutes * 60.0).unwrap_or_default().min(LONGEST)

@@ -1,13 +1,16 @@
-//! The first words to an agent: the brief, and where and within what limits it works.
+//! The first words to an agent: the brief of its ticket, and where and within what limits it works.
 
 use std::path::Path;
 
 use super::Plan;
+use crate::base::clock::Clock;
 use crate::execute::isolation::Worktree;
+use crate::plan::brief::{self, AgentGround};
+use crate::plan::surroundings::Surroundings;
 use crate::plan::ticket::Ticket;
-use crate::verify::gates::GatePlan;
+use crate::verify::gates::{GatePlan, Planned};
 
-/// The whole prompt of a run that begins anew.
+/// The whole prompt of a run that begins anew. Reads the planfile and the worktree: blocking.
 pub(super) fn first(
     root: &Path,
     ticket: &Ticket,
@@ -16,13 +19,16 @@ pub(super) fn first(
     gates: &[GatePlan],
     note: Option<&str>,
 ) -> String {
-    let _ = (root, plan, gates);
-    let said = note.map(|note| format!("\n\nThe operator says:\n{note}")).unwrap_or_default();
-    format!(
-        "Ticket {}: {}\n\n{}\n\nWorktree: {}{said}",
-        ticket.id,
-        ticket.name,
-        ticket.question(),
-        worktree.path.display()
-    )
+    let runs = |gate: &&GatePlan| matches!(gate.planned, Planned::Run { .. });
+    let ground = AgentGround {
+        agent: plan.name.clone(),
+        folder: worktree.work_folder(),
+        branch: worktree.branch.clone(),
+        base: worktree.base.chars().take(12).collect(),
+        limits: plan.settings.budgets.lines(),
+        gates: gates.iter().filter(runs).map(GatePlan::line).collect(),
+        note: note.map(str::to_owned),
+        surroundings: Surroundings::of_process(),
+    };
+    brief::for_agent(root, ticket, &ground, &Clock::System)
 }

@@ -62,6 +62,17 @@ pub enum Planned {
     },
 }
 
+impl GatePlan {
+    /// The gate in one line, for the brief of an agent: name and command, or why it will be skipped.
+    pub fn line(&self) -> String {
+        match &self.planned {
+            Planned::Run { command } if *command == self.gate => self.gate.clone(),
+            Planned::Run { command } => format!("{}: {command}", self.gate),
+            Planned::Skip { why } => format!("{} (skipped: {why})", self.gate),
+        }
+    }
+}
+
 /// What one gate said.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GateResult {
