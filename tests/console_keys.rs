@@ -719,7 +719,7 @@ fn scrolling_freezes_the_output_and_counts_what_is_new() {
     let mut bench = bench();
     let lines: Vec<String> = (0..100).map(|n| format!("row {n}")).collect();
     bench.hear(console_support::output("r1", &lines.iter().map(String::as_str).collect::<Vec<_>>()));
-    bench.keys("tab k k");
+    bench.keys("tab pageup");
     let more: Vec<String> = (0..107).map(|n| format!("row {n}")).collect();
     bench.hear(console_support::output("r1", &more.iter().map(String::as_str).collect::<Vec<_>>()));
     let screen = bench.screen();

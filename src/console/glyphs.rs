@@ -28,6 +28,11 @@ pub(crate) struct Glyphs {
     pub(crate) vertical: &'static str,
     pub(crate) horizontal: &'static str,
     pub(crate) corners: [&'static str; 4],
+    pub(crate) note: &'static str,
+    pub(crate) operator: &'static str,
+    pub(crate) retry: &'static str,
+    pub(crate) sleeping: &'static str,
+    pub(crate) violation: &'static str,
     pub(crate) spinner: &'static [&'static str],
 }
 
@@ -56,6 +61,11 @@ pub(crate) const UNICODE: Glyphs = Glyphs {
     vertical: "│",
     horizontal: "─",
     corners: ["╭", "╮", "╰", "╯"],
+    note: "»",
+    operator: "❯",
+    retry: "↻",
+    sleeping: "☾",
+    violation: "⊘",
     spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
 };
 
@@ -84,6 +94,11 @@ pub(crate) const ASCII: Glyphs = Glyphs {
     vertical: "|",
     horizontal: "-",
     corners: ["+", "+", "+", "+"],
+    note: "*",
+    operator: ">",
+    retry: "@",
+    sleeping: "_",
+    violation: "X",
     spinner: &["|", "/", "-", "\\"],
 };
 
@@ -125,6 +140,8 @@ mod tests {
                 set.review,
                 set.invalid,
                 set.canceled,
+                set.sleeping,
+                set.violation,
             ];
             assert_eq!(shapes.iter().collect::<HashSet<_>>().len(), shapes.len());
         }

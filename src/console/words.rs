@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::base::text::safe_text;
 use crate::plan::queue::{Effective, Lift, WaitReason};
 use crate::plan::ticket::{ExecutorKind, Priority, TicketId};
-use crate::runtime::protocol::HeldWhy;
+use crate::runtime::protocol::{AgentPhase, Cost, HeldWhy, Tokens};
 
 /// An age or a duration with its unit, at most four characters up to 999 days: `9s`, `12m`, `3h`, `41d`.
 pub(crate) fn age(from: Timestamp, to: Timestamp) -> String {
@@ -31,6 +31,11 @@ pub(crate) fn duration(from: Timestamp, to: Timestamp) -> String {
     }
 }
 
+/// The time of day to the minute.
+pub(crate) fn clock_minutes(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%H:%M").to_string()
+}
+
 /// The time of day.
 pub(crate) fn clock(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
@@ -44,6 +49,50 @@ pub(crate) fn exact(at: Timestamp, zone: &TimeZone) -> String {
 /// `one run`, `3 runs`.
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
+/// A number of tokens: `812 tok`, `41k tok`, `1.2M tok`.
+pub(crate) fn tokens(tokens: Tokens) -> String {
+    let total = tokens.total();
+    match total {
+        0..1_000 => format!("{total} tok"),
+        1_000..1_000_000 => format!("{}k tok", total / 1_000),
+        _ => format!("{}.{}M tok", total / 1_000_000, total / 100_000 % 10),
+    }
+}
+
+/// An amount of money: `$0.38`; one that was computed here says so: `~$0.38 est.`.
+pub(crate) fn cost(cost: Cost) -> String {
+    if cost.estimated { format!("~{} est.", usd(cost.usd)) } else { usd(cost.usd) }
+}
+
+/// US dollars, with as many digits as say something.
+pub(crate) fn usd(amount: f64) -> String {
+    if amount > 0.0 && amount < 0.01 { format!("${amount:.4}") } else { format!("${amount:.2}") }
+}
+
+/// Bytes in the unit in which the number is easy to read: `812 B`, `41 KiB`, `1.2 GiB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let (mut whole, mut tenth, mut unit) = (bytes, 0, 0);
+    while whole >= 1024 && unit + 1 < UNITS.len() {
+        tenth = whole % 1024 * 10 / 1024;
+        whole /= 1024;
+        unit += 1;
+    }
+    let unit = UNITS[unit];
+    if whole < 10 && unit != "B" { format!("{whole}.{tenth} {unit}") } else { format!("{whole} {unit}") }
+}
+
+/// What happens in a run of an agent, in a word.
+pub(crate) fn phase(phase: &AgentPhase) -> String {
+    match phase {
+        AgentPhase::Preparing => "preparing".to_owned(),
+        AgentPhase::Working => "working".to_owned(),
+        AgentPhase::Inspecting => "inspecting".to_owned(),
+        AgentPhase::Checking { gate } => format!("checking {}", safe_text(gate)),
+        AgentPhase::Over => "over".to_owned(),
+    }
 }
 
 /// A reason for waiting in two words, for a row.
@@ -157,5 +206,18 @@ mod tests {
         assert_eq!(ages, ["0s", "59s", "1m", "59m", "1h", "23h", "1d", "0s"]);
         let durations: Vec<String> = [9, 192, 7_500].map(|s| duration(at(0), at(s))).into();
         assert_eq!(durations, ["9s", "3m12s", "2h05m"]);
+    }
+
+    #[test]
+    fn amounts_are_short_and_say_what_is_estimated() {
+        let tokens: Vec<String> =
+            [812, 41_900, 1_250_000].map(|output| tokens(Tokens { output, ..Tokens::default() })).into();
+        assert_eq!(tokens, ["812 tok", "41k tok", "1.2M tok"]);
+        let costs: Vec<String> = [(0.384, false), (0.384, true), (0.0021, false)]
+            .map(|(usd, estimated)| cost(Cost { usd, estimated }))
+            .into();
+        assert_eq!(costs, ["$0.38", "~$0.38 est.", "$0.0021"]);
+        let sizes: Vec<String> = [812, 41 << 10, (1 << 30) + (300 << 20)].map(bytes).into();
+        assert_eq!(sizes, ["812 B", "41 KiB", "1.2 GiB"]);
     }
 }

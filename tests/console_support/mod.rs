@@ -1,6 +1,8 @@
 //! A console without terminal and runtime: snapshots made by hand, keys as a script, the screen as text.
 #![allow(dead_code)]
 
+pub(crate) mod agents;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;

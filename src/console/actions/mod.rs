@@ -168,6 +168,20 @@ actions! {
     SearchNext,
     /// Previous hit.
     SearchPrevious,
+    /// Fold or open the block at the cursor.
+    Fold,
+    /// Fold every block.
+    FoldAll,
+    /// Open every block.
+    OpenAll,
+    /// Choose the kinds of lines that are shown.
+    Kinds,
+    /// To the next error.
+    ErrorNext,
+    /// To the error before.
+    ErrorPrevious,
+    /// The agent's stream as it came, or the transcript again.
+    Raw,
     /// Times beside the output.
     Times,
     /// Long lines wrapped, or cut.

@@ -31,7 +31,7 @@ pub(crate) const SPECS: &[Spec] = &[
         "open",
         ["enter"],
         &[Queue, Run, Detail],
-        "Open the selected ticket at full size"
+        "Open the selected ticket at full size; on a block of output: fold or open it"
     ),
     row!(Source, "ticket.source", "source", ["Y"], BOARD, "Show the ticket as YAML, or as text again"),
     row!(Create, "ticket.create", "new", ["n"], &[Queue, Detail], "Make a new ticket"),
@@ -116,6 +116,34 @@ pub(crate) const SPECS: &[Spec] = &[
     row!(Search, "output.search", "search", ["/"], &[Run], "Search this output while you type"),
     row!(SearchNext, "output.next", "next hit", ["n"], &[Run], "Go to the next hit"),
     row!(SearchPrevious, "output.previous", "previous hit", ["N"], &[Run], "Go to the previous hit"),
+    row!(Fold, "output.fold", "fold", ["space"], &[Run], "Fold the block at the cursor, or open it"),
+    row!(FoldAll, "output.fold-all", "fold all", ["C"], &[Run], "Fold every block to its head"),
+    row!(
+        OpenAll,
+        "output.open-all",
+        "open all",
+        ["O"],
+        &[Run],
+        "Open every block; again: back to what is usual"
+    ),
+    row!(Kinds, "output.kinds", "kinds", ["f"], &[Run], "Show only text, tools, edits or errors"),
+    row!(ErrorNext, "output.next-error", "next error", ["J"], &[Run], "Go to the next error or retry"),
+    row!(
+        ErrorPrevious,
+        "output.previous-error",
+        "previous error",
+        ["K"],
+        &[Run],
+        "Go to the error or retry before"
+    ),
+    row!(
+        Raw,
+        "output.raw",
+        "raw stream",
+        ["v"],
+        &[Run],
+        "Show the agent's stream as it came, or the transcript"
+    ),
     row!(Times, "output.times", "times", ["t"], &[Run], "Show the time of each line, or hide it"),
     row!(Wrap, "output.wrap", "wrap", ["W"], &[Run], "Wrap long lines, or cut them"),
     row!(Left, "output.left", "left", ["h", "left"], &[Run], "Cut lines: to the left"),

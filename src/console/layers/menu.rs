@@ -1,7 +1,8 @@
-//! A choice from a short list: a priority, a theme.
+//! A choice from a short list: a priority, a theme, kinds of output.
 
 use jiff::Timestamp;
 
+use crate::console::output::Filter;
 use crate::plan::ticket::{Priority, TicketId};
 
 /// What a line of a menu does.
@@ -11,6 +12,8 @@ pub(crate) enum Choice {
     Priority { ticket: TicketId, seen: Option<Timestamp>, priority: Priority },
     /// Takes this theme; moving shows it, leaving goes back.
     Theme(String),
+    /// Shows these lines of the output.
+    Kinds(Filter),
 }
 
 /// A menu.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::store::{Line, Store};
 use crate::base::redact::Redactor;
 use crate::base::text::{self, SafeLine};
+use crate::runtime::protocol::Channel;
 
 /// Lines kept ready. More than any screen has rows, so that scrolling by pages finds them again.
 const READY: usize = 512;
@@ -24,6 +25,8 @@ pub(super) struct Ready {
     /// Its rows at the width of the layout, each with the column of the line where it begins; `None` when it is not
     /// wrapped or fits, and is its own only row.
     wrapped: Option<Vec<(usize, SafeLine)>>,
+    /// Columns that its rows stand in from the left.
+    indent: usize,
     used: u64,
 }
 
@@ -84,30 +87,41 @@ impl Layout {
         self.width
     }
 
-    /// The line with this number; `None` when it is not held.
-    pub(super) fn ready(&mut self, number: u64, store: &Store) -> Option<&Ready> {
+    /// The line with this number, its rows `indent` columns in from the left; `None` when it is not held.
+    pub(super) fn ready(&mut self, number: u64, indent: usize, store: &Store) -> Option<&Ready> {
         self.clock += 1;
-        if !self.ready.contains_key(&number) {
+        if self.ready.get(&number).is_none_or(|ready| ready.indent != indent) {
             let line = show(store.line(number)?, &self.redactor);
-            let wrapped = (self.wrap && line.width() > self.width).then(|| wrap(&line, self.width));
+            let width = self.width.saturating_sub(indent).max(1);
+            let wrapped = (self.wrap && line.width() > width).then(|| wrap(&line, width));
             if self.ready.len() >= READY || self.rows >= READY_ROWS {
                 // Half at once, so that this is rare.
                 let oldest = self.clock.saturating_sub(READY as u64 / 2);
                 self.ready.retain(|_, ready| ready.used >= oldest && self.rows < READY_ROWS);
                 self.rows = self.ready.values().map(Ready::rows).sum();
             }
-            let ready = Ready { line, wrapped, used: 0 };
+            let ready = Ready { line, wrapped, indent, used: 0 };
             self.rows += ready.rows();
-            self.ready.insert(number, ready);
+            if let Some(before) = self.ready.insert(number, ready) {
+                self.rows -= before.rows();
+            }
         }
         let ready = self.ready.get_mut(&number)?;
         ready.used = self.clock;
         Some(ready)
     }
 
-    /// Rows of a line; a line that is not held takes one.
-    pub(super) fn rows(&mut self, number: u64, store: &Store) -> usize {
-        self.ready(number, store).map_or(1, Ready::rows)
+    /// A text that is not in the transcript yet, as its last rows.
+    pub(super) fn unfinished(&self, text: &str, rows: usize) -> Vec<SafeLine> {
+        // Only the end is seen; what wraps to more rows than that is not even looked at.
+        let room = self.width.saturating_mul(rows).saturating_mul(4).max(1);
+        let from = text.len().saturating_sub(room);
+        let start = (from..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(from);
+        let end = &text.as_bytes()[start..];
+        let line = clean(end, text::is_plain(end), &self.redactor);
+        let mut all = if self.wrap { line.wrap_words(self.width) } else { vec![(0, line)] };
+        all.drain(..all.len().saturating_sub(rows));
+        all.into_iter().map(|(_, row)| row).collect()
     }
 
     /// The text that is searched: what would be shown.
@@ -147,18 +161,27 @@ fn is_drawn(line: &SafeLine) -> bool {
     false
 }
 
+/// What of a line is shown. An error and a retry say so in a word, wherever their own words do not.
+fn show(line: &Line, redactor: &Redactor) -> SafeLine {
+    let word = match line.channel {
+        Channel::Error => "error",
+        Channel::Retry => "retry",
+        _ => return clean(line.text.as_bytes(), line.plain, redactor),
+    };
+    let lower = line.text.to_lowercase();
+    if line.block != 0 || ["error", "fail", "retry", "again", "limit"].iter().any(|said| lower.contains(said))
+    {
+        return clean(line.text.as_bytes(), line.plain, redactor);
+    }
+    clean(format!("{word}: {}", line.text).as_bytes(), line.plain, redactor)
+}
+
 /// Redaction looks at what would be read on screen: a secret that escape sequences cut apart is one all the same. A
 /// line with a secret loses its colours.
-fn show(line: &Line, redactor: &Redactor) -> SafeLine {
-    let safe = text::safe_line(line.text.as_bytes());
-    let plain;
-    let shown: &str = if line.plain {
-        &line.text
-    } else {
-        plain = safe.plain();
-        &plain
-    };
-    match redactor.clean(shown) {
+fn clean(text: &[u8], is_plain: bool, redactor: &Redactor) -> SafeLine {
+    let safe = text::safe_line(text);
+    let plain = if is_plain { String::from_utf8_lossy(text) } else { safe.plain().into() };
+    match redactor.clean(&plain) {
         std::borrow::Cow::Borrowed(_) => safe,
         std::borrow::Cow::Owned(clean) => SafeLine::from(text::safe_text(&clean)),
     }

@@ -4,49 +4,95 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
-use super::view::{Content, OutputView, Row, TIME};
-use crate::base::text::{SafeLine, TextColor, TextStyle};
+use super::rows::{Content, Note, Row};
+use super::view::{OutputView, TIME};
+use crate::base::text::{SafeLine, TextColor, TextStyle, width};
 use crate::runtime::protocol::Channel;
 
-/// How the pane looks; the colours are the theme's.
+/// From what a program asked for to foreground and background.
+type Colors<'a> = dyn Fn(&TextStyle) -> (Option<Color>, Option<Color>) + 'a;
+
+/// How the pane looks; the colours are the theme's. Marks are one column wide: colour alone does not reach everybody.
 #[derive(Clone, Copy)]
 pub(crate) struct OutputStyle<'a> {
-    /// Standard output, and the ground of everything.
+    /// Standard output and answers, and the ground of everything.
     pub(crate) text: Style,
-    /// Standard error.
+    /// Standard error, errors, failed calls.
     pub(crate) error: Style,
-    /// What koru-tui itself says about the run.
+    /// What koru-tui itself says about the run, and the names of tools and files.
     pub(crate) note: Style,
-    /// Times, marks of wrapped rows, lines on their way.
+    /// Reasoning, results, times, lines on their way.
     pub(crate) dim: Style,
+    /// What the operator said.
+    pub(crate) operator: Style,
+    /// Retries and rate limits.
+    pub(crate) warning: Style,
+    /// Lines that a diff adds.
+    pub(crate) added: Style,
+    /// Lines that a diff takes away.
+    pub(crate) removed: Style,
     /// Matches of the search.
     pub(crate) found: Style,
     /// The current match.
     pub(crate) current: Style,
-    /// Marks standard error, one column. Colour alone does not reach everybody.
-    pub(crate) error_mark: &'a str,
-    /// Marks a note, one column.
-    pub(crate) note_mark: &'a str,
-    /// Marks a row that goes on from the one above, one column.
-    pub(crate) wrap_mark: &'a str,
+    /// The row with the cursor; `None` where the pane has no focus.
+    pub(crate) cursor: Option<Style>,
+    /// The marks.
+    pub(crate) marks: Marks,
     /// Foreground and background for what the program asked for; `None` leaves the ground's.
-    pub(crate) color: &'a dyn Fn(&TextStyle) -> (Option<Color>, Option<Color>),
+    pub(crate) color: &'a Colors<'a>,
+}
+
+/// What stands in the first column of a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Marks {
+    /// Standard error.
+    pub(crate) error: &'static str,
+    /// A note of ours.
+    pub(crate) note: &'static str,
+    /// The operator's words.
+    pub(crate) operator: &'static str,
+    /// A retry or a rate limit.
+    pub(crate) retry: &'static str,
+    /// An error or a failed call.
+    pub(crate) failed: &'static str,
+    /// A line that was not understood.
+    pub(crate) unknown: &'static str,
+    /// A folded block.
+    pub(crate) folded: &'static str,
+    /// An open block.
+    pub(crate) open: &'static str,
+    /// A row that goes on from the one above.
+    pub(crate) wrapped: &'static str,
 }
 
 impl Default for OutputStyle<'_> {
     /// Without colours but those of the programs.
     fn default() -> Self {
-        let reversed = Style::new().add_modifier(Modifier::REVERSED);
+        let with = |modifier| Style::new().add_modifier(modifier);
         Self {
             text: Style::new(),
             error: Style::new(),
-            note: Style::new().add_modifier(Modifier::ITALIC),
-            dim: Style::new().add_modifier(Modifier::DIM),
-            found: Style::new().add_modifier(Modifier::UNDERLINED),
-            current: reversed,
-            error_mark: "!",
-            note_mark: "*",
-            wrap_mark: "\\",
+            note: with(Modifier::ITALIC),
+            dim: with(Modifier::DIM),
+            operator: with(Modifier::BOLD),
+            warning: Style::new(),
+            added: Style::new(),
+            removed: Style::new(),
+            found: with(Modifier::UNDERLINED),
+            current: with(Modifier::REVERSED),
+            cursor: None,
+            marks: Marks {
+                error: "!",
+                note: "*",
+                operator: ">",
+                retry: "~",
+                failed: "x",
+                unknown: "?",
+                folded: "+",
+                open: "-",
+                wrapped: "\\",
+            },
             color: &|asked| {
                 let as_is = |color| match color {
                     TextColor::Indexed(index) => Color::Indexed(index),
@@ -59,7 +105,7 @@ impl Default for OutputStyle<'_> {
 }
 
 /// The style of a span: what the program asked for, over a ground.
-fn text_style(style: &TextStyle, color: &dyn Fn(&TextStyle) -> (Option<Color>, Option<Color>)) -> Style {
+fn text_style(style: &TextStyle, color: &Colors<'_>) -> Style {
     let mut out = Style::new();
     (out.fg, out.bg) = color(style);
     for (set, modifier) in [
@@ -85,6 +131,25 @@ impl OutputView {
         for (y, row) in (area.top()..area.bottom()).zip(&self.rows) {
             let line = Rect { y, height: 1, ..area };
             self.draw_row(row, line, buffer, style);
+            if let Some(cursor) = style.cursor.filter(|_| self.cursor == Some(row.at)) {
+                buffer.set_style(line, cursor);
+            }
+        }
+        if self.follow {
+            let taken = u16::try_from(self.rows.len()).unwrap_or(u16::MAX);
+            self.draw_partial(taken, area, buffer, style);
+        }
+    }
+
+    fn draw_partial(&self, taken: u16, area: Rect, buffer: &mut Buffer, style: &OutputStyle<'_>) {
+        let margin = self.margin().min(area.width);
+        let ground = match self.partial_channel() {
+            Some(Channel::Thinking) => style.dim,
+            _ => style.text,
+        };
+        for (y, row) in (area.top().saturating_add(taken)..area.bottom()).zip(&self.partial_rows) {
+            let text = Rect { x: area.x + margin, y, width: area.width - margin, height: 1 };
+            draw_line(row, text, buffer, ground, style);
         }
     }
 
@@ -96,22 +161,23 @@ impl OutputView {
                 let words = if *gone { "(no longer in the transcript)" } else { "…" };
                 put(buffer, text.x, text.y, words, text.width, style.dim);
             }
-            Content::Text { at_ms, channel, line, matches } => {
-                let (mark, ground) = match channel {
-                    Channel::Out => (" ", style.text),
-                    Channel::Err => (style.error_mark, style.error),
-                    Channel::Note => (style.note_mark, style.note),
-                    _ => (" ", style.text),
-                };
+            Content::Text { at_ms, channel, line, indent, matches, fold, head, note } => {
+                let (mark, ground) = look(*channel, *head, *fold, line, style);
                 if margin > 0 {
                     let (mark, mark_style) =
-                        if row.first { (mark, ground) } else { (style.wrap_mark, style.dim) };
+                        if row.at.row == 0 { (mark, ground) } else { (style.marks.wrapped, style.dim) };
                     put(buffer, area.x, area.y, mark, 1, mark_style);
                 }
-                if margin > TIME && row.first {
+                if margin > TIME && row.at.row == 0 {
                     put(buffer, area.x + margin - TIME, area.y, &elapsed(*at_ms), TIME - 1, style.dim);
                 }
+                let indent = (*indent).min(text.width);
+                let text = Rect { x: text.x + indent, width: text.width - indent, ..text };
                 draw_line(line, text, buffer, ground, style);
+                if *head && row.at.row == 0 && matches!(channel, Channel::Tool | Channel::File) {
+                    emphasise(line, text, buffer, style);
+                }
+                draw_note(note.as_ref(), text, buffer, style);
                 for (columns, current) in matches {
                     let highlight = if *current { style.current } else { style.found };
                     let start = clamp(columns.start).min(text.width);
@@ -119,6 +185,66 @@ impl OutputView {
                     buffer.set_style(Rect { x: text.x + start, width: end - start, ..text }, highlight);
                 }
             }
+        }
+    }
+}
+
+/// Mark and ground of a line by what it is.
+fn look(
+    channel: Channel,
+    head: bool,
+    fold: Option<bool>,
+    line: &SafeLine,
+    style: &OutputStyle<'_>,
+) -> (&'static str, Style) {
+    let marks = &style.marks;
+    let folded = match fold {
+        Some(true) => marks.folded,
+        Some(false) => marks.open,
+        None => " ",
+    };
+    match channel {
+        Channel::Out => (" ", style.text),
+        Channel::Err => (marks.error, style.error),
+        Channel::Note => (marks.note, style.note),
+        Channel::Operator => (if head { marks.operator } else { " " }, style.operator),
+        // Answers are read, not folded; that they can be needs no mark.
+        Channel::Text => (if fold == Some(true) { marks.folded } else { " " }, style.text),
+        Channel::Thinking | Channel::ToolInput | Channel::ToolOutput => (folded, style.dim),
+        Channel::Tool | Channel::File => (folded, style.text),
+        Channel::ToolError | Channel::Error => (if head { marks.failed } else { " " }, style.error),
+        Channel::Diff => (" ", diff_style(line, style)),
+        Channel::Status => (" ", style.dim),
+        Channel::Retry => (if head { marks.retry } else { " " }, style.warning),
+        Channel::Unknown => (marks.unknown, style.dim),
+    }
+}
+
+fn diff_style(line: &SafeLine, style: &OutputStyle<'_>) -> Style {
+    match line.spans().first().and_then(|span| span.text.chars().next()) {
+        Some('+') => style.added,
+        Some('-') => style.removed,
+        Some('@') => style.dim,
+        _ => style.text,
+    }
+}
+
+/// The name of a tool, or of a file, stands out from what is said of it.
+fn emphasise(line: &SafeLine, area: Rect, buffer: &mut Buffer, style: &OutputStyle<'_>) {
+    let name = line.plain();
+    let end = name.find("  ").or_else(|| name.find(' ')).unwrap_or(name.len());
+    let columns = clamp(width(&name[..end])).min(area.width);
+    buffer.set_style(Rect { width: columns, ..area }, style.note);
+}
+
+fn draw_note(note: Option<&Note>, area: Rect, buffer: &mut Buffer, style: &OutputStyle<'_>) {
+    let Some(note) = note else { return };
+    let columns = clamp(width(&note.text));
+    if columns < area.width {
+        let ground = if note.channel == Channel::ToolError { style.error } else { style.dim };
+        put(buffer, area.right() - columns, area.y, &note.text, columns, ground);
+        if note.channel == Channel::ToolError && columns + 2 < area.width {
+            put(buffer, area.right() - columns - 2, area.y, style.marks.failed, 1, ground);
         }
     }
 }
@@ -135,11 +261,11 @@ fn draw_line(line: &SafeLine, area: Rect, buffer: &mut Buffer, ground: Style, st
 }
 
 /// Writes into one row; returns the column after.
-fn put(buffer: &mut Buffer, x: u16, y: u16, text: &str, width: u16, style: Style) -> u16 {
-    if width == 0 {
+fn put(buffer: &mut Buffer, x: u16, y: u16, text: &str, columns: u16, style: Style) -> u16 {
+    if columns == 0 {
         return x;
     }
-    buffer.set_stringn(x, y, text, usize::from(width), style).0
+    buffer.set_stringn(x, y, text, usize::from(columns), style).0
 }
 
 fn clamp(columns: usize) -> u16 {

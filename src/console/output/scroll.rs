@@ -3,13 +3,7 @@
 use super::layout::columns;
 use super::search::{Place, Search};
 use super::view::OutputView;
-
-/// A row of the output: the line, and which of its rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Position {
-    pub(super) line: u64,
-    pub(super) row: usize,
-}
+use super::walk::Position;
 
 impl OutputView {
     /// Scrolls by rows, up when negative. Up freezes; down to the last row follows again.
@@ -38,11 +32,13 @@ impl OutputView {
     pub(crate) fn home(&mut self) {
         self.freeze();
         self.top = Position::default();
+        self.cursor = None;
     }
 
     /// To the tail, and follows.
     pub(crate) fn end(&mut self) {
         self.follow = true;
+        self.cursor = None;
         self.top = self.bottom();
     }
 
@@ -152,12 +148,17 @@ impl OutputView {
             return;
         };
         let Some(pattern) = search.pattern().cloned() else { return };
-        let Some(ready) = self.layout.ready(current.line, &self.store) else { return };
+        self.shown.reveal(current.line);
+        let indent = self.indent(current.line);
+        let Some(ready) = self.layout.ready(current.line, indent, &self.store) else { return };
         let text = ready.line.plain();
         let nth = usize::try_from(current.nth).unwrap_or(0);
         let found = pattern.find(&text).get(nth).map(|range| columns(&text, range)).unwrap_or_default();
         let row = ready.row_of(found.start);
+        // A folded head has one row, wherever in it the match is.
+        let row = row.min(self.rows_of(current.line) - 1);
         let place = Position { line: current.line, row };
+        self.cursor = Some(place);
         let top = self.current_top();
         let height = usize::from(self.size.1).max(1);
         let last = self.down(top, height - 1, Position { line: u64::MAX, row: 0 });
@@ -169,17 +170,7 @@ impl OutputView {
         }
     }
 
-    /// Keeps the place within what there is: after a resize, new lines, another way of wrapping.
-    pub(super) fn settle(&mut self) {
-        let bottom = self.bottom();
-        if self.follow || self.top > bottom {
-            self.top = bottom;
-        }
-        let rows = self.layout.rows(self.top.line, &self.store);
-        self.top.row = self.top.row.min(rows - 1);
-    }
-
-    fn freeze(&mut self) {
+    pub(super) fn freeze(&mut self) {
         if self.follow {
             self.top = self.current_top();
             self.frozen_at = self.store.total();
@@ -187,60 +178,18 @@ impl OutputView {
         }
     }
 
-    fn current_top(&mut self) -> Position {
+    pub(super) fn current_top(&mut self) -> Position {
         if self.follow { self.bottom() } else { self.top }
     }
 
-    /// The first row of the last page.
-    fn bottom(&mut self) -> Position {
-        let mut left = usize::from(self.size.1).max(1);
-        let mut line = self.store.total();
-        while line > 0 {
-            line -= 1;
-            let rows = self.layout.rows(line, &self.store);
-            if rows >= left {
-                return Position { line, row: rows - left };
-            }
-            left -= rows;
-        }
-        Position::default()
-    }
-
-    fn up(&mut self, from: Position, mut rows: usize) -> Position {
-        let mut at = from;
-        while rows > at.row && at.line > 0 {
-            rows -= at.row + 1;
-            at.line -= 1;
-            at.row = self.layout.rows(at.line, &self.store) - 1;
-        }
-        Position { line: at.line, row: at.row.saturating_sub(rows) }
-    }
-
-    /// Not beyond `limit`, nor beyond the last row.
-    fn down(&mut self, from: Position, mut rows: usize, limit: Position) -> Position {
-        let mut at = from;
-        while rows > 0 && at < limit {
-            let below = self.layout.rows(at.line, &self.store).saturating_sub(at.row + 1);
-            if rows <= below {
-                at.row += rows;
-                break;
-            }
-            if at.line + 1 >= self.store.total() {
-                at.row += below;
-                break;
-            }
-            rows -= below + 1;
-            at = Position { line: at.line + 1, row: 0 };
-        }
-        at.min(limit)
-    }
-
     fn widest_in_sight(&mut self) -> usize {
-        let first = self.top.line;
-        let last = first.saturating_add(u64::from(self.size.1)).min(self.store.total());
-        (first..last)
-            .filter_map(|line| self.layout.ready(line, &self.store).map(|ready| ready.line.width()))
-            .max()
-            .unwrap_or(0)
+        let lines: Vec<u64> = self.rows.iter().map(|row| row.at.line).collect();
+        let mut widest = 0;
+        for line in lines {
+            let indent = self.indent(line);
+            let ready = self.layout.ready(line, indent, &self.store);
+            widest = widest.max(ready.map_or(0, |ready| ready.line.width() + indent));
+        }
+        widest
     }
 }

@@ -4,8 +4,8 @@
 //! from a place in one direction, searching chunks as it comes to them, until it finds a match, wrapping once. What no
 //! seek has needed is searched afterwards, for the count.
 
-use super::fold::Pattern;
 use super::layout::Layout;
+use super::pattern::Pattern;
 use super::store::{CHUNK, Chunk, Store};
 
 /// Bytes of lines searched in one step.

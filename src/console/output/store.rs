@@ -1,7 +1,8 @@
 //! The lines that are held: chunks of the transcript, under a limit of bytes.
 //!
 //! Chunks may be missing anywhere. When the limit is passed, the chunk goes that is farthest from both what is on
-//! screen and the tail, so that neither a frozen view nor following ever loses its lines to the other.
+//! screen and the tail, so that neither a frozen view nor following ever loses its lines to the other. What is on screen
+//! is a list of chunks: with folds and a filter, lines far apart stand beside each other.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -21,6 +22,7 @@ const LONGEST: usize = text::LINE_BYTES - 64;
 pub(super) struct Line {
     pub(super) at_ms: u64,
     pub(super) channel: Channel,
+    pub(super) block: u32,
     pub(super) text: Box<str>,
     /// Printable ASCII only: what is shown is the text itself.
     pub(super) plain: bool,
@@ -84,8 +86,8 @@ impl Store {
         self.bytes
     }
 
-    /// Takes lines. `seen` are the lines on screen, which stay.
-    pub(super) fn insert(&mut self, first: u64, lines: &[OutputLine], seen: &Range<u64>) {
+    /// Takes lines. `seen` are the chunks on screen, in order, which stay.
+    pub(super) fn insert(&mut self, first: u64, lines: &[OutputLine], seen: &[u64]) {
         let end = first.saturating_add(lines.len() as u64);
         self.raise_total(end);
         for (number, line) in (first..end).zip(lines) {
@@ -137,13 +139,12 @@ impl Store {
         }
     }
 
-    fn drop_far(&mut self, seen: &Range<u64>) {
-        let view = seen.start / CHUNK..=seen.end.saturating_sub(1).max(seen.start) / CHUNK;
+    fn drop_far(&mut self, seen: &[u64]) {
         let tail = self.total.saturating_sub(1) / CHUNK;
         let distance = |key: u64| {
-            let from_view =
-                if key < *view.start() { view.start() - key } else { key.saturating_sub(*view.end()) };
-            from_view.min(tail.saturating_sub(key))
+            let at = seen.partition_point(|chunk| *chunk < key);
+            let beside = [at.checked_sub(1), Some(at)].into_iter().flatten().filter_map(|at| seen.get(at));
+            beside.map(|chunk| chunk.abs_diff(key)).min().unwrap_or(u64::MAX).min(tail.saturating_sub(key))
         };
         while self.bytes > self.limit {
             let farthest =
@@ -172,5 +173,5 @@ fn keep(line: &OutputLine) -> Line {
         line.text.clone()
     };
     let plain = text::is_plain(text.as_bytes());
-    Line { at_ms: line.at_ms, channel: line.channel, text, plain }
+    Line { at_ms: line.at_ms, channel: line.channel, block: line.block, text, plain }
 }

@@ -23,8 +23,8 @@ pub(crate) enum Then {
     FormSent(String),
     /// Start this ticket.
     Start(TicketId),
-    /// Lines of this run were asked for.
-    Fetch(RunId),
+    /// Lines of this run were asked for: of its transcript, or of its raw stream.
+    Fetch { run: RunId, raw: bool },
 }
 
 /// One unanswered command.

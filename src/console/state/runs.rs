@@ -3,7 +3,8 @@
 //! Invariants: the shown run changes by a key of the operator; by itself only from nothing to something, to a run that
 //! just began of the ticket that is looked at, or on from a run that has ended while its tail was being followed and the
 //! pane has no focus. Of ended runs that are not shown at
-//! most [`ENDED`] outputs are held; the others are fetched again when they are looked at.
+//! most [`ENDED`] outputs are held; the others are fetched again when they are looked at. A run of an agent has its raw
+//! stream beside its transcript, with a view of its own; one of the two is looked at.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,18 +20,27 @@ const ENDED: usize = 4;
 pub(crate) struct RunPane {
     pub(crate) shown: Option<RunId>,
     views: HashMap<RunId, OutputView>,
+    raws: HashMap<RunId, OutputView>,
+    /// Runs whose raw stream is looked at.
+    raw: HashSet<RunId>,
     pub(crate) grid: bool,
     /// A search goes on over the output: another frame is wanted soon.
     pub(crate) busy: bool,
 }
 
 impl RunPane {
+    /// What is looked at of a run.
     pub(crate) fn view(&self, run: &RunId) -> Option<&OutputView> {
-        self.views.get(run)
+        if self.is_raw(run) { self.raws.get(run) } else { self.views.get(run) }
     }
 
-    /// The output of a run, made when there is none yet.
-    pub(crate) fn view_mut(&mut self, run: &RunId) -> &mut OutputView {
+    /// What is looked at of a run, made when there is none yet.
+    pub(crate) fn looked_at(&mut self, run: &RunId) -> &mut OutputView {
+        if self.is_raw(run) { self.raw_mut(run) } else { self.transcript(run) }
+    }
+
+    /// The transcript of a run.
+    pub(crate) fn transcript(&mut self, run: &RunId) -> &mut OutputView {
         self.views.entry(run.clone()).or_insert_with(|| {
             let mut view = OutputView::new();
             view.set_redactor(Redactor::default());
@@ -38,12 +48,41 @@ impl RunPane {
         })
     }
 
+    /// The raw stream of a run.
+    pub(crate) fn raw_mut(&mut self, run: &RunId) -> &mut OutputView {
+        self.raws.entry(run.clone()).or_insert_with(|| {
+            let mut view = OutputView::raw();
+            view.set_redactor(Redactor::default());
+            view
+        })
+    }
+
     pub(crate) fn shown_view(&self) -> Option<&OutputView> {
-        self.views.get(self.shown.as_ref()?)
+        self.view(self.shown.as_ref()?)
     }
 
     pub(crate) fn shown_view_mut(&mut self) -> Option<&mut OutputView> {
-        self.views.get_mut(self.shown.as_ref()?)
+        let run = self.shown.clone()?;
+        if self.is_raw(&run) { self.raws.get_mut(&run) } else { self.views.get_mut(&run) }
+    }
+
+    /// Whether the raw stream of this run is looked at.
+    pub(crate) fn is_raw(&self, run: &RunId) -> bool {
+        self.raw.contains(run)
+    }
+
+    pub(crate) fn is_raw_shown(&self) -> bool {
+        self.shown.as_ref().is_some_and(|run| self.is_raw(run))
+    }
+
+    /// To the raw stream of the shown run, or back to its transcript.
+    pub(crate) fn toggle_raw(&mut self) {
+        if let Some(run) = self.shown.clone()
+            && !self.raw.remove(&run)
+        {
+            self.raw_mut(&run);
+            self.raw.insert(run);
+        }
     }
 
     /// Whether the shown output is being searched.
@@ -57,6 +96,9 @@ impl RunPane {
         let mut ended = 0;
         for run in &snapshot.runs {
             let shown = self.shown.as_ref() == Some(&run.id);
+            if let (Some(view), Some(agent)) = (self.raws.get_mut(&run.id), &run.agent) {
+                view.set_total(agent.raw_lines);
+            }
             let Some(view) = self.views.get_mut(&run.id) else { continue };
             view.set_total(run.lines);
             if !run.state.is_active() && !shown {
@@ -67,5 +109,7 @@ impl RunPane {
             }
         }
         self.views.retain(|run, _| kept.contains(run));
+        self.raws.retain(|run, _| kept.contains(run));
+        self.raw.retain(|run| kept.contains(run));
     }
 }

@@ -7,6 +7,7 @@ use super::super::layers::line::LineKind;
 use super::super::layers::menu::{Choice, Menu};
 use super::super::layers::{Layer, LineInput, Palette, Scrolled};
 use super::super::message::Effect;
+use super::super::output::{Filter, OutputView};
 use super::super::state::{Console, Leaving, NoticeKind, Pane, Pending};
 use super::available;
 
@@ -60,6 +61,7 @@ impl Console {
         match action {
             Action::FocusNext | Action::FocusPrevious => self.step_focus(action == Action::FocusNext),
             Action::Zoom => self.zoom = !self.zoom,
+            Action::Open if self.fold_at_cursor() => {}
             Action::Open => {
                 if let Some(id) = self.subject_id() {
                     self.open_page(id);
@@ -87,7 +89,14 @@ impl Console {
             | Action::Times
             | Action::Wrap
             | Action::Left
-            | Action::Right => self.output_action(action),
+            | Action::Right
+            | Action::Fold
+            | Action::FoldAll
+            | Action::OpenAll
+            | Action::ErrorNext
+            | Action::ErrorPrevious => self.output_action(action),
+            Action::Kinds => self.open_kinds_menu(),
+            Action::Raw => self.runs.toggle_raw(),
             Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => {
                 self.move_by(action)
             }
@@ -109,8 +118,31 @@ impl Console {
             Action::Times => view.toggle_times(),
             Action::Wrap => view.toggle_wrap(),
             Action::Left => view.scroll_columns(-8),
+            Action::FoldAll => view.fold_all(),
+            Action::OpenAll => view.open_all(),
+            Action::ErrorNext => view.jump_to_error(true),
+            Action::ErrorPrevious => view.jump_to_error(false),
+            Action::Fold if view.toggle_fold() => {}
+            Action::Fold => self.say(NoticeKind::Info, "there is nothing to fold here"),
             _ => view.scroll_columns(8),
         }
+    }
+
+    /// Folds or opens what the cursor of the output stands on, if it does.
+    fn fold_at_cursor(&mut self) -> bool {
+        let page = matches!(self.layers.last(), Some(Layer::Page(_)));
+        self.focus == Pane::Run
+            && !page
+            && self.runs.shown_view_mut().is_some_and(|view| view.is_on_fold() && view.toggle_fold())
+    }
+
+    fn open_kinds_menu(&mut self) {
+        let Some(now) = self.runs.shown_view().map(OutputView::filter) else { return };
+        let items =
+            Filter::EVERY.iter().map(|filter| (filter.word().to_owned(), Choice::Kinds(*filter))).collect();
+        let selected = Filter::EVERY.iter().position(|filter| *filter == now).unwrap_or(0);
+        let title = "show of the output".to_owned();
+        self.layers.push(Layer::Menu(Menu { title, items, selected, theme_before: None }));
     }
 
     fn quit(&mut self) {
@@ -121,7 +153,8 @@ impl Console {
         }
     }
 
-    /// Esc: closes the page, stops leaving, drops the filter, un-zooms; in this order.
+    /// Esc: closes the page, stops leaving, drops the filters and the search, leaves the raw stream, un-zooms; in this
+    /// order.
     fn back(&mut self) {
         if let Some(Layer::Page(_)) = self.layers.last() {
             // Source stands over nothing: one Esc is enough, whichever side of the page is shown.
@@ -136,6 +169,12 @@ impl Console {
             if let Some(view) = self.runs.shown_view_mut() {
                 view.search_clear();
             }
+        } else if let Some(view) =
+            self.runs.shown_view_mut().filter(|view| self.focus == Pane::Run && view.filter() != Filter::All)
+        {
+            view.set_filter(Filter::All);
+        } else if self.focus == Pane::Run && self.runs.is_raw_shown() {
+            self.runs.toggle_raw();
         } else {
             self.zoom = false;
         }

@@ -11,33 +11,6 @@ use super::super::state::{Console, Pane};
 /// `Err` is the reason as a sentence without its end; it is safe to show.
 pub(crate) fn available(console: &Console, action: Action) -> Result<(), String> {
     match action {
-        Action::Quit
-        | Action::Help
-        | Action::Palette
-        | Action::History
-        | Action::Suspend
-        | Action::Repaint
-        | Action::Reload
-        | Action::Theme
-        | Action::FocusNext
-        | Action::FocusPrevious
-        | Action::Zoom
-        | Action::Up
-        | Action::Down
-        | Action::PageUp
-        | Action::PageDown
-        | Action::Top
-        | Action::Bottom
-        | Action::Back
-        | Action::Accept
-        | Action::Filter
-        | Action::Finished
-        | Action::Submit
-        | Action::Editor
-        | Action::FieldNext
-        | Action::FieldPrevious
-        | Action::Discard => Ok(()),
-        Action::OtherDraft => other_draft(console),
         Action::Sprint if console.snapshot.plan.sprints.is_empty() => no("there are no sprint files"),
         Action::Sprint => Ok(()),
         Action::Open if matches!(console.layers.last(), Some(Layer::Page(_))) => no("it is open"),
@@ -50,7 +23,14 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         | Action::Times
         | Action::Wrap
         | Action::Left
-        | Action::Right => runs(console),
+        | Action::Right
+        | Action::Fold
+        | Action::FoldAll
+        | Action::OpenAll
+        | Action::Kinds
+        | Action::ErrorNext
+        | Action::ErrorPrevious => runs(console),
+        Action::Raw => raw(console),
         Action::Grid if console.has_active_runs() || console.runs.grid => Ok(()),
         Action::Grid => no("nothing runs"),
         Action::SearchNext | Action::SearchPrevious => searched(console),
@@ -63,9 +43,12 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         Action::Stop => stop(console),
         Action::Retry | Action::Release => again(console),
         Action::Fail => fail(console),
+        Action::OtherDraft => other_draft(console),
         Action::Queue | Action::JobsMore => writable(console),
         Action::JobsFewer if console.snapshot.queue.jobs <= 1 => no("one run at a time is the least"),
         Action::JobsFewer => writable(console),
+        // What moves, shows, types or leaves works wherever its key is heard.
+        _ => Ok(()),
     }
 }
 
@@ -202,6 +185,14 @@ fn fail(console: &Console) -> Result<(), String> {
 
 fn runs(console: &Console) -> Result<(), String> {
     if console.snapshot.runs.is_empty() { no("nothing has run yet") } else { Ok(()) }
+}
+
+fn raw(console: &Console) -> Result<(), String> {
+    match console.shown_run().and_then(|run| run.agent.as_ref()) {
+        Some(agent) if agent.raw_lines > 0 => Ok(()),
+        Some(_) => no("the agent has said nothing yet"),
+        None => no("only runs of agents have a stream of their own"),
+    }
 }
 
 fn searched(console: &Console) -> Result<(), String> {

@@ -74,6 +74,11 @@ impl Console {
     fn menu_accepted(&mut self, menu: &Menu) {
         match menu.items.get(menu.selected).map(|(_, choice)| choice.clone()) {
             Some(Choice::Priority { ticket, seen, priority }) => self.set_priority(&ticket, seen, priority),
+            Some(Choice::Kinds(filter)) => {
+                if let Some(view) = self.runs.shown_view_mut() {
+                    view.set_filter(filter);
+                }
+            }
             Some(Choice::Theme(name)) => {
                 self.take_theme(&name);
                 if self.theme.name() == name {

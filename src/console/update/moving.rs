@@ -55,8 +55,8 @@ impl Console {
     fn move_output(&mut self, action: Action) {
         let Some(view) = self.runs.shown_view_mut() else { return };
         match action {
-            Action::Up => view.scroll_rows(-1),
-            Action::Down => view.scroll_rows(1),
+            Action::Up => view.move_cursor(-1),
+            Action::Down => view.move_cursor(1),
             Action::PageUp => view.scroll_pages(-1),
             Action::PageDown => view.scroll_pages(1),
             Action::Top => view.home(),
@@ -67,15 +67,20 @@ impl Console {
     /// Shows a run's output; what of it was not heard is fetched when it is drawn.
     pub(super) fn show_run(&mut self, run: RunId) {
         let lines = self.snapshot.runs.iter().find(|view| view.id == run).map_or(0, |view| view.lines);
-        self.runs.view_mut(&run).set_total(lines);
+        self.runs.transcript(&run).set_total(lines);
         self.runs.shown = Some(run);
         self.dirty = true;
     }
 
-    /// Asks for lines that a view misses.
-    pub(crate) fn fetch(&mut self, run: RunId, from: u64, count: u32) {
-        let pending = Pending { done: String::new(), then: Then::Fetch(run.clone()) };
-        self.send(Command::Run(RunCommand::Fetch { run, from, count }), pending);
+    /// Asks for lines that a view misses, of the transcript or of the raw stream.
+    pub(crate) fn fetch(&mut self, run: RunId, raw: bool, from: u64, count: u32) {
+        let pending = Pending { done: String::new(), then: Then::Fetch { run: run.clone(), raw } };
+        let command = if raw {
+            RunCommand::FetchRaw { run, from, count }
+        } else {
+            RunCommand::Fetch { run, from, count }
+        };
+        self.send(Command::Run(command), pending);
     }
 
     /// The next run, or the previous one, in the order of the snapshot.

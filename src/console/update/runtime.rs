@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::base::text::safe_text;
 use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::{
-    Command, Outcome, ProjectEvent, RequestId, RunCommand, RunEvent, RunId, RunState, Snapshot,
+    Channel, Command, Outcome, OutputLine, ProjectEvent, RequestId, RunCommand, RunEvent, RunId, RunState,
+    Snapshot,
 };
 
 use super::super::actions::Action;
@@ -125,7 +126,7 @@ impl Console {
         let text = pending.done.replace("{}", &id);
         match pending.then {
             Then::Say => self.say(NoticeKind::Done, text),
-            Then::Quiet | Then::Fetch(_) => {}
+            Then::Quiet | Then::Fetch { .. } => {}
             Then::DraftSaved(key) => self.draft_saved(&key),
             Then::FormSent(key) => {
                 // The runtime drops the draft of an answer itself; those of other forms are ours to drop.
@@ -155,9 +156,9 @@ impl Console {
             self.say(NoticeKind::Refused, format!("not sent, your text is kept ({again}): {message}"));
             return;
         }
-        if let Then::Fetch(run) = &pending.then {
-            self.runs.view_mut(run).forget_request();
-            return;
+        if let Then::Fetch { run, raw } = &pending.then {
+            let view = if *raw { self.runs.raw_mut(run) } else { self.runs.transcript(run) };
+            return view.forget_request();
         }
         if let Then::Start(ticket) = &pending.then {
             return self.say(NoticeKind::Refused, format!("{}: {message}", words::safe(ticket)));
@@ -168,14 +169,26 @@ impl Console {
     fn run_event(&mut self, event: RunEvent) {
         match event {
             RunEvent::Output { run, first, lines } => {
-                self.runs.view_mut(&run).push(first, &lines);
+                self.runs.transcript(&run).push(first, &lines);
                 self.output_changed(&run);
             }
             RunEvent::Lines { run, first, lines } => {
-                self.runs.view_mut(&run).supply(first, &lines);
+                self.runs.transcript(&run).supply(first, &lines);
                 self.output_changed(&run);
             }
-            RunEvent::RawLines { .. } | RunEvent::Partial { .. } => {}
+            RunEvent::RawLines { run, first, total, lines } => {
+                // Of a stream as it came nothing is known but its text.
+                let plain = |line: &OutputLine| OutputLine::new(line.at_ms, Channel::Out, line.text.clone());
+                let lines: Vec<OutputLine> = lines.iter().map(plain).collect();
+                let view = self.runs.raw_mut(&run);
+                view.set_total(total);
+                view.supply(first, &lines);
+                self.output_changed(&run);
+            }
+            RunEvent::Partial { run, channel, text } => {
+                self.runs.transcript(&run).set_partial(channel, &text);
+                self.output_changed(&run);
+            }
             RunEvent::Ended { run, state } => self.ended(&run, state),
         }
     }
@@ -188,6 +201,7 @@ impl Console {
     }
 
     fn ended(&mut self, run: &RunId, state: RunState) {
+        self.runs.transcript(run).set_partial(Channel::Text, "");
         let Some(view) = self.snapshot.runs.iter().find(|view| view.id == *run) else { return };
         let id = words::safe(&view.ticket);
         match state {

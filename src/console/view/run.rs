@@ -1,19 +1,21 @@
 //! The output pane: which run, its output, and whether it follows. With the grid, all running ones beside each other.
 
+mod status;
+
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 
-use crate::base::text::safe_text;
-use crate::runtime::protocol::{RunState, RunView};
+use crate::runtime::protocol::RunView;
 
 use super::super::actions::Action;
-use super::super::output::{OutputStyle, OutputView};
-use super::super::state::{Console, Pane};
+use super::super::output::{Marks, OutputStyle};
+use super::super::state::{Console, NoticeKind, Pane};
 use super::super::theme::Role;
-use super::super::words;
-use super::text::{Pen, fit};
+use super::text::Pen;
+use status::{draw_status, draw_title};
 
 /// The runs that are shown and where: one, or with the grid all active ones.
 fn cells(console: &Console, area: Rect) -> Vec<(Arc<RunView>, Rect)> {
@@ -55,10 +57,14 @@ pub(super) fn prepare(console: &mut Console, area: Rect) {
         if body.is_empty() {
             continue;
         }
-        let prepared = console.runs.view_mut(&run.id).prepare(body.width, body.height);
+        let prepared = console.runs.looked_at(&run.id).prepare(body.width, body.height);
         console.runs.busy |= prepared.busy;
         if let Some(need) = prepared.need {
-            console.fetch(run.id.clone(), need.from, need.count);
+            let raw = console.runs.is_raw(&run.id);
+            console.fetch(run.id.clone(), raw, need.from, need.count);
+        }
+        if let Some(said) = prepared.said {
+            console.say(NoticeKind::Info, said);
         }
     }
 }
@@ -98,109 +104,34 @@ fn draw_run(console: &Console, run: &RunView, area: Rect, buffer: &mut Buffer) {
     }
     if let Some(view) = console.runs.view(&run.id) {
         let style = |role: Role| console.theme.style(role);
+        let glyphs = console.glyphs;
+        let focused = console.focus == Pane::Run && console.runs.shown.as_ref() == Some(&run.id);
         let looks = OutputStyle {
             text: style(Role::Text),
             error: style(Role::Error),
             note: style(Role::Accent),
             dim: style(Role::Dim),
+            operator: style(Role::Key).add_modifier(Modifier::BOLD),
+            warning: style(Role::Warning),
+            added: style(Role::DiffAdd),
+            removed: style(Role::DiffRemove),
             found: style(Role::Hit),
             current: style(Role::HitCurrent),
-            error_mark: "!",
-            note_mark: console.glyphs.into,
-            wrap_mark: console.glyphs.ellipsis,
+            cursor: focused.then(|| style(Role::Selected)),
+            marks: Marks {
+                error: "!",
+                note: glyphs.note,
+                operator: glyphs.operator,
+                retry: glyphs.retry,
+                failed: glyphs.failed,
+                unknown: "?",
+                folded: glyphs.folded,
+                open: glyphs.unfolded,
+                wrapped: glyphs.ellipsis,
+            },
             color: &|asked| console.theme.worker(asked),
         };
         view.draw(body(area), buffer, &looks);
     }
     draw_status(console, run, Rect { y: area.bottom() - 1, height: 1, ..area }, buffer);
-}
-
-fn draw_title(console: &Console, run: &RunView, area: Rect, buffer: &mut Buffer) {
-    let theme = &console.theme;
-    let dim = theme.style(Role::Dim);
-    let shown = console.runs.shown.as_ref() == Some(&run.id);
-    let title = if shown { super::title_style(console, Pane::Run) } else { theme.style(Role::Title) };
-    let (glyph, word, role) = state(console, run.state);
-    let time = words::duration(run.started_at, run.ended_at.unwrap_or(console.now));
-    let runs = &console.snapshot.runs;
-    let mut pen = Pen::new(buffer, area.x, area.y, area.right().saturating_sub(1));
-    pen.write(" RUN  ", title).write(&words::safe(&run.ticket), title).write("  ", dim);
-    pen.write(glyph, theme.style(role)).write(" ", dim).write(word, theme.style(role));
-    if let Some(code) = run.exit_code.filter(|_| !run.state.is_active()) {
-        pen.write(&format!(" ({code})"), theme.style(role));
-    }
-    if let Some(at) =
-        runs.iter().position(|other| other.id == run.id).filter(|_| runs.len() > 1 && !console.runs.grid)
-    {
-        pen.write_right(&format!("run {}/{} [ ]", at + 1, runs.len()), dim).write_right("  ", dim);
-    }
-    pen.write(&format!("  {} · {time} · ", safe_text(&run.executor)), dim);
-    let room = pen.room();
-    pen.write(&fit(safe_text(&run.label).as_str(), room, console.glyphs.ellipsis), dim);
-}
-
-fn draw_status(console: &Console, run: &RunView, area: Rect, buffer: &mut Buffer) {
-    let theme = &console.theme;
-    let dim = theme.style(Role::Dim);
-    let status = console.runs.view(&run.id).map(OutputView::status);
-    let mut pen = Pen::new(buffer, area.x + 1, area.y, area.right().saturating_sub(1));
-    let following = status.as_ref().is_none_or(|status| status.following);
-    let tail = match (&status, following, run.state.is_active()) {
-        (_, true, true) => "following".to_owned(),
-        (_, true, false) => "end".to_owned(),
-        (Some(status), false, _) if status.new_lines > 0 => {
-            format!("{} new, {} follows", status.new_lines, console.key_of(Action::Bottom))
-        }
-        (_, false, _) => format!("frozen, {} follows", console.key_of(Action::Bottom)),
-    };
-    pen.write_right(&tail, if following { dim } else { theme.style(Role::Warning) }).write_right("  ", dim);
-    if let Some(search) = status.and_then(|status| status.search).filter(|search| !search.query.is_empty()) {
-        let current = search.current.map_or_else(|| "-".to_owned(), |current| current.to_string());
-        let more = if search.complete && search.everything { "" } else { "+" };
-        let text = format!("/{}  {current}/{}{more}  ", safe_text(&search.query), search.matches);
-        pen.write(&text, theme.style(Role::Accent));
-    }
-    match run.state {
-        RunState::Stopping => {
-            let left = run.kill_at.map(|at| words::duration(console.now, at));
-            let text = left.map_or_else(
-                || "stopping".to_owned(),
-                |left| format!("stopping, kill in {left} ({} kills now)", console.key_of(Action::Stop)),
-            );
-            pen.write(&text, theme.style(Role::Stalled));
-        }
-        state if state.is_active() => {
-            let spinner = console.glyphs.spinner;
-            let turn = console.moved.as_millisecond().unsigned_abs() / 250;
-            let index = usize::try_from(turn % spinner.len() as u64).unwrap_or(0);
-            pen.write(spinner.get(index).copied().unwrap_or("*"), theme.style(Role::Running));
-            let quiet = run.last_output_at.unwrap_or(run.started_at);
-            if console.now.duration_since(quiet).as_secs() >= 3 {
-                pen.write(&format!(" silent {}", words::duration(quiet, console.now)), dim);
-            }
-        }
-        _ => {
-            let message =
-                run.message.as_deref().map(|message| safe_text(message).to_string()).unwrap_or_default();
-            let room = pen.room();
-            pen.write(&fit(&message, room, console.glyphs.ellipsis), theme.style(Role::Error));
-        }
-    }
-}
-
-/// Shape, word and colour of a run's state.
-fn state(console: &Console, state: RunState) -> (&'static str, &'static str, Role) {
-    let glyphs = console.glyphs;
-    match state {
-        RunState::Running => (glyphs.running, "running", Role::Running),
-        RunState::NeedsYou => (glyphs.needs_you, "needs you", Role::NeedsYou),
-        RunState::Stalled => (glyphs.stalled, "stalled", Role::Stalled),
-        RunState::Stopping => (glyphs.stopping, "stopping", Role::Stalled),
-        RunState::Done => (glyphs.done, "done", Role::Done),
-        RunState::Failed => (glyphs.failed, "failed", Role::Failed),
-        RunState::Stopped => (glyphs.canceled, "stopped", Role::Dim),
-        RunState::Sleeping => (glyphs.stalled, "sleeping", Role::Stalled),
-        RunState::Violation => (glyphs.failed, "policy broken", Role::Failed),
-        RunState::Interrupted => (glyphs.interrupted, "interrupted", Role::Interrupted),
-    }
 }

@@ -4,11 +4,12 @@ use super::view::Need;
 use super::*;
 use crate::base::redact::Redactor;
 use crate::runtime::protocol::{Channel, OutputLine};
-use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
+mod anything;
+mod blocks;
 mod search;
 
 fn line(text: &str) -> OutputLine {
@@ -266,89 +267,4 @@ fn eight_busy_streams_cost_little() {
     }
     // An optimised build takes about a tenth; this guards against going quadratic, not against a slow machine.
     assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
-}
-
-#[derive(Clone, Debug)]
-enum Key {
-    Rows(i64),
-    Pages(i64),
-    Columns(i64),
-    Home,
-    End,
-    Wrap,
-    Times,
-    Search(String),
-    Next,
-    Previous,
-    Accept,
-    Cancel,
-    Push(u64, Vec<String>),
-    Frame(u16, u16),
-}
-
-fn key() -> impl Strategy<Value = Key> {
-    prop_oneof![
-        (-30..30_i64).prop_map(Key::Rows),
-        (-3..3_i64).prop_map(Key::Pages),
-        (-9..9_i64).prop_map(Key::Columns),
-        Just(Key::Home),
-        Just(Key::End),
-        Just(Key::Wrap),
-        Just(Key::Times),
-        "[a-c漢é]{0,2}".prop_map(Key::Search),
-        Just(Key::Next),
-        Just(Key::Previous),
-        Just(Key::Accept),
-        Just(Key::Cancel),
-        (0..300_u64, prop::collection::vec("([a-c ]{0,30}|.{0,20}|\x1b\\[31m|漢{0,9}|é)", 0..40))
-            .prop_map(|(first, lines)| Key::Push(first, lines)),
-        (0..40_u16, 0..12_u16).prop_map(|(width, height)| Key::Frame(width, height)),
-    ]
-}
-
-proptest! {
-    #[test]
-    fn nothing_that_can_happen_breaks_the_pane(keys in prop::collection::vec(key(), 1..60)) {
-        let mut view = OutputView::with_limit(8 * 1024);
-        let mut size = (30, 5);
-        for key in keys {
-            match key {
-                Key::Rows(by) => view.scroll_rows(by),
-                Key::Pages(by) => view.scroll_pages(by),
-                Key::Columns(by) => view.scroll_columns(by),
-                Key::Home => view.home(),
-                Key::End => view.end(),
-                Key::Wrap => view.toggle_wrap(),
-                Key::Times => view.toggle_times(),
-                Key::Search(query) => view.search_set(&query),
-                Key::Next => view.search_next(),
-                Key::Previous => view.search_previous(),
-                Key::Accept => view.search_accept(),
-                Key::Cancel => view.search_cancel(),
-                Key::Push(first, lines) => {
-                    let lines: Vec<_> = lines.iter().map(|text| line(text)).collect();
-                    view.supply(first, &lines);
-                }
-                Key::Frame(width, height) => size = (width, height),
-            }
-            view.prepare(size.0, size.1);
-            let shown = buffer(&view, size.0, size.1);
-            prop_assert!(!shown.content().iter().any(|cell| cell.symbol().chars().any(char::is_control)));
-            let status = view.status();
-            if status.following {
-                // The last line is in sight.
-                let last = status.total.saturating_sub(1);
-                prop_assert!(status.total == 0 || size.1 == 0 || view.seen_lines().contains(&last));
-            }
-            if let Some(search) = status.search {
-                prop_assert!(search.current.is_none_or(|current| current >= 1));
-            }
-        }
-        // Whatever is under way comes to an end.
-        let mut frames = 0;
-        while view.prepare(size.0, size.1).busy {
-            frames += 1;
-            prop_assert!(frames < 1_000);
-        }
-    }
 }

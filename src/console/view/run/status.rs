@@ -1,0 +1,203 @@
+//! The two lines around a run's output: which run it is and how it is; what it does right now and where the view is.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::base::text::safe_text;
+use crate::console::actions::Action;
+use crate::console::output::{Filter, OutputView};
+use crate::console::state::{Console, Pane};
+use crate::console::theme::Role;
+use crate::console::view::text::{Pen, fit, width};
+use crate::console::words;
+use crate::runtime::protocol::{AgentPhase, AgentView, Hearing, RunState, RunView};
+
+/// Shape, word and colour of a run's state.
+pub(in crate::console::view) fn state(
+    console: &Console,
+    state: RunState,
+) -> (&'static str, &'static str, Role) {
+    let glyphs = console.glyphs;
+    match state {
+        RunState::Running => (glyphs.running, "running", Role::Running),
+        RunState::NeedsYou => (glyphs.needs_you, "needs you", Role::NeedsYou),
+        RunState::Stalled => (glyphs.stalled, "stalled", Role::Stalled),
+        RunState::Stopping => (glyphs.stopping, "stopping", Role::Stalled),
+        RunState::Done => (glyphs.done, "done", Role::Done),
+        RunState::Failed => (glyphs.failed, "failed", Role::Failed),
+        RunState::Stopped => (glyphs.canceled, "stopped", Role::Dim),
+        RunState::Sleeping => (glyphs.sleeping, "sleeping", Role::Stalled),
+        RunState::Violation => (glyphs.violation, "broke policy", Role::Failed),
+        RunState::Interrupted => (glyphs.interrupted, "interrupted", Role::Interrupted),
+    }
+}
+
+/// The word of a run's state; of an agent that works, what it is at.
+fn state_words(console: &Console, run: &RunView) -> String {
+    let word = state(console, run.state).1;
+    match (run.state, run.agent.as_deref()) {
+        (RunState::Running, Some(agent)) if agent.phase != AgentPhase::Over => words::phase(&agent.phase),
+        (RunState::Sleeping, Some(AgentView { sleeping_until: Some(until), .. })) => {
+            format!("{word} until {}", words::clock_minutes(*until, &console.settings.zone))
+        }
+        _ => word.to_owned(),
+    }
+}
+
+pub(super) fn draw_title(console: &Console, run: &RunView, area: Rect, buffer: &mut Buffer) {
+    let theme = &console.theme;
+    let dim = theme.style(Role::Dim);
+    let shown = console.runs.shown.as_ref() == Some(&run.id);
+    let title = if shown { super::super::title_style(console, Pane::Run) } else { theme.style(Role::Title) };
+    let (glyph, _, role) = state(console, run.state);
+    let runs = &console.snapshot.runs;
+    let mut pen = Pen::new(buffer, area.x, area.y, area.right().saturating_sub(1));
+    let name = if console.runs.is_raw(&run.id) { " RAW  " } else { " RUN  " };
+    pen.write(name, title).write(&words::safe(&run.ticket), title).write("  ", dim);
+    pen.write(glyph, theme.style(role)).write(" ", dim);
+    pen.write(&state_words(console, run), theme.style(role));
+    if let Some(code) = run.exit_code.filter(|_| !run.state.is_active()) {
+        pen.write(&format!(" ({code})"), theme.style(role));
+    }
+    if let Some(at) =
+        runs.iter().position(|other| other.id == run.id).filter(|_| runs.len() > 1 && !console.runs.grid)
+    {
+        pen.write_right(&format!("run {}/{} [ ]", at + 1, runs.len()), dim).write_right("  ", dim);
+    }
+    pen.write("  ", dim);
+    let ellipsis = console.glyphs.ellipsis;
+    match run.agent.as_deref() {
+        // What does not fit is left out from the end, whole words only: half a number is a wrong one.
+        Some(agent) => {
+            for (at, fact) in facts(console, run, agent).into_iter().enumerate() {
+                let fact = if at == 0 { fact } else { format!(" · {fact}") };
+                if width(&fact) > pen.room() {
+                    break;
+                }
+                pen.write(&fact, dim);
+            }
+        }
+        None => {
+            let time = words::duration(run.started_at, run.ended_at.unwrap_or(console.now));
+            pen.write(&format!("{} · {time} · ", safe_text(&run.executor)), dim);
+            let room = pen.room();
+            pen.write(&fit(safe_text(&run.label).as_str(), room, ellipsis), dim);
+        }
+    }
+}
+
+/// What an agent's run amounts to, the most wanted first.
+fn facts(console: &Console, run: &RunView, agent: &AgentView) -> Vec<String> {
+    let tally = &agent.tally;
+    let mut facts = vec![safe_text(&agent.agent).to_string()];
+    facts.push(words::duration(run.started_at, run.ended_at.unwrap_or(console.now)));
+    facts.extend(tally.cost.map(words::cost));
+    if tally.tokens.total() > 0 {
+        facts.push(words::tokens(tally.tokens));
+    }
+    if tally.turns > 0 {
+        facts.push(words::count(tally.turns as usize, "turn", "turns"));
+    }
+    let model = tally.model.as_deref().map(|model| safe_text(model).to_string());
+    facts.extend(model.filter(|model| !model.is_empty()));
+    facts
+}
+
+pub(super) fn draw_status(console: &Console, run: &RunView, area: Rect, buffer: &mut Buffer) {
+    let theme = &console.theme;
+    let dim = theme.style(Role::Dim);
+    let status = console.runs.view(&run.id).map(OutputView::status);
+    let mut pen = Pen::new(buffer, area.x + 1, area.y, area.right().saturating_sub(1));
+    let following = status.as_ref().is_none_or(|status| status.following);
+    let tail = match (&status, following, run.state.is_active()) {
+        (_, true, true) => "following".to_owned(),
+        (_, true, false) => "end".to_owned(),
+        (Some(status), false, _) if status.new_lines > 0 => {
+            format!("{} new, {} follows", status.new_lines, console.key_of(Action::Bottom))
+        }
+        (_, false, _) => format!("frozen, {} follows", console.key_of(Action::Bottom)),
+    };
+    pen.write_right(&tail, if following { dim } else { theme.style(Role::Warning) }).write_right("  ", dim);
+    if let Some(status) = &status {
+        if status.reading {
+            pen.write("reading…  ", theme.style(Role::Accent));
+        }
+        if status.filter != Filter::All {
+            let text = format!("{} only  ", status.filter.word());
+            let text = if status.filter == Filter::NoThinking { "no thinking  " } else { &text };
+            pen.write(text, theme.style(Role::Accent));
+        }
+    }
+    if let Some(search) = status.and_then(|status| status.search).filter(|search| !search.query.is_empty()) {
+        let current = search.current.map_or_else(|| "-".to_owned(), |current| current.to_string());
+        let more = if search.complete && search.everything { "" } else { "+" };
+        let text = format!("/{}  {current}/{}{more}  ", safe_text(&search.query), search.matches);
+        pen.write(&text, theme.style(Role::Accent));
+    }
+    match run.state {
+        RunState::Stopping => {
+            let left = run.kill_at.map(|at| words::duration(console.now, at));
+            let text = left.map_or_else(
+                || "stopping".to_owned(),
+                |left| format!("stopping, kill in {left} ({} kills now)", console.key_of(Action::Stop)),
+            );
+            pen.write(&text, theme.style(Role::Stalled));
+        }
+        RunState::Sleeping => draw_sleep(console, run, &mut pen),
+        state if state.is_active() => draw_activity(console, run, &mut pen),
+        _ => {
+            let message =
+                run.message.as_deref().map(|message| safe_text(message).to_string()).unwrap_or_default();
+            let room = pen.room();
+            pen.write(&fit(&message, room, console.glyphs.ellipsis), theme.style(Role::Error));
+        }
+    }
+}
+
+fn draw_sleep(console: &Console, run: &RunView, pen: &mut Pen<'_>) {
+    let until = run.agent.as_ref().and_then(|agent| agent.sleeping_until);
+    let left = until.map(|until| format!("goes on by itself in {}", words::duration(console.now, until)));
+    let why = run.message.as_deref().map(|why| format!(": {}", safe_text(why))).unwrap_or_default();
+    let text = format!("{}{why}", left.unwrap_or_else(|| "goes on by itself".to_owned()));
+    let room = pen.room();
+    pen.write(&fit(&text, room, console.glyphs.ellipsis), console.theme.style(Role::Stalled));
+}
+
+/// What it does right now, how long it has been silent, and whether it hears.
+fn draw_activity(console: &Console, run: &RunView, pen: &mut Pen<'_>) {
+    let theme = &console.theme;
+    let dim = theme.style(Role::Dim);
+    let spinner = console.glyphs.spinner;
+    let turn = console.moved.as_millisecond().unsigned_abs() / 250;
+    let index = usize::try_from(turn % spinner.len() as u64).unwrap_or(0);
+    pen.write(spinner.get(index).copied().unwrap_or("*"), theme.style(Role::Running));
+    let quiet = run.last_output_at.unwrap_or(run.started_at);
+    let silent = console.now.duration_since(quiet).as_secs() >= 3;
+    let silence = format!("silent {}", words::duration(quiet, console.now));
+    let Some(agent) = run.agent.as_deref() else {
+        if silent {
+            pen.write(&format!(" {silence}"), dim);
+        }
+        return;
+    };
+    let hearing = match agent.hearing {
+        Hearing::Live => "hears you",
+        Hearing::NextRound => "hears you next round",
+    };
+    pen.write_right(hearing, dim).write_right(" · ", dim);
+    if !agent.queued.is_empty() {
+        let waiting = words::count(agent.queued.len(), "message waits", "messages wait");
+        pen.write_right(&waiting, theme.style(Role::Accent)).write_right(" · ", dim);
+    }
+    if agent.pausing {
+        pen.write_right("pauses after this turn", theme.style(Role::Warning)).write_right(" · ", dim);
+    }
+    if silent {
+        let role = if run.state == RunState::Stalled { Role::Stalled } else { Role::Dim };
+        pen.write_right(&silence, theme.style(role)).write_right(" ", dim);
+    }
+    if let Some(doing) = &agent.tally.doing {
+        let room = pen.room().saturating_sub(1);
+        pen.write(" ", dim).write(&fit(safe_text(doing).as_str(), room, console.glyphs.ellipsis), dim);
+    }
+}
