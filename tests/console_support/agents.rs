@@ -33,6 +33,8 @@ pub(crate) fn agent(ticket: &str) -> AgentView {
             path: PathBuf::from(format!("/home/ada/my-app/.planfile/.koru/worktrees/{ticket}")),
             branch: format!("koru/{ticket}"),
             base: "3f9c2e14d0".repeat(4),
+            git_dir: PathBuf::from(format!("/home/ada/my-app/.git/worktrees/{ticket}")),
+            subfolder: PathBuf::new(),
         }),
         sleeping_until: None,
         breaches: Vec::new(),
