@@ -34,7 +34,7 @@ pub(crate) fn agent(ticket: &str) -> AgentView {
             branch: format!("koru/{ticket}"),
             base: "3f9c2e14d0".repeat(4),
             git_dir: PathBuf::from(format!("/home/ada/my-app/.git/worktrees/{ticket}")),
-            subfolder: PathBuf::new(),
+            subfolder: String::new(),
         }),
         sleeping_until: None,
         breaches: Vec::new(),
