@@ -24,6 +24,8 @@ mod measure;
 mod planfiles;
 #[path = "../tests/support/pty.rs"]
 mod pty;
+#[path = "budgets/streams.rs"]
+mod streams;
 #[path = "budgets/verbs.rs"]
 mod verbs;
 #[path = "../tests/support/wait.rs"]
@@ -78,7 +80,7 @@ impl Options {
 fn main() {
     let options = Options::from_args();
     let mut report = Report::default();
-    let sections: [(&str, Section); 9] = [
+    let sections: [(&str, Section); 10] = [
         ("lifecycle", verbs::lifecycle),
         ("mutation", verbs::mutation),
         ("list", verbs::list),
@@ -88,6 +90,7 @@ fn main() {
         ("idle", console::idle),
         ("watch", console::watch),
         ("memory", console::memory),
+        ("streams", streams::streams),
     ];
     for (name, run) in sections {
         if options.wants(name) {

@@ -127,6 +127,28 @@ impl Report {
         );
     }
 
+    /// Ours at `factor` of the peer's rate over so many bytes or more, by trimmed means.
+    pub fn rate(
+        &mut self,
+        what: &str,
+        ours: &Samples,
+        peer_name: &str,
+        peer: &Samples,
+        bytes: usize,
+        factor: f64,
+    ) {
+        #[allow(clippy::cast_precision_loss)]
+        let rate = |samples: &Samples| bytes as f64 / samples.trimmed_mean().as_secs_f64() / 1e6;
+        let ratio = rate(ours) / rate(peer);
+        self.row(
+            what,
+            format!("{:.0} MB/s (n={})", rate(ours), ours.len()),
+            format!("{peer_name}: {:.0} MB/s (n={})", rate(peer), peer.len()),
+            format!("≥ {factor}×: {ratio:.2}×"),
+            Some(ratio >= factor),
+        );
+    }
+
     /// The 99th percentile is at most `limit`.
     pub fn p99(&mut self, what: &str, ours: &Samples, limit: Duration) {
         let p99 = ours.percentile(99);

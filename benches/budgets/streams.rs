@@ -1,0 +1,119 @@
+//! An agent's stream through parser and assembler, against a bare loop that decodes the same lines with `serde_json`.
+//!
+//! The streams are the captured 50,000-token replies, repeated in memory to at least [`BYTES`]. The bare loop reads every
+//! line into one typed structure with the fields that the program needs, and adds up the text's length so that nothing
+//! is optimised away.
+
+use std::borrow::Cow;
+use std::io::Read as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use koru_tui::execute::agents::assemble::Assembler;
+use koru_tui::execute::agents::kind::AgentKind;
+use koru_tui::execute::agents::stream::parser;
+use serde::Deserialize;
+
+use crate::Options;
+use crate::measure::{Report, interleave};
+
+/// Bytes of one pass.
+const BYTES: usize = 8 << 20;
+
+/// Passes that count.
+const ROUNDS: usize = 15;
+
+/// The fields of a line that carry text, whichever agent wrote it.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    content: Option<String>,
+    event: Option<Event>,
+    #[serde(rename = "assistantMessageEvent")]
+    update: Option<Update>,
+    item: Option<Item>,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    delta: Option<Delta>,
+}
+
+#[derive(Deserialize)]
+struct Delta {
+    text: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Update {
+    delta: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    text: Option<String>,
+}
+
+/// Parse and assemble at no less than 0.8 of the bare loop's rate.
+pub fn streams(_: &Options, report: &mut Report) {
+    for kind in [AgentKind::Claude, AgentKind::Pi, AgentKind::Gemini, AgentKind::Codex] {
+        let stream = capture(kind);
+        let (ours, bare) = interleave(ROUNDS, || assembled(kind, &stream), || decoded(&stream));
+        let what = format!("{} of a {} stream: parse and assemble", megabytes(stream.len()), kind.word());
+        report.rate(&what, &ours, "bare decode of each line", &bare, stream.len(), 0.8);
+    }
+}
+
+fn megabytes(bytes: usize) -> String {
+    format!("{} MB", bytes / 1_000_000)
+}
+
+fn capture(kind: AgentKind) -> Vec<u8> {
+    let path = format!("tests/fixtures/agent-streams/{}/long_stream.jsonl.gz", kind.word());
+    let packed = std::fs::File::open(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(packed).read_to_end(&mut bytes).unwrap();
+    bytes.repeat(BYTES.div_ceil(bytes.len()))
+}
+
+fn assembled(kind: AgentKind, stream: &[u8]) -> Duration {
+    let started = Instant::now();
+    let mut parser = parser(kind);
+    let mut assembler = Assembler::default();
+    let (mut events, mut lines, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for line in stream.split(|byte| *byte == b'\n') {
+        parser.line(line, &mut events);
+        for event in events.drain(..) {
+            assembler.take(0, event, &mut lines);
+        }
+        // A session hands its lines on after each read.
+        if lines.len() >= 64 {
+            bytes += lines.drain(..).map(|line| line.text.len()).sum::<usize>();
+        }
+    }
+    parser.end(&mut events);
+    bytes += lines.iter().map(|line| line.text.len()).sum::<usize>();
+    let took = started.elapsed();
+    assert!(bytes > 0, "nothing was said");
+    took
+}
+
+fn decoded(stream: &[u8]) -> Duration {
+    let started = Instant::now();
+    let mut bytes = 0;
+    for line in stream.split(|byte| *byte == b'\n') {
+        let Ok(line) = serde_json::from_slice::<Line<'_>>(line) else { continue };
+        bytes += line.kind.len();
+        let texts = [
+            line.content,
+            line.event.and_then(|event| event.delta).and_then(|delta| delta.text),
+            line.update.and_then(|update| update.delta),
+            line.item.and_then(|item| item.text),
+        ];
+        bytes += texts.iter().flatten().map(String::len).sum::<usize>();
+    }
+    let took = started.elapsed();
+    assert!(bytes > 0, "nothing was read");
+    took
+}
