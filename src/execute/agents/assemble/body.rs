@@ -1,6 +1,6 @@
 //! Long texts under a head line: bounded, with what was left out counted.
 
-use super::Sink;
+use super::{Sink, words};
 use crate::execute::output::Channel;
 
 /// Lines of a body.
@@ -93,6 +93,6 @@ fn cut(line: &str) -> Box<str> {
     if line.len() <= LINE {
         return line.into();
     }
-    let kept = line.floor_char_boundary(LINE);
-    format!("{} … [line cut: {} more bytes]", &line[..kept], line.len() - kept).into()
+    let kept = words::prefix(line, LINE);
+    format!("{kept} … [line cut: {} more bytes]", line.len() - kept.len()).into()
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::Sink;
+use super::{Sink, words};
 use crate::execute::agents::event::Speech;
 use crate::execute::lines::LINE_LIMIT;
 use crate::execute::output::Channel;
@@ -227,9 +227,9 @@ impl Open {
 
     fn hold(&mut self, text: &str) {
         let room = HELD.saturating_sub(self.line.text.len());
-        let fits = if self.line.dropped > 0 { 0 } else { text.floor_char_boundary(room) };
-        self.line.text.push_str(&text[..fits]);
-        self.line.dropped += text.len() - fits;
+        let fits = if self.line.dropped > 0 { "" } else { words::prefix(text, room) };
+        self.line.text.push_str(fits);
+        self.line.dropped += text.len() - fits.len();
     }
 
     /// Writes the line as it is, if there is anything in it.
@@ -256,5 +256,5 @@ impl Open {
 
 fn push(text: &mut String, more: &str) {
     let room = ANSWER_LIMIT.saturating_sub(text.len());
-    text.push_str(&more[..more.floor_char_boundary(room)]);
+    text.push_str(words::prefix(more, room));
 }

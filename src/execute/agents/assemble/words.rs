@@ -34,6 +34,15 @@ pub(super) fn bounded_line(text: &str, characters: usize) -> String {
     line
 }
 
+/// The longest prefix of at most so many bytes.
+pub(super) fn prefix(text: &str, bytes: usize) -> &str {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 /// The first line with something in it.
 pub(super) fn first_line(text: &str) -> &str {
     text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
@@ -41,7 +50,7 @@ pub(super) fn first_line(text: &str) -> &str {
 
 /// A line as it came, cut.
 pub(super) fn raw(line: &str) -> String {
-    let mut text = line[..line.floor_char_boundary(RAW)].replace('\n', " ");
+    let mut text = prefix(line, RAW).replace('\n', " ");
     if text.len() < line.len() {
         text.push('…');
     }
@@ -139,7 +148,7 @@ fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

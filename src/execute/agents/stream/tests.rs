@@ -22,3 +22,4 @@ fn speech(key: &str, text: &str, whole: bool, aside: bool) -> Speech {
 }
 
 mod claude;
+mod others;

@@ -79,10 +79,9 @@ fn status_in(text: &str) -> Option<u16> {
         let led = index == 0
             || before.trim_end_matches(':').eq_ignore_ascii_case("status")
             || before.trim_end_matches(':').eq_ignore_ascii_case("error");
-        if led && digits.len() == 3 {
-            if let Some(status) = digits.parse().ok().filter(|status| (400..600).contains(status)) {
-                return Some(status);
-            }
+        let status = digits.parse().ok().filter(|status| led && (400..600).contains(status));
+        if status.is_some() {
+            return status;
         }
         before = word;
     }

@@ -85,11 +85,9 @@ fn reason(value: &Value) -> String {
 fn denied(value: &Value) -> Vec<String> {
     let mut tools = Vec::new();
     let denials = value.get("permission_denials").and_then(Value::as_array);
-    for denial in denials.into_iter().flatten() {
-        if let Some(tool) = json::word(denial, "tool_name") {
-            if tools.len() < DENIED && !tools.contains(&tool) {
-                tools.push(tool);
-            }
+    for denial in denials.into_iter().flatten().take(DENIED) {
+        if let Some(tool) = json::word(denial, "tool_name").filter(|tool| !tools.contains(tool)) {
+            tools.push(tool);
         }
     }
     tools
