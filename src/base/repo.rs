@@ -7,6 +7,7 @@ pub mod filters;
 pub mod moving;
 pub mod names;
 pub mod program;
+pub mod refs;
 
 use std::path::{Path, PathBuf};
 

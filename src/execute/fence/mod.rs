@@ -4,13 +4,25 @@
 //! how everything stood. After the run and all its processes are gone, [`Guard::settle`] compares, puts back what the run
 //! had no business with and says so; then the work is committed, and [`judge`] looks at the difference itself.
 
+mod guard;
+mod hooks;
+mod judge;
+mod layers;
+mod raise;
+mod writable;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::agents::kind::AgentKind;
-use super::isolation::{Change, Worktree};
+pub use guard::Guard;
+pub use judge::judge;
+pub use layers::layers;
+pub use raise::{FenceError, raise};
+
+use super::isolation::Worktree;
 use crate::base::process::{ConfineError, Confinement, Program};
 use crate::plan::policy::Policy;
 
@@ -21,6 +33,8 @@ pub struct Fence {
     pub env: Vec<(OsString, OsString)>,
     /// Folders and files that it may write; empty when there is no kernel fence. Everything else can be read and run.
     pub writable: Vec<PathBuf>,
+    /// The private TMPDIR, which goes with the last copy of the fence.
+    _tmp: Option<Arc<raise::PrivateTmp>>,
 }
 
 impl Fence {
@@ -46,22 +60,13 @@ pub struct FenceRequest<'a> {
     pub policy: &'a Policy,
     /// Folder of the run: hooks, the hooks' log and the private TMPDIR are made below.
     pub run: &'a Path,
-    /// Which agent, for its usual state folders.
-    pub agent: Option<AgentKind>,
-    /// Folders beside the worktree that it may write to (`AgentSettings::writable`); `~/` is the home folder.
-    pub writable: &'a [String],
+    /// Folders and files beside the worktree that it may write to: what
+    /// [`super::agents::backend::writable`] says for its agent.
+    pub writable: &'a [PathBuf],
     /// The environment that the run gets before the fence's own variables.
     pub env: &'a [(OsString, OsString)],
     /// Whether to use the kernel's fence where there is one; off only for tests of the other layers.
     pub kernel: bool,
-}
-
-/// Why no fence could be raised. The run must not start.
-#[derive(Debug, thiserror::Error)]
-pub enum FenceError {
-    /// Not there yet.
-    #[error("raising the fence failed")]
-    Unfinished,
 }
 
 /// A fence and who watches it.
@@ -74,10 +79,6 @@ pub struct Raised {
     /// What is worth knowing: why there is no kernel fence, folders that are not there (foreign text).
     pub notes: Vec<String>,
 }
-
-/// Knows how references, links and configuration stood before the run.
-#[derive(Debug)]
-pub struct Guard {}
 
 /// What a run did besides its work.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,35 +98,6 @@ pub struct Refusal {
     pub gate: String,
     /// What was tried, such as the reference (foreign text, written where the run could write).
     pub what: String,
-}
-
-/// Raises a fence for a run, and notes how everything stands.
-///
-/// # Errors
-/// See [`FenceError`].
-pub fn raise(request: &FenceRequest<'_>) -> Result<Raised, FenceError> {
-    let _ = request;
-    Err(FenceError::Unfinished)
-}
-
-impl Guard {
-    /// Compares with how everything stood and puts back what the run changed against the policy. Call once, when every
-    /// process of the run is gone, before [`crate::execute::isolation::commit_all`].
-    pub fn settle(self) -> Settlement {
-        Settlement::default()
-    }
-}
-
-/// What of `changes` ([`crate::execute::isolation::survey`]) the policy or the ticket's `files` forbid. `files` empty
-/// means no limit; entries are paths, folders or globs from the project's folder. Pure.
-pub fn judge(worktree: &Worktree, changes: &[Change], policy: &Policy, files: &[String]) -> Vec<Breach> {
-    let _ = (worktree, changes, policy, files);
-    Vec::new()
-}
-
-/// The layers of safety on this machine, for `doctor`.
-pub fn layers() -> Vec<Layer> {
-    Vec::new()
 }
 
 /// A rule that a run broke, with its evidence.

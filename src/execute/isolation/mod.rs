@@ -24,7 +24,7 @@ mod prepare;
 mod prune;
 mod record;
 mod repair;
-mod standing;
+pub(in crate::execute) mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -32,7 +32,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use changes::{Change, ChangeKind, changes, survey};
+pub use changes::{Change, ChangeKind, Link, changes, survey};
 pub use commit::{Committed, Identity, commit_all};
 pub use error::WorktreeError;
 pub use list::list;

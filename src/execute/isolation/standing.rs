@@ -17,7 +17,7 @@ const LOCKS: [&str; 5] =
     ["index.lock", "HEAD.lock", "ORIG_HEAD.lock", "config.worktree.lock", "logs/HEAD.lock"];
 
 /// Removes a file; one that is not there is fine.
-pub(super) fn remove_file(path: &Path) -> io::Result<()> {
+pub(in crate::execute) fn remove_file(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(()),
@@ -25,7 +25,7 @@ pub(super) fn remove_file(path: &Path) -> io::Result<()> {
 }
 
 /// What is wrong with the links between the worktree's folder and its administrative folder, if anything.
-pub(super) fn broken_links(worktree: &Worktree) -> Option<String> {
+pub(in crate::execute) fn broken_links(worktree: &Worktree) -> Option<String> {
     if !is_dir(&worktree.path) {
         return Some("its folder is not there".to_owned());
     }
@@ -48,7 +48,7 @@ pub(super) fn broken_links(worktree: &Worktree) -> Option<String> {
 
 /// Writes the links anew. What was wrong (also a link or folder in the place of a file) is taken away, except a `.git`
 /// folder, which may be a repository with work.
-pub(super) fn mend_links(worktree: &Worktree) -> io::Result<()> {
+pub(in crate::execute) fn mend_links(worktree: &Worktree) -> io::Result<()> {
     let dot_git = worktree.path.join(".git");
     if is_dir(&dot_git) {
         return Err(io::Error::other(format!(
@@ -74,7 +74,7 @@ pub(super) fn mend_links(worktree: &Worktree) -> io::Result<()> {
 }
 
 /// Removes locks of a git that is no more; says which. Only for a worktree that no run uses.
-pub(super) fn remove_locks(worktree: &Worktree, common: &Path) -> io::Result<Vec<String>> {
+pub(in crate::execute) fn remove_locks(worktree: &Worktree, common: &Path) -> io::Result<Vec<String>> {
     let mut removed = Vec::new();
     let branch = common.join(format!("{}.lock", worktree.branch_ref()));
     for path in LOCKS.iter().map(|name| worktree.git_dir.join(name)).chain([branch]) {

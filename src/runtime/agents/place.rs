@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::earlier::{self, Earlier};
 use super::prompt;
 use super::{AgentRun, Plan};
+use crate::execute::agents::backend::writable;
 use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard};
 use crate::execute::isolation::{self, ChangedFile, Identity, Worktree};
 use crate::plan::ticket::Ticket;
@@ -76,7 +77,7 @@ impl Place {
     pub(super) async fn inspect(&self, run: &AgentRun<'_>, plan: &Arc<Plan>) -> Result<Found, String> {
         let guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner).take();
         let looking = Looking {
-            guard,
+            guard: guard.ok_or("the agent's work was looked at before")?,
             worktree: self.worktree.clone(),
             ticket: Arc::clone(run.ticket),
             plan: Arc::clone(plan),
@@ -112,20 +113,16 @@ impl Making {
         );
         let withheld = given.note();
         let env = given.vars;
+        let writable = writable(plan.kind, &plan.choice.settings, &env);
         let request = FenceRequest {
             worktree: &worktree,
             policy: &plan.policy,
             run: &self.folder,
-            agent: Some(plan.kind),
-            writable: &plan.choice.settings.writable,
+            writable: &writable,
             env: &env,
             kernel: true,
         };
-        // FENCE-GAP: fails open until the fence stands; must become an error of the run.
-        let (fence, guard, said) = match fence::raise(&request) {
-            Ok(raised) => (raised.fence, Some(raised.guard), raised.notes),
-            Err(error) => (Fence::default(), None, vec![error.to_string()]),
-        };
+        let raised = fence::raise(&request).map_err(|error| error.to_string())?;
         let gates = gates::plan(&worktree.work_folder(), &plan.policy, &env);
         let earlier = earlier::find(&self.runs, &self.ticket, &plan.name, self.note.is_some(), &self.own);
         let note = self.note.as_deref();
@@ -133,24 +130,25 @@ impl Making {
             Some(earlier) => earlier::prompt(&self.ticket, earlier, note),
             None => prompt::first(&self.root, &self.ticket, &worktree, plan, &gates, note),
         };
-        let notes = prepared.notes.iter().map(ToString::to_string).chain(said).chain(withheld).collect();
+        let notes =
+            prepared.notes.iter().map(ToString::to_string).chain(raised.notes).chain(withheld).collect();
         Ok(Place {
             worktree,
-            fence,
+            fence: raised.fence,
             brief,
             earlier,
             env,
             gates,
             notes,
             root: self.root.clone(),
-            guard: Mutex::new(guard),
+            guard: Mutex::new(Some(raised.guard)),
         })
     }
 }
 
 /// What looking at the work needs.
 struct Looking {
-    guard: Option<Guard>,
+    guard: Guard,
     worktree: Worktree,
     ticket: Arc<Ticket>,
     plan: Arc<Plan>,
@@ -159,7 +157,7 @@ struct Looking {
 impl Looking {
     fn look(self) -> Result<Found, String> {
         let policy = &self.plan.policy;
-        let settled = self.guard.map(Guard::settle).unwrap_or_default();
+        let settled = self.guard.settle();
         let mut found = Found { breaches: settled.breaches, ..Found::default() };
         found.notes.extend(settled.meanwhile);
         found.notes.extend(

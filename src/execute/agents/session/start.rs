@@ -32,6 +32,7 @@ pub(super) async fn start(job: &AgentJob, recorder: &mut Recorder) -> Result<Sta
         (AgentEnding::Failed, format!("writing the agent's files in {scratch} failed: {error}"))
     })?;
     let mut env = environment(job.kind, &job.settings, &job.env);
+    // For the search alone; the fence sets them itself.
     env.extend(job.fence.env.iter().cloned());
     let name = match &job.settings.program {
         Some(program) => program.into(),
@@ -55,6 +56,8 @@ pub(super) async fn start(job: &AgentJob, recorder: &mut Recorder) -> Result<Sta
         }
         Input::Live(dialogue) => (Some(dialogue), program.open_input()),
     };
+    // Without the fence that was raised for it, it does not start.
+    let program = job.fence.around(program).map_err(|error| (AgentEnding::Failed, error.to_string()))?;
     let mut child = program.spawn().await.map_err(|error| match error {
         SpawnError::NotFound { .. } => (AgentEnding::Missing, error.to_string()),
         _ => (AgentEnding::Failed, error.to_string()),

@@ -1,0 +1,172 @@
+//! Raising a fence: hooks, variables, the kernel's fence and the guard, before the run starts.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use git2::Repository;
+
+use super::guard::Guard;
+use super::hooks::{HookFolder, config_variables};
+use super::writable::Wanted;
+use super::{Fence, FenceRequest, Raised};
+use crate::base::atomic;
+use crate::base::process::{Confinement, landlock_version};
+
+/// Longest TMPDIR below the run's folder: programs make sockets there, whose paths end at about 107 bytes.
+const TMP_BYTES: usize = 60;
+
+/// Why no fence could be raised. The run must not start.
+#[derive(Debug, thiserror::Error)]
+pub enum FenceError {
+    /// A file or folder of the fence.
+    #[error("raising the fence failed at {path}: {source}; see to the room and rights there, then retry")]
+    Io {
+        /// File or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The repository.
+    #[error("raising the fence failed: the repository of {path} cannot be read: {why}")]
+    Git {
+        /// Worktree.
+        path: PathBuf,
+        /// libgit2's words.
+        why: String,
+    },
+    /// The kernel has a fence and refuses to make this one.
+    #[error("raising the kernel's fence failed: {why}")]
+    Kernel {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Raises a fence for a run, and notes how everything stands.
+///
+/// # Errors
+/// See [`FenceError`].
+pub fn raise(request: &FenceRequest<'_>) -> Result<Raised, FenceError> {
+    let worktree = request.worktree;
+    let git =
+        |error: git2::Error| FenceError::Git { path: worktree.path.clone(), why: error.message().to_owned() };
+    let io = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| FenceError::Io { path, source }
+    };
+    let common = worktree.git_dir.parent().and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default();
+    let repo = Repository::open(&common).map_err(git)?;
+    let run = request.run.canonicalize().map_err(io(request.run))?;
+    let folder = run.join("fence");
+    atomic::make_private_dir(&folder).map_err(io(&folder))?;
+    let tmp = PrivateTmp::new(&run).map_err(io(&run))?;
+    let hooks = HookFolder::new(&folder);
+    let who = identity(&run);
+    let mut notes = Vec::new();
+    let mut writable = Vec::new();
+    if request.kernel {
+        match landlock_version() {
+            Ok(_) => {
+                let private = [tmp.path.as_path(), &hooks.log];
+                atomic::replace(&hooks.log, &[]).map_err(io(&hooks.log))?;
+                let wanted = Wanted {
+                    worktree,
+                    policy: request.policy,
+                    common: &common,
+                    private,
+                    state: request.writable,
+                    env: request.env,
+                };
+                (writable, notes) = wanted.paths();
+                // Made once here, so that a run that could not be fenced never starts half.
+                Confinement::new(&writable).map_err(|error| FenceError::Kernel { why: error.to_string() })?;
+            }
+            Err(error) => notes.push(format!(
+                "the kernel's write fence is off: {error}; hooks and the comparison afterwards are what is left"
+            )),
+        }
+    }
+    // Last: what is changed from here on is the run's or somebody else's.
+    let guard = Guard::new(request, &common, &writable, who.clone(), hooks.clone());
+    hooks.install(&repo, &common, worktree, request.policy, guard.known()).map_err(io(&folder))?;
+    let env = variables(request, &repo, &hooks, &tmp.path, &who);
+    Ok(Raised { fence: Fence { env, writable, _tmp: Some(Arc::new(tmp)) }, guard, notes })
+}
+
+/// A TMPDIR of the run's own: below its folder, or, when that is too deep for sockets, a folder with a random name in the
+/// system's. It is removed when this is dropped.
+#[derive(Debug)]
+pub(super) struct PrivateTmp {
+    path: PathBuf,
+}
+
+impl PrivateTmp {
+    fn new(run: &Path) -> io::Result<PrivateTmp> {
+        let below = run.join("tmp");
+        if below.as_os_str().len() <= TMP_BYTES {
+            atomic::make_private_dir(&below)?;
+            return Ok(PrivateTmp { path: below });
+        }
+        let made = tempfile::Builder::new().prefix("koru-").tempdir()?;
+        Ok(PrivateTmp { path: made.keep().canonicalize()? })
+    }
+}
+
+impl Drop for PrivateTmp {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.path) {
+            tracing::warn!(path = %self.path.display(), %error, "a run's TMPDIR cannot be removed");
+        }
+    }
+}
+
+/// The address that reflogs get from every git of the run: what tells its doings from everybody else's.
+fn identity(run: &Path) -> String {
+    let name = run.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name: String =
+        name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect();
+    format!("agent+{name}@koru-tui.localhost")
+}
+
+fn variables(
+    request: &FenceRequest<'_>,
+    repo: &Repository,
+    hooks: &HookFolder,
+    tmp: &Path,
+    who: &str,
+) -> Vec<(OsString, OsString)> {
+    let mut config: Vec<(String, OsString)> = vec![
+        ("core.hooksPath".to_owned(), hooks.hooks.clone().into_os_string()),
+        // Tags get a reflog too, which says who made them.
+        ("core.logAllRefUpdates".to_owned(), "always".into()),
+        // Tidying is not the run's business: it moves references about, and the kernel's fence would stop it.
+        ("gc.auto".to_owned(), "0".into()),
+        ("maintenance.auto".to_owned(), "false".into()),
+    ];
+    if !request.policy.allow_push {
+        // Even `--no-verify` ends there, and git's message names the gate.
+        let denied = "url./dev/null/policy.allow_push=false/.pushInsteadOf";
+        config.extend(remote_urls(repo).into_iter().map(|url| (denied.to_owned(), url.into())));
+    }
+    let mut vars = config_variables(request.env, &config);
+    let fixed: [(&str, OsString); 6] = [
+        ("TMPDIR", tmp.into()),
+        ("TMP", tmp.into()),
+        ("TEMP", tmp.into()),
+        ("GIT_COMMITTER_NAME", "koru-tui agent".into()),
+        ("GIT_COMMITTER_EMAIL", who.into()),
+        ("GIT_TERMINAL_PROMPT", "0".into()),
+    ];
+    vars.extend(fixed.into_iter().map(|(name, value)| (name.into(), value)));
+    vars
+}
+
+/// Where pushes of this repository's remotes go.
+fn remote_urls(repo: &Repository) -> Vec<String> {
+    let Ok(names) = repo.remotes() else { return Vec::new() };
+    let names = (0..names.len()).filter_map(|at| names.get(at).ok().flatten());
+    let remotes = names.filter_map(|name| repo.find_remote(name).ok());
+    remotes.filter_map(|remote| remote.url().ok().map(str::to_owned)).collect()
+}
