@@ -337,7 +337,8 @@ fn called_through_a_link_named_koru_it_speaks_korus_flags() {
     assert_eq!(code, Some(0), "{out}");
     assert!(out.contains("last_status=idle"), "{out}");
     assert_eq!(run(&["ticket", "list"]).0, Some(0));
-    assert_eq!(run(&["agent", "--list"]).0, Some(2));
+    assert_eq!(run(&["agent", "--list"]).0, Some(0));
+    assert_eq!(run(&["scan"]).0, Some(2));
 }
 
 #[test]

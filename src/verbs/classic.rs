@@ -85,7 +85,7 @@ const LATER_FLAGS: [&str; 7] =
     ["--watch", "--ws-url", "--max-events", "--command", "--workspace", "--include", "--max-rounds"];
 
 /// Subcommands of koru whose work is not here yet.
-const LATER_VERBS: [&str; 6] = ["task", "agent", "scan", "gate", "gc", "serve"];
+const LATER_VERBS: [&str; 4] = ["task", "scan", "gc", "serve"];
 
 /// Reads koru's spelling; `None` when the command line is not koru's (then [`Cli`] reads it).
 ///

@@ -7,9 +7,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(super) mod agent;
+pub(super) mod gate;
 pub(super) mod ticket;
 pub(super) mod worktree;
 
+use agent::AgentArgs;
+use gate::GateVerb;
 use ticket::TicketVerb;
 use worktree::WorktreeVerb;
 
@@ -93,6 +97,21 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: WorktreeVerb,
     },
+    /// Decide about the quality gates of a ticket
+    #[command(
+        after_help = "Example:\n  koru-tui gate authorize PLF-007 --mode auto --skipped ci --reason 'docs only'"
+    )]
+    Gate {
+        /// What to decide
+        #[command(subcommand)]
+        verb: GateVerb,
+    },
+    /// Print the brief and save it as a prompt; list the coding agents, or start one here with it
+    #[command(after_help = "JSON of --list: {summary{total,available,launchable,ready}, \
+                            agents[{id,label,available,launchable,command,reason,project_hint}]}\n\nExit codes of \
+                            --launch: the agent's own, 2 when none can be started, 1 when it does not \
+                            start.\n\nExamples:\n  koru-tui agent --list\n  koru-tui agent --launch --agent claude-code")]
+    Agent(AgentArgs),
     /// Make a scratch project with work of every kind and open the console on it
     #[command(after_help = "Example:\n  koru-tui demo --no-open --path /tmp/my-demo")]
     Demo(DemoArgs),

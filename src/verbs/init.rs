@@ -47,6 +47,7 @@ fn print(context: &Context, report: &InitReport, did: &str, out: &mut Out) {
             "starter": report.starter,
             "config_written": report.config_written,
             "policy_written": report.policy_written,
+            "settings_written": report.settings_written,
             "gitignore": gitignore,
             "backup": report.backup,
             "warnings": report.warnings,
@@ -57,6 +58,9 @@ fn print(context: &Context, report: &InitReport, did: &str, out: &mut Out) {
     let mut parts = vec![format!("tickets: {} imported", report.imported)];
     if report.policy_written {
         parts.push("policy: stub written".to_owned());
+    }
+    if report.settings_written {
+        parts.push("configuration: stub written".to_owned());
     }
     if report.gitignore != GitignoreChange::Untouched {
         parts.push(format!(".gitignore: {gitignore}"));

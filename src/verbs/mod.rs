@@ -4,6 +4,7 @@
 //! only `open` and `demo` hand over to the console, which this floor does not know. Verbs other than `queue run` start
 //! no async runtime. [`output`] is the only module that prints, [`error`] the only one that maps errors to exit codes.
 
+mod agent;
 mod brief;
 mod classic;
 mod cli;
@@ -12,6 +13,7 @@ mod context;
 mod demo;
 mod doctor;
 mod error;
+mod gate;
 mod init;
 mod json;
 mod logging;
@@ -142,6 +144,8 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Done, VerbError> {
         Verb::Brief(args) => brief::run(&context, &args, out)?.into(),
         Verb::Ticket { verb } => ticket::run(&context, verb, out)?.into(),
         Verb::Worktree { verb } => worktree::run(&context, &verb, out)?.into(),
+        Verb::Gate { verb } => gate::run(&context, verb, out)?.into(),
+        Verb::Agent(args) => agent::run(&context, &args, out)?.into(),
         Verb::Queue { verb: QueueVerb::Run(args) } => queue::run(&context, &args, out)?.into(),
         Verb::Demo(args) => {
             demo::run(&context, &DemoArgs { look: args.look.clone().over(look), ..args }, out)?

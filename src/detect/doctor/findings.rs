@@ -10,6 +10,7 @@ use serde_yaml::Value;
 use super::DoctorOptions;
 use crate::base::paths::ProjectPaths;
 use crate::plan::policy::{Policy, PolicyNote};
+use crate::plan::settings::{Settings, SettingsNote};
 use crate::plan::ticket::{Ticket, TicketId};
 use crate::plan::yaml::{SprintDoc, SprintFault};
 
@@ -50,6 +51,8 @@ pub(super) struct Findings<'a> {
     pub(super) sprints: Vec<SprintFile>,
     pub(super) policy: Policy,
     pub(super) policy_notes: Vec<PolicyNote>,
+    pub(super) settings: Settings,
+    pub(super) settings_notes: Vec<SettingsNote>,
     /// Every place where an id stands, by file stem; `current` first, then by name.
     pub(super) places: BTreeMap<TicketId, Vec<String>>,
     /// The ticket that counts for an id.
@@ -60,6 +63,7 @@ impl<'a> Findings<'a> {
     pub(super) fn gather(root: &Path, options: &'a DoctorOptions) -> Self {
         let paths = ProjectPaths::new(root);
         let (policy, policy_notes) = Policy::load(root);
+        let (settings, settings_notes) = Settings::load(root);
         let mut findings = Findings {
             options,
             now: options.clock.now(),
@@ -68,6 +72,8 @@ impl<'a> Findings<'a> {
             sprints: sprints(&paths.sprints()),
             policy,
             policy_notes,
+            settings,
+            settings_notes,
             places: BTreeMap::new(),
             tickets: HashMap::new(),
             paths,

@@ -1,12 +1,18 @@
-//! Checks of the machine: is there room to watch the planfile?
+//! Checks of the machine: is there room to watch the planfile, and which layers of safety does it have?
 
 use super::findings::Findings;
-use super::{Verdict, pass, warn};
+use super::{SafetyLayer, Verdict, pass, warn};
 
 /// Instances and watches that one console needs: the folders of one planfile.
 const NEED_INSTANCES: u64 = 1;
 /// `.planfile`, its sprints, evidence and index folders, and `.koru`.
 const NEED_WATCHES: u64 = 8;
+
+/// A layer that is missing is no failure: the others hold, and the operator knows.
+pub(super) fn layer(layer: &SafetyLayer) -> Verdict {
+    let detail = &layer.detail;
+    if layer.active { pass(format!("active; {detail}")) } else { warn(format!("not active; {detail}")) }
+}
 
 /// Without inotify the console polls: it works, and sees outside edits later.
 pub(super) fn inotify(_: &Findings<'_>) -> Verdict {

@@ -8,6 +8,7 @@ mod koru;
 mod machine;
 mod plan;
 mod runs;
+mod settings;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -66,6 +67,19 @@ pub struct DoctorOptions {
     pub surroundings: Surroundings,
     /// The clock that leases are measured against.
     pub clock: Clock,
+    /// The layers of safety that keep agents inside the policy (DESIGN §5), told by whoever knows them.
+    pub layers: Vec<SafetyLayer>,
+}
+
+/// A layer of safety and whether this machine has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SafetyLayer {
+    /// Name.
+    pub name: String,
+    /// Whether it works here.
+    pub active: bool,
+    /// Version, or why it does not.
+    pub detail: String,
 }
 
 /// Examines the project at `root`.
@@ -78,11 +92,16 @@ pub fn run(root: &Path, options: &DoctorOptions) -> Report {
         checks.extend(examine(name, || probe(&findings)));
     }
     if findings.paths.planfile().is_dir() {
-        for (name, probe) in plan::PROBES.iter().chain(runs::PROBES).chain(storage::PROBES) {
+        for (name, probe) in
+            settings::PROBES.iter().chain(plan::PROBES).chain(runs::PROBES).chain(storage::PROBES)
+        {
             checks.extend(examine(name, || probe(&findings)));
         }
     }
     checks.extend(examine("inotify_limits", || machine::inotify(&findings)));
+    for layer in &options.layers {
+        checks.extend(examine(&format!("layer: {}", layer.name), || machine::layer(layer)));
+    }
     let project = text::safe_text(&project.to_string_lossy()).to_string();
     Report { project, checks }
 }

@@ -82,6 +82,7 @@ fn a_healthy_project_has_its_checks_in_the_fixed_order() {
             ("policy_yaml", Warn),
             ("gitignore", Pass),
             ("ci_command", Warn),
+            ("koru_config", Pass),
             ("sprint_syntax", Pass),
             ("invisible_tickets", Pass),
             ("duplicate_ids", Pass),
@@ -343,4 +344,35 @@ fn storage_lock_mirrors_and_modes() {
     fs::create_dir_all(paths.runs()).unwrap();
     fs::set_permissions(paths.runs(), fs::Permissions::from_mode(0o755)).unwrap();
     says(dir.path(), "file_modes", Warn, ".planfile/.koru/runs can be read by other users");
+}
+
+#[test]
+fn the_configuration_and_the_layers_of_safety_have_their_checks() {
+    let (dir, paths) = healthy();
+    says(dir.path(), "koru_config", Pass, "absent; every default is in force");
+    let put = |text: &str| fs::write(paths.koru_config(), text).unwrap();
+    put("agents: {claude: }\nmcp: {docs: {command: docs}}\n");
+    says(dir.path(), "koru_config", Pass, "1 agent(s), 1 MCP server(s)");
+    put("agents: {claude: {modle: x}}\n");
+    says(
+        dir.path(),
+        "koru_config",
+        Warn,
+        "`agents.claude.modle` is no known key and does nothing; did you mean `model`?",
+    );
+    put("roles: {worker: nobody}\n");
+    says(dir.path(), "koru_config", Warn, "`roles.worker` names the agent `nobody`");
+    put("colour: red\nbudgets: {run_usd: lots}\n");
+    says(dir.path(), "koru_config", Fail, "no agent is started until it is corrected");
+    put("agents: [\n");
+    says(dir.path(), "koru_config", Fail, ".planfile/.koru/config.yaml, line 2");
+    let layer = |name: &str, active| SafetyLayer {
+        name: name.to_owned(),
+        active,
+        detail: "ABI 7\u{1b}[31m".to_owned(),
+    };
+    let layers = vec![layer("write fence", true), layer("hooks", false)];
+    let report = run(dir.path(), &DoctorOptions { layers, ..options() });
+    assert_eq!(check(&report, "layer: write fence"), (Pass, "active; ABI 7^[[31m".to_owned()));
+    assert_eq!(check(&report, "layer: hooks").0, Warn);
 }

@@ -15,6 +15,7 @@ use crate::base::lock::FileLock;
 use crate::base::paths::ProjectPaths;
 use crate::base::{atomic, text};
 use crate::plan::pipeline::{Pipeline, Task};
+use crate::plan::settings::STUB;
 use crate::plan::yaml::SprintDoc;
 
 /// How long another program may keep the lock.
@@ -48,6 +49,7 @@ pub(super) fn run(request: &Request<'_>) -> Result<InitReport, InitError> {
         starter: request.starter,
         config_written: false,
         policy_written: false,
+        settings_written: false,
         gitignore: GitignoreChange::Untouched,
         backup: None,
         warnings: Vec::new(),
@@ -75,6 +77,11 @@ pub(super) fn run(request: &Request<'_>) -> Result<InitReport, InitError> {
             make_dir(&paths.koru())?;
             write(&paths.policy(), POLICY_STUB.as_bytes())?;
             report.policy_written = true;
+        }
+        if !exists(&paths.koru_config()) {
+            make_dir(&paths.koru())?;
+            write(&paths.koru_config(), STUB.as_bytes())?;
+            report.settings_written = true;
         }
         report.gitignore = ignore(&project, &mut report.warnings)?;
     }

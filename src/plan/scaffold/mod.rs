@@ -1,6 +1,6 @@
 //! Making a planfile where there is none (koru §1): config, first sprint, policy stub, `.gitignore` line.
 //!
-//! Invariants: nothing is written before everything was validated; a policy file is never overwritten; a live sprint
+//! Invariants: nothing is written before everything was validated; policy and configuration are never overwritten; a live sprint
 //! that `force` replaces is kept as a copy under `.planfile/.koru/`. A project counts as initialised when it has a config
 //! and at least one sprint file: planfile itself makes a lone config when it is merely asked something.
 
@@ -67,6 +67,8 @@ pub struct InitReport {
     pub config_written: bool,
     /// Whether a policy stub was written (never by `bootstrap`).
     pub policy_written: bool,
+    /// Whether a stub of the configuration was written (never by `bootstrap`).
+    pub settings_written: bool,
     /// What happened to `.gitignore` (`bootstrap` leaves it alone).
     pub gitignore: GitignoreChange,
     /// Copy of the sprint that `force` replaced.

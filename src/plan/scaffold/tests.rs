@@ -53,6 +53,7 @@ fn a01_a02_an_empty_folder_becomes_a_project_and_nothing_else_appears() {
             starter: true,
             config_written: true,
             policy_written: true,
+            settings_written: true,
             gitignore: GitignoreChange::Created,
             backup: None,
             warnings: Vec::new(),
@@ -63,6 +64,7 @@ fn a01_a02_an_empty_folder_becomes_a_project_and_nothing_else_appears() {
         names,
         [
             ".gitignore",
+            ".planfile/.koru/config.yaml",
             ".planfile/.koru/policy.yaml",
             ".planfile/config.yaml",
             ".planfile/sprints/current.yaml"
@@ -72,6 +74,8 @@ fn a01_a02_an_empty_folder_becomes_a_project_and_nothing_else_appears() {
     assert_eq!(notes, []);
     let expected = crate::plan::policy::Policy { ci_timeout_seconds: 600, ..Default::default() };
     assert_eq!(policy, expected, "the stub opens nothing");
+    let (settings, notes) = crate::plan::settings::Settings::load(dir.path());
+    assert_eq!((settings, notes), Default::default());
     let config = &files(dir.path())[".planfile/config.yaml"];
     assert!(config.contains("next_id: 3\nprefix: STARTER\n"), "{config}");
     assert!(is_initialised(dir.path()));
