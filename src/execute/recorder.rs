@@ -259,7 +259,7 @@ impl Recorder {
 /// Cuts a text as the splitter of raw output cuts its lines.
 fn cut_long(text: &mut Box<str>) {
     if text.len() > LINE_LIMIT {
-        let whole = text.floor_char_boundary(LINE_LIMIT);
+        let whole = boundary(text, LINE_LIMIT);
         let cut = format!("{} … [line cut: {} more bytes]", &text[..whole], text.len() - whole);
         *text = cut.into();
     }
@@ -269,8 +269,13 @@ fn cut_long(text: &mut Box<str>) {
 /// its rest shown.
 fn end_of(text: &str) -> &str {
     let Some(over) = text.len().checked_sub(PARTIAL_LIMIT) else { return text };
-    let end = &text[text.ceil_char_boundary(over)..];
+    let end = &text[boundary(text, over)..];
     end.find(char::is_whitespace).map_or("", |at| &end[at..])
+}
+
+/// The last place at or before `at` between two characters.
+fn boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 fn stream(channel: Channel) -> usize {

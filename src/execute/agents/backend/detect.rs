@@ -121,7 +121,9 @@ fn is_program(path: &Path) -> bool {
 }
 
 /// Versions that were asked for, by file and its time of change.
-static KNOWN: Mutex<Option<HashMap<(PathBuf, SystemTime), Option<String>>>> = Mutex::new(None);
+static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
+
+type Known = HashMap<(PathBuf, SystemTime), Option<String>>;
 
 async fn version(path: &Path, env: &[(OsString, OsString)]) -> Option<String> {
     // Of what a link points to: that is what an update changes.

@@ -62,11 +62,11 @@ impl Ended<'_> {
         let by_us = self.cause.is_some();
         let exit = if by_us { Exit { code: Some(0), signal: None } } else { self.exit };
         let judged = judge(signs, exit, self.stderr, self.now);
-        self.from_outside(signs, judged)
+        self.seen_outside(signs, judged)
     }
 
     /// What the process tells of which the stream says nothing.
-    fn from_outside(&self, signs: &Signs<'_>, judged: Judgement) -> Judgement {
+    fn seen_outside(&self, signs: &Signs<'_>, judged: Judgement) -> Judgement {
         if judged.ending != AgentEnding::Failed {
             return judged;
         }

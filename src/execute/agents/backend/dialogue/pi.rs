@@ -28,6 +28,11 @@ impl PiDialogue {
         Self { prompt: prompt.to_owned(), said: Vec::new(), first: 0, count: 0 }
     }
 
+    /// Whether that is the id of the oldest message that was not taken yet.
+    fn is_next(&self, id: &str) -> bool {
+        !self.said.is_empty() && id == format!("{SAY}{}", self.first)
+    }
+
     fn answered(&mut self, value: &Value, out: &mut Vec<AgentEvent>) {
         let refused = (value["success"] == false).then(|| value["error"].as_str().unwrap_or("no reason"));
         match (value["id"].as_str(), refused) {
@@ -35,15 +40,12 @@ impl PiDialogue {
             (Some(PROMPT), Some(why)) => {
                 out.push(AgentEvent::Done(Finish { reason: Some(why.to_owned()), ..Finish::default() }));
             }
-            (Some(id), refused) if id.starts_with(SAY) => {
-                if !self.said.is_empty() && id == format!("{SAY}{}", self.first) {
-                    self.first += 1;
-                    let text = self.said.remove(0);
-                    if refused.is_some() {
-                        out.push(AgentEvent::Notice {
-                            message: format!("the agent did not take the message: {text}"),
-                        });
-                    }
+            (Some(id), refused) if self.is_next(id) => {
+                self.first += 1;
+                let text = self.said.remove(0);
+                if refused.is_some() {
+                    let message = format!("the agent did not take the message: {text}");
+                    out.push(AgentEvent::Notice { message });
                 }
             }
             _ => {}
