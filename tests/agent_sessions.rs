@@ -6,6 +6,8 @@
 mod agents;
 #[path = "agent_sessions/bench.rs"]
 mod bench;
+#[path = "agent_sessions/detection.rs"]
+mod detection;
 #[path = "agent_sessions/endings.rs"]
 mod endings;
 #[path = "agent_sessions/limits.rs"]

@@ -1,6 +1,7 @@
 //! The real agents in a session, against the scripted model: started with our own command lines, understood to the end,
 //! steered, paused, resumed, stopped in the middle of a tool.
 
+use koru_tui::execute::agents::backend;
 use koru_tui::execute::agents::kind::AgentKind;
 use koru_tui::execute::agents::session::{AgentEnding, AgentReport, Steer};
 use koru_tui::execute::output::Channel;
@@ -18,6 +19,8 @@ struct Stage {
     stub: Stub,
     seat: Seat,
     kind: AgentKind,
+    /// Within the kernel's write fence.
+    fenced: bool,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -32,7 +35,7 @@ fn stage(agent: Agent, turns: Vec<Turn>) -> Option<Stage> {
     let seat = installed.seat(&bench.path("state"), &stub);
     let kind = AgentKind::parse(agent.name()).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    Some(Stage { bench, stub, seat, kind, runtime })
+    Some(Stage { bench, stub, seat, kind, fenced: false, runtime })
 }
 
 impl Stage {
@@ -53,8 +56,17 @@ impl Stage {
         job.schema = schema.then(|| json!({"type": "object", "properties": {"verdict": {"type": "string"}}, "required": ["verdict"], "additionalProperties": false}));
         job.limits.timeout = std::time::Duration::from_secs(120);
         job.limits.grace = std::time::Duration::from_secs(3);
-        // Codex sees a fence and leaves its own sandbox off, which does not start everywhere.
-        job.fence.writable = vec![];
+        if self.fenced {
+            // Its usual places, as on a machine where nothing moves them.
+            job.env.retain(|(name, _)| name != "CLAUDE_CONFIG_DIR");
+            let state = backend::writable(self.kind, &job.settings, &job.env);
+            for folder in state.iter().filter(|path| path.extension().is_none()) {
+                std::fs::create_dir_all(folder).unwrap();
+            }
+            let others = ["worktree", "scratch", "state/tmp"].map(|name| self.bench.path(name));
+            job.fence.writable = others.into_iter().chain(state).chain(["/dev/null".into()]).collect();
+            job.fence.writable.retain(|path| path.exists());
+        }
         self.runtime.block_on(async {
             let mut session = start(job);
             act(&mut session).await;
@@ -82,11 +94,11 @@ const ALL: [Channel; 12] = [
 
 const EVERY: [Agent; 5] = [Agent::Claude, Agent::Codex, Agent::Pi, Agent::Opencode, Agent::Gemini];
 
-fn each(agents: &[Agent], turns: impl Fn() -> Vec<Turn>, check: impl Fn(&Stage)) {
+fn each(agents: &[Agent], turns: impl Fn() -> Vec<Turn>, check: impl Fn(&mut Stage)) {
     for agent in agents {
-        if let Some(stage) = stage(*agent, turns()) {
+        if let Some(mut stage) = stage(*agent, turns()) {
             println!("=== {agent:?}");
-            check(&stage);
+            check(&mut stage);
             assert_eq!(stage.bench.left(), vec![], "{agent:?}");
         }
     }
@@ -115,6 +127,22 @@ fn an_edit() {
         let file = std::fs::read_to_string(stage.bench.path("worktree/hello.txt")).unwrap();
         assert_eq!(file, scenario::CORRECTED, "{agent:?}");
         assert!(report.tally.conversation.is_some() && report.tally.tokens.total() > 0, "{agent:?}");
+    });
+}
+
+#[test]
+fn an_edit_within_the_write_fence() {
+    each(&EVERY, scenario::edit_success, |stage| {
+        stage.fenced = true;
+        let report = stage.run(None, false, nothing);
+        let agent = stage.seat.installed.agent;
+        assert_eq!(
+            (report.ending, report.answer.as_deref()),
+            (AgentEnding::Finished, Some(scenario::DONE)),
+            "{agent:?}"
+        );
+        let file = std::fs::read_to_string(stage.bench.path("worktree/hello.txt")).unwrap();
+        assert_eq!(file, scenario::CORRECTED, "{agent:?}");
     });
 }
 
