@@ -1,6 +1,8 @@
 //! The supervisor on a real project: commands in, events out, children run, tickets written.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "supervisor/agents.rs"]
+mod agents;
 #[path = "supervisor/console.rs"]
 mod console;
 #[path = "support/script.rs"]

@@ -215,11 +215,11 @@ pub(crate) fn state_of(
     if let Some(run) = run {
         match run.state {
             RunState::Running | RunState::Sleeping => return RowState::Running,
-            RunState::NeedsYou => return RowState::NeedsYou,
             RunState::Stalled => return RowState::Stalled,
             RunState::Stopping => return RowState::Stopping,
             RunState::Interrupted if ticket.status == Status::InProgress => return RowState::Interrupted,
             RunState::Done
+            | RunState::NeedsYou
             | RunState::Failed
             | RunState::Stopped
             | RunState::Interrupted

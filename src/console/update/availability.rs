@@ -225,8 +225,9 @@ fn is_live(state: RowState) -> bool {
 /// Whether a run occupies a job and is not being stopped yet.
 pub(super) fn is_stoppable(state: RunState) -> bool {
     match state {
-        RunState::Running | RunState::NeedsYou | RunState::Stalled | RunState::Sleeping => true,
+        RunState::Running | RunState::Stalled | RunState::Sleeping => true,
         RunState::Stopping
+        | RunState::NeedsYou
         | RunState::Done
         | RunState::Failed
         | RunState::Stopped

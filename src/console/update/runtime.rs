@@ -214,11 +214,8 @@ impl Console {
             RunState::Violation => {
                 self.say(NoticeKind::Info, format!("{id} broke the policy and was stopped"))
             }
-            RunState::Running
-            | RunState::NeedsYou
-            | RunState::Stalled
-            | RunState::Stopping
-            | RunState::Sleeping => {}
+            RunState::NeedsYou => self.say(NoticeKind::Info, format!("{id} needs you")),
+            RunState::Running | RunState::Stalled | RunState::Stopping | RunState::Sleeping => {}
         }
     }
 

@@ -134,7 +134,7 @@ pub struct QueueView {
 pub enum RunState {
     /// Works and was heard lately.
     Running,
-    /// Waits for a human.
+    /// Over, and a human must decide what becomes of the ticket.
     NeedsYou,
     /// Works but was silent for longer than the stall limit.
     Stalled,
@@ -157,14 +157,7 @@ pub enum RunState {
 impl RunState {
     /// Whether it occupies a job.
     pub fn is_active(self) -> bool {
-        matches!(
-            self,
-            RunState::Running
-                | RunState::NeedsYou
-                | RunState::Stalled
-                | RunState::Stopping
-                | RunState::Sleeping
-        )
+        matches!(self, RunState::Running | RunState::Stalled | RunState::Stopping | RunState::Sleeping)
     }
 }
 
