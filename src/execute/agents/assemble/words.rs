@@ -1,5 +1,6 @@
 //! The wording of lines that sum something up.
 
+pub(super) use super::super::stream::prefix;
 use super::super::tally::Tally;
 use super::body;
 
@@ -32,15 +33,6 @@ pub(super) fn bounded_line(text: &str, characters: usize) -> String {
         }
     }
     line
-}
-
-/// The longest prefix of at most so many bytes.
-pub(super) fn prefix(text: &str, bytes: usize) -> &str {
-    let mut end = text.len().min(bytes);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 /// The first line with something in it.

@@ -35,7 +35,7 @@ impl StreamParser for Codex {
         let Some(mut value) = json::object(line) else { return unknown(line, out) };
         let understood = match json::text(&value, "type") {
             "thread.started" => {
-                let id = json::text(&value, "thread_id").to_owned();
+                let id = json::name(&value, "thread_id");
                 out.push(AgentEvent::Session { id, model: None, version: None });
                 true
             }
@@ -107,7 +107,7 @@ impl Codex {
     }
 
     fn tool(&mut self, stage: Stage, kind: &str, mut item: Value, out: &mut Vec<AgentEvent>) {
-        let id = json::text(&item, "id").to_owned();
+        let id = json::name(&item, "id");
         let known = stage != Stage::Started && self.started.take(&id).is_some();
         if !known {
             self.speaking = true;
@@ -170,7 +170,7 @@ fn call(kind: &str, item: &mut Value) -> (String, Value) {
         "file_change" => ("apply_patch".to_owned(), json!({ "changes": item.get("changes") })),
         "web_search" => ("web_search".to_owned(), json!({ "query": json::text(item, "query") })),
         _ => {
-            let name = format!("{}.{}", json::text(item, "server"), json::text(item, "tool"));
+            let name = format!("{}.{}", json::name(item, "server"), json::name(item, "tool"));
             (name, json::take(item, "arguments"))
         }
     }

@@ -56,12 +56,13 @@ impl StreamParser for Gemini {
         let Some(mut value) = json::object(line) else { return unknown(line, out) };
         match json::text(&value, "type") {
             "init" => out.push(AgentEvent::Session {
-                id: json::text(&value, "session_id").to_owned(),
-                model: json::word(&value, "model"),
+                id: json::name(&value, "session_id"),
+                model: json::named(&value, "model"),
                 version: None,
             }),
             "message" => {
-                if !self.message(line, out) {
+                // Fields in another order, or bytes that are no UTF-8.
+                if !self.message(String::from_utf8_lossy(line).as_bytes(), out) {
                     unknown(line, out);
                 }
             }
@@ -95,8 +96,8 @@ impl Gemini {
     fn call(&mut self, value: &mut Value, out: &mut Vec<AgentEvent>) {
         self.text = None;
         self.replying = true;
-        let id = json::text(value, "tool_id").to_owned();
-        let name = json::text(value, "tool_name").to_owned();
+        let id = json::name(value, "tool_id");
+        let name = json::name(value, "tool_name");
         let input = json::take(value, "parameters");
         self.running.put(&id, Call { name: name.clone(), change: change(&name, &input) });
         out.push(AgentEvent::ToolCall { id, name, input });
@@ -107,7 +108,7 @@ impl Gemini {
         if std::mem::take(&mut self.replying) {
             out.push(AgentEvent::Reply);
         }
-        let id = json::text(value, "tool_id").to_owned();
+        let id = json::name(value, "tool_id");
         let ok = json::text(value, "status") != "error";
         let error = json::take(value, "error");
         let mut output = json::content(json::take(value, "output"));

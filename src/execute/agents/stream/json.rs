@@ -2,6 +2,14 @@
 
 use serde_json::Value;
 
+use super::prefix;
+
+/// Bytes of a path or a sentence.
+const WORD: usize = 4096;
+
+/// Bytes of a name or an id.
+const NAME: usize = 256;
+
 /// The line as a JSON object. Bytes that are no UTF-8 are replaced, as a terminal would; `None` for anything else.
 pub(super) fn object(line: &[u8]) -> Option<Value> {
     let value = match serde_json::from_slice::<Value>(line) {
@@ -19,9 +27,20 @@ pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The text under `key`, if there is one that is not empty.
+/// The text under `key`, if there is one that is not empty: a path or a sentence, cut after [`WORD`] bytes, since some
+/// are remembered.
 pub(super) fn word(value: &Value, key: &str) -> Option<String> {
-    Some(text(value, key)).filter(|text| !text.is_empty()).map(str::to_owned)
+    Some(prefix(text(value, key), WORD)).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// The name or id under `key`, or "". Cut after [`NAME`] bytes, since they are remembered.
+pub(super) fn name(value: &Value, key: &str) -> String {
+    prefix(text(value, key), NAME).to_owned()
+}
+
+/// The name under `key`, if there is one.
+pub(super) fn named(value: &Value, key: &str) -> Option<String> {
+    Some(name(value, key)).filter(|name| !name.is_empty())
 }
 
 /// Takes the text under `key` out, so that a long one is not copied.

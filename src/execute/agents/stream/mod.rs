@@ -60,6 +60,15 @@ fn unknown(line: &[u8], out: &mut Vec<AgentEvent>) {
     out.push(AgentEvent::Unknown { line: text });
 }
 
+/// The longest prefix of at most so many bytes.
+pub(super) fn prefix(text: &str, bytes: usize) -> &str {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 /// A count that is small by its nature.
 fn small(count: u64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)

@@ -45,10 +45,10 @@ enum Last {
 impl StreamParser for OpenCode {
     fn line(&mut self, line: &[u8], out: &mut Vec<AgentEvent>) {
         let Some(mut value) = json::object(line) else { return unknown(line, out) };
-        let id = json::text(&value, "sessionID");
+        let id = json::name(&value, "sessionID");
         if !id.is_empty() && id != self.session {
-            self.session = id.to_owned();
-            out.push(AgentEvent::Session { id: id.to_owned(), model: None, version: None });
+            self.session.clone_from(&id);
+            out.push(AgentEvent::Session { id, model: None, version: None });
         }
         let mut part = json::take(&mut value, "part");
         match json::text(&value, "type") {
@@ -94,8 +94,8 @@ impl OpenCode {
 
     fn tool(&mut self, part: &mut Value, out: &mut Vec<AgentEvent>) {
         self.last = Last::Open;
-        let name = json::text(part, "tool").to_owned();
-        let id = json::word(part, "callID").unwrap_or_else(|| {
+        let name = json::name(part, "tool");
+        let id = json::named(part, "callID").unwrap_or_else(|| {
             self.calls += 1;
             format!("call {}", self.calls)
         });
@@ -134,13 +134,13 @@ impl OpenCode {
             out.push(AgentEvent::Cost { scope: Scope::Step, usd });
         }
         out.push(AgentEvent::Reply);
-        self.last = Last::Step(json::text(part, "reason").to_owned());
+        self.last = Last::Step(json::name(part, "reason"));
     }
 
     fn error(&mut self, error: &Value, out: &mut Vec<AgentEvent>) {
         let data = error.get("data").unwrap_or(&Value::Null);
         let said = json::word(data, "message").or_else(|| json::word(error, "message"));
-        let name = json::word(error, "name").unwrap_or_else(|| "an error without a name".to_owned());
+        let name = json::named(error, "name").unwrap_or_else(|| "an error without a name".to_owned());
         let mut trouble = Trouble::read(said.as_deref().unwrap_or(&name));
         trouble.status = json::status(data, "statusCode").or(trouble.status);
         if let Some(headers) = data.get("responseHeaders") {

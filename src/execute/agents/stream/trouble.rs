@@ -5,8 +5,11 @@
 
 use serde_json::Value;
 
-use super::json;
+use super::{json, prefix};
 use crate::execute::agents::event::AgentEvent;
+
+/// Bytes of a sentence.
+const SENTENCE: usize = 4096;
 
 /// An error as far as its text tells.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,7 +27,7 @@ impl Trouble {
     pub(super) fn read(text: &str) -> Trouble {
         let inner = embedded(text);
         let message = inner.as_ref().and_then(sentence).map_or_else(
-            || text.trim().to_owned(),
+            || prefix(text.trim(), SENTENCE).to_owned(),
             |sentence| match text.find('{').map(|at| text[..at].trim_matches([' ', ':', '['])) {
                 Some(lead) if !lead.is_empty() => format!("{lead}: {sentence}"),
                 _ => sentence,

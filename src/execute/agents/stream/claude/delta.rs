@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Claude, Open};
+use super::{Claude, ID, Open};
 use crate::execute::agents::event::{AgentEvent, Scope, Speech};
+use crate::execute::agents::stream::prefix;
 use crate::execute::agents::tally::Tokens;
 
 #[derive(Deserialize)]
@@ -106,7 +107,7 @@ impl Claude {
             out.push(AgentEvent::Reply);
         }
         lane.unended = false;
-        lane.message = message.map(|message| message.id).unwrap_or_default();
+        lane.message = message.map(|message| prefix(&message.id, ID).to_owned()).unwrap_or_default();
     }
 
     /// Hands out a piece of a block, and remembers which block is open.

@@ -12,12 +12,18 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::trouble::Trouble;
-use super::{StreamParser, diff, json, small, unknown};
+use super::{StreamParser, diff, json, prefix, small, unknown};
 use crate::execute::agents::event::{AgentEvent, Speech};
 use crate::execute::agents::tally::Tokens;
 
 /// Subagents whose open message is remembered; the one that was quiet longest is forgotten first.
 const LANES: usize = 32;
+
+/// Bytes of an id that are remembered.
+const ID: usize = 256;
+
+/// Bytes of a sentence that the program wrote itself.
+const SENTENCE: usize = 4096;
 
 /// Reads Claude Code's stream.
 #[derive(Default)]
@@ -55,7 +61,8 @@ impl StreamParser for Claude {
         }
         let Some(mut value) = json::object(line) else { return unknown(line, out) };
         let understood = match json::text(&value, "type") {
-            "stream_event" => self.delta_line(line, out),
+            // Fields in another order, or bytes that are no UTF-8.
+            "stream_event" => self.delta_line(String::from_utf8_lossy(line).as_bytes(), out),
             "system" => self.system(&value, out),
             "assistant" => self.assistant(&mut value, out),
             "user" => user(&mut value, out),
@@ -79,6 +86,7 @@ impl StreamParser for Claude {
 
 impl Claude {
     fn lane(&mut self, parent: &str) -> &mut Lane {
+        let parent = prefix(parent, ID);
         if let Some(at) = self.lanes.iter().position(|lane| lane.parent == parent) {
             // The one in use goes to the end: forgetting takes from the front.
             if at + 1 != self.lanes.len() {
@@ -98,9 +106,9 @@ impl Claude {
     fn system(&mut self, value: &Value, out: &mut Vec<AgentEvent>) -> bool {
         match json::text(value, "subtype") {
             "init" => out.push(AgentEvent::Session {
-                id: json::text(value, "session_id").to_owned(),
-                model: json::word(value, "model"),
-                version: json::word(value, "claude_code_version"),
+                id: json::name(value, "session_id"),
+                model: json::named(value, "model"),
+                version: json::named(value, "claude_code_version"),
             }),
             "api_retry" => {
                 for lane in &mut self.lanes {
@@ -128,8 +136,8 @@ impl Claude {
             synthetic(value, blocks, out);
             return true;
         }
-        let parent = json::text(value, "parent_tool_use_id").to_owned();
-        self.enter(&parent, json::text(&message, "id"), out);
+        let parent = json::name(value, "parent_tool_use_id");
+        self.enter(&parent, &json::name(&message, "id"), out);
         for mut block in blocks {
             match json::text(&block, "type") {
                 "text" => {
@@ -142,8 +150,8 @@ impl Claude {
                 }
                 "redacted_thinking" => {}
                 kind if kind.ends_with("tool_use") => out.push(AgentEvent::ToolCall {
-                    id: json::text(&block, "id").to_owned(),
-                    name: json::text(&block, "name").to_owned(),
+                    id: json::name(&block, "id"),
+                    name: json::name(&block, "name"),
                     input: json::take(&mut block, "input"),
                 }),
                 kind if kind.ends_with("tool_result") => out.push(tool_result(&mut block)),
@@ -186,7 +194,7 @@ fn refusal(value: &Value) -> &str {
 
 /// A line that the program itself wrote in the model's place.
 fn synthetic(value: &Value, blocks: Vec<Value>, out: &mut Vec<AgentEvent>) {
-    let message = json::content(Value::Array(blocks));
+    let message = prefix(&json::content(Value::Array(blocks)), SENTENCE).to_owned();
     let failed = value.get("error").is_some_and(|error| !error.is_null())
         || value.get("is_api_error_message") == Some(&Value::Bool(true));
     if !failed {
@@ -245,7 +253,7 @@ fn tool_result(block: &mut Value) -> AgentEvent {
             }
         }
     }
-    AgentEvent::ToolResult { id: json::text(block, "tool_use_id").to_owned(), ok, output, exit_code }
+    AgentEvent::ToolResult { id: json::name(block, "tool_use_id"), ok, output, exit_code }
 }
 
 fn retry(value: &Value, out: &mut Vec<AgentEvent>) {

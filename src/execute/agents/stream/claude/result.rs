@@ -86,7 +86,7 @@ fn denied(value: &Value) -> Vec<String> {
     let mut tools = Vec::new();
     let denials = value.get("permission_denials").and_then(Value::as_array);
     for denial in denials.into_iter().flatten().take(DENIED) {
-        if let Some(tool) = json::word(denial, "tool_name").filter(|tool| !tools.contains(tool)) {
+        if let Some(tool) = json::named(denial, "tool_name").filter(|tool| !tools.contains(tool)) {
             tools.push(tool);
         }
     }

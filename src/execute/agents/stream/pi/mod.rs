@@ -68,13 +68,14 @@ impl Pi {
     /// Takes any line but the frequent ones; `false` if it is not known.
     fn rare(&mut self, value: &mut Value, line: &[u8], out: &mut Vec<AgentEvent>) -> bool {
         match json::text(value, "type") {
-            "message_update" => self.update(line, out),
-            "session" => self.session(json::word(value, "id"), None, out),
+            // Fields in another order, or bytes that are no UTF-8.
+            "message_update" => self.update(String::from_utf8_lossy(line).as_bytes(), out),
+            "session" => self.session(json::named(value, "id"), None, out),
             "message_start" => self.message_start(value, out),
             "message_end" => self.message_end(value, out),
             "tool_execution_start" => self.tool_start(value, out),
             "tool_execution_update" => {
-                let id = json::text(value, "toolCallId").to_owned();
+                let id = json::name(value, "toolCallId");
                 let output = output(&mut json::take(value, "partialResult"));
                 if !output.is_empty() {
                     out.push(AgentEvent::ToolProgress { id, output });
@@ -142,7 +143,7 @@ impl Pi {
         if json::text(message, "role") == "assistant" {
             self.blocks.clear();
             self.ending = false;
-            self.session(None, json::word(message, "model"), out);
+            self.session(None, json::named(message, "model"), out);
         }
         true
     }
@@ -152,7 +153,7 @@ impl Pi {
         if json::text(&message, "role") != "assistant" {
             return true;
         }
-        let stop = json::text(&message, "stopReason").to_owned();
+        let stop = json::name(&message, "stopReason");
         for (index, mut block) in (0..).zip(json::take_list(&mut message, "content")) {
             let known = self.blocks.iter().find(|known| known.index == index);
             // A block whose end never came was cut off: its pieces are out, and void if the request is repeated.
@@ -199,8 +200,8 @@ impl Pi {
     }
 
     fn tool_start(&mut self, value: &mut Value, out: &mut Vec<AgentEvent>) -> bool {
-        let id = json::text(value, "toolCallId").to_owned();
-        let name = json::text(value, "toolName").to_owned();
+        let id = json::name(value, "toolCallId");
+        let name = json::name(value, "toolName");
         let input = json::take(value, "args");
         self.running.put(&id, (name.clone(), json::word(&input, "path")));
         out.push(AgentEvent::ToolCall { id, name, input });
@@ -208,7 +209,7 @@ impl Pi {
     }
 
     fn tool_end(&mut self, value: &mut Value, out: &mut Vec<AgentEvent>) -> bool {
-        let id = json::text(value, "toolCallId").to_owned();
+        let id = json::name(value, "toolCallId");
         let ok = value.get("isError") != Some(&Value::Bool(true));
         let mut result = json::take(value, "result");
         let mut output = output(&mut result);
@@ -252,8 +253,8 @@ impl Pi {
             error(json::text(value, "error"), out);
         }
         let data = value.get("data").unwrap_or(&Value::Null);
-        let model = data.get("model").and_then(|model| json::word(model, "id"));
-        self.session(json::word(data, "sessionId"), model, out)
+        let model = data.get("model").and_then(|model| json::named(model, "id"));
+        self.session(json::named(data, "sessionId"), model, out)
     }
 }
 

@@ -293,3 +293,45 @@ fn what_is_no_json_is_kept_cut() {
         assert_eq!(said, expected, "{kind:?}");
     }
 }
+
+#[test]
+fn bytes_that_are_no_text_are_replaced_in_pieces_too() {
+    let event: &[u8] =
+        br#"{"type":"stream_event","event":{"type":"content_block_delta","index":0,"delta":{"text":"a"#;
+    let update: &[u8] =
+        br#"{"type":"message_update","assistantMessageEvent":{"type":"text_delta","delta":"a"#;
+    let message: &[u8] = br#"{"type":"message","role":"assistant","content":"a"#;
+    for (kind, head, tail) in [
+        (AgentKind::Claude, event, &b"\"}}}"[..]),
+        (AgentKind::Pi, update, &b"\"}}"[..]),
+        (AgentKind::Gemini, message, &b"\"}"[..]),
+    ] {
+        let mut out = Vec::new();
+        parser(kind).line(&[head, b"\xff", tail].concat(), &mut out);
+        assert_eq!(out, [AgentEvent::Text(speech("1", "a\u{fffd}", false, false))], "{kind:?}");
+    }
+}
+
+#[test]
+fn what_is_remembered_of_a_line_is_bounded() {
+    let long = "i".repeat(100_000);
+    let said = events(
+        AgentKind::Codex,
+        &[
+            json!({"type": "thread.started", "thread_id": long}),
+            json!({"type": "item.started", "item": {"id": long, "type": "mcp_tool_call", "server": long, "tool": long}}),
+            json!({"type": "turn.failed", "error": {"message": long}}),
+        ],
+    );
+    let sizes: Vec<usize> = said
+        .iter()
+        .map(|event| match event {
+            AgentEvent::Session { id, .. } => id.len(),
+            AgentEvent::ToolCall { id, name, .. } => id.len() + name.len(),
+            AgentEvent::Error { message, .. } => message.len(),
+            AgentEvent::Done(finish) => finish.reason.as_ref().map_or(0, String::len),
+            _ => 0,
+        })
+        .collect();
+    assert_eq!(sizes, [256, 256 + 513, 4096, 0, 4096, 0]);
+}
