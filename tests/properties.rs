@@ -118,6 +118,10 @@ fn seeds_of_the_agent_stream_hold() {
     }
 }
 
+fn words(list: &'static str) -> Vec<&'static str> {
+    list.split_whitespace().collect()
+}
+
 /// Lines that look like an agent's, of any agent, with values of the wrong kind in them.
 fn agent_lines() -> impl Strategy<Value = Input> {
     let value = || {
@@ -135,79 +139,29 @@ fn agent_lines() -> impl Strategy<Value = Input> {
             Just("[{\"type\":\"text\",\"text\":\"a\\nb\"},{\"type\":\"tool_result\"},7]".to_owned()),
         ]
     };
-    let kinds = [
-        "system",
-        "assistant",
-        "user",
-        "result",
-        "stream_event",
-        "rate_limit_event",
-        "thread.started",
-        "error",
-        "item.started",
-        "item.completed",
-        "turn.completed",
-        "turn.failed",
-        "session",
-        "message_start",
-        "message_end",
-        "message_update",
-        "tool_execution_start",
-        "tool_execution_update",
-        "tool_execution_end",
-        "turn_end",
-        "agent_end",
-        "agent_settled",
-        "auto_retry_start",
-        "auto_retry_end",
-        "step_start",
-        "text",
-        "reasoning",
-        "tool_use",
-        "step_finish",
-        "init",
-        "message",
-        "tool_result",
-    ];
-    let keys = [
-        "message",
-        "event",
-        "part",
-        "item",
-        "delta",
-        "content",
-        "role",
-        "usage",
-        "error",
-        "result",
-        "sessionID",
-        "tool_id",
-        "toolCallId",
-        "isError",
-        "state",
-        "stats",
-        "subtype",
-        "errorMessage",
-        "assistantMessageEvent",
-        "partialResult",
-        "model_usage_since_last_result",
-        "total_cost_usd",
-        "stopReason",
-        "rate_limit_info",
-    ];
+    let kinds = "\
+          system assistant user result stream_event rate_limit_event thread.started error item.started \
+          item.completed turn.completed turn.failed session message_start message_end message_update \
+          tool_execution_start tool_execution_update tool_execution_end turn_end agent_end agent_settled \
+          auto_retry_start auto_retry_end step_start text reasoning tool_use step_finish init message \
+          tool_result";
+    let keys = "\
+          message event part item delta content role usage error result sessionID tool_id toolCallId \
+          isError state stats subtype errorMessage assistantMessageEvent partialResult \
+          model_usage_since_last_result total_cost_usd stopReason rate_limit_info";
     let field =
-        (prop::sample::select(keys.to_vec()), value()).prop_map(|(key, value)| format!(",\"{key}\":{value}"));
+        (prop::sample::select(words(keys)), value()).prop_map(|(key, value)| format!(",\"{key}\":{value}"));
     let nested = (
-        prop::sample::select(keys.to_vec()),
-        prop::sample::select(kinds.to_vec()),
-        prop::sample::select(keys.to_vec()),
+        prop::sample::select(words(keys)),
+        prop::sample::select(words(kinds)),
+        prop::sample::select(words(keys)),
         value(),
     )
         .prop_map(|(key, kind, inner, value)| {
             format!(",\"{key}\":{{\"type\":\"{kind}\",\"{inner}\":{value}}}")
         });
     let line =
-        (prop::sample::select(kinds.to_vec()), proptest::collection::vec(prop_oneof![field, nested], 0..5))
+        (prop::sample::select(words(kinds)), proptest::collection::vec(prop_oneof![field, nested], 0..5))
             .prop_map(|(kind, fields)| format!("{{\"type\":\"{kind}\"{}}}\n", fields.concat()));
     ("[0-6]", proptest::collection::vec(line, 0..30))
         .prop_map(|(agent, lines)| Input([agent, lines.concat()].concat().into_bytes()))

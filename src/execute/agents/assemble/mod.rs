@@ -249,6 +249,9 @@ impl Assembler {
     }
 
     fn doing(&mut self, what: &str) {
+        if self.tally.doing.as_deref() == Some(what) {
+            return;
+        }
         let what = what.char_indices().nth(DOING).map_or(what, |(end, _)| &what[..end]);
         if self.tally.doing.as_deref() != Some(what) {
             self.tally.doing = Some(what.to_owned());

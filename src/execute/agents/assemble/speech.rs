@@ -218,8 +218,13 @@ impl Open {
     fn write(&mut self, text: &str, sink: &mut Sink<'_>) {
         let mut rest = text;
         while let Some(end) = memchr::memchr(b'\n', rest.as_bytes()) {
-            self.hold(&rest[..end]);
-            self.end_line(sink);
+            // A line that came in one piece is not copied together first.
+            if self.line.text.is_empty() && end <= HELD {
+                self.emit(&rest[..end], sink);
+            } else {
+                self.hold(&rest[..end]);
+                self.end_line(sink);
+            }
             rest = &rest[end + 1..];
         }
         self.hold(rest);
@@ -240,17 +245,24 @@ impl Open {
     }
 
     fn end_line(&mut self, sink: &mut Sink<'_>) {
-        let Line { mut text, dropped } = std::mem::take(&mut self.line);
-        if text.ends_with('\r') {
-            text.pop();
-        }
+        let mut text = std::mem::take(&mut self.line.text);
+        let dropped = std::mem::take(&mut self.line.dropped);
         if dropped > 0 {
             text.push_str(&format!(" … [line cut: {dropped} more bytes]"));
         }
+        self.emit(&text, sink);
+        // The room is used again: a line has to be copied to its final size anyway.
+        text.clear();
+        self.line.text = text;
+    }
+
+    fn emit(&mut self, text: &str, sink: &mut Sink<'_>) {
+        let text = text.strip_suffix('\r').unwrap_or(text);
         if std::mem::take(&mut self.fresh) && self.channel == Channel::ToolOutput {
-            text.insert_str(0, "subagent: ");
+            sink.line(self.channel, format!("subagent: {text}"), self.block);
+        } else {
+            sink.line(self.channel, text, self.block);
         }
-        sink.line(self.channel, text, self.block);
     }
 }
 

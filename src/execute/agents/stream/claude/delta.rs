@@ -1,6 +1,7 @@
 //! The hot lines of Claude Code: pieces of a reply as they come in.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -123,20 +124,24 @@ impl Claude {
             return;
         }
         let index = index.unwrap_or_default();
-        let open = self.lane(parent).open.as_ref();
-        let known = open.filter(|open| open.index == index).map(|open| open.key.clone());
-        let key = known.unwrap_or_else(|| {
-            let key = self.fresh_key();
-            self.lane(parent).open = Some(Open { index, key: key.clone() });
-            key
-        });
-        let aside = !parent.is_empty();
-        for (piece, make) in
-            [(thinking, AgentEvent::Thinking as fn(Speech) -> AgentEvent), (text, AgentEvent::Text)]
-        {
-            if let Some(text) = piece.filter(|piece| !piece.is_empty()) {
-                out.push(make(Speech { key: key.clone(), text, whole: false, aside }));
+        let fresh = self.blocks + 1;
+        let lane = self.lane(parent);
+        let key = match &lane.open {
+            Some(open) if open.index == index => open.key.clone(),
+            _ => {
+                let key: Arc<str> = fresh.to_string().into();
+                lane.open = Some(Open { index, key: key.clone() });
+                self.blocks = fresh;
+                key
             }
+        };
+        let aside = !parent.is_empty();
+        let speech = |text| Speech { key: key.clone(), text, whole: false, aside };
+        if let Some(text) = thinking.filter(|text| !text.is_empty()) {
+            out.push(AgentEvent::Thinking(speech(text)));
+        }
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            out.push(AgentEvent::Text(speech(text)));
         }
     }
 }
