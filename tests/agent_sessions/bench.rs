@@ -109,7 +109,7 @@ pub fn fixture(name: &str) -> String {
 
 struct Ear {
     lines: mpsc::UnboundedSender<OutputLine>,
-    partial: Arc<Mutex<Vec<String>>>,
+    partial: mpsc::UnboundedSender<String>,
     tally: Arc<Mutex<Tally>>,
 }
 
@@ -121,7 +121,9 @@ impl Listener for Ear {
     }
 
     fn partial(&mut self, partial: Option<(Channel, String)>) {
-        self.partial.lock().unwrap().extend(partial.map(|(_, text)| text));
+        if let Some((_, text)) = partial {
+            let _ = self.partial.send(text);
+        }
     }
 
     fn tally(&mut self, tally: &Tally) {
@@ -133,7 +135,8 @@ impl Listener for Ear {
 pub struct Session {
     pub stopper: Stopper,
     pub steer: mpsc::UnboundedSender<Steer>,
-    pub partial: Arc<Mutex<Vec<String>>>,
+    /// Lines that are being written, as they come.
+    pub partial: mpsc::UnboundedReceiver<String>,
     pub tally: Arc<Mutex<Tally>>,
     lines: mpsc::UnboundedReceiver<OutputLine>,
     heard: Vec<(Channel, String)>,
@@ -145,8 +148,9 @@ pub fn start(job: AgentJob) -> Session {
     let (stopper, watch) = stop_pair();
     let (steer, steered) = mpsc::unbounded_channel();
     let (sender, lines) = mpsc::unbounded_channel();
-    let (partial, tally) = (Arc::default(), Arc::default());
-    let ear = Ear { lines: sender, partial: Arc::clone(&partial), tally: Arc::clone(&tally) };
+    let (partial_sender, partial) = mpsc::unbounded_channel();
+    let tally = Arc::default();
+    let ear = Ear { lines: sender, partial: partial_sender, tally: Arc::clone(&tally) };
     let redactor = Redactor::with_values(["hunter22".to_owned()]);
     let mut recorder = Recorder::new(redactor, None, Box::new(ear));
     let task = tokio::spawn(async move { session::run(job, watch, steered, &mut recorder).await });

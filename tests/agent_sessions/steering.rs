@@ -60,6 +60,27 @@ async fn an_agent_that_does_not_hear_is_told_in_the_next_round() {
 }
 
 #[tokio::test]
+async fn half_a_line_is_shown_before_more_comes() {
+    let bench = Bench::new();
+    let mut session = start(bench.conversing(AgentKind::Claude, "streams"));
+    let half = tokio::time::timeout(super::bench::LONG, session.partial.recv()).await.unwrap();
+    assert_eq!(half.as_deref(), Some("half a"));
+    session.say("go on");
+    let (report, lines) = session.end(&[Channel::Text]).await;
+    assert_eq!((report.ending, lines), (AgentEnding::Finished, vec!["half a line".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_message_that_is_never_taken_waits_for_the_next_round() {
+    let bench = Bench::new();
+    let mut session = start(bench.conversing(AgentKind::Claude, "deaf"));
+    session.hears(Channel::Text, "Working.").await;
+    session.say("hello?");
+    let (report, _) = session.end(&[]).await;
+    assert_eq!((report.ending, report.unheard), (AgentEnding::Finished, vec!["hello?".to_owned()]));
+}
+
+#[tokio::test]
 async fn a_pause_interrupts_between_two_replies() {
     let bench = Bench::new();
     let mut session = start(bench.conversing(AgentKind::Claude, "pauses"));

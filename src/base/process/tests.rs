@@ -163,6 +163,54 @@ async fn an_orphan_is_found_by_its_record_and_nobody_else_is() {
 }
 
 #[tokio::test]
+async fn input_that_is_kept_open_is_written_piece_by_piece() {
+    use tokio::io::AsyncWriteExt;
+    let mut running =
+        program("read -r a; echo \"got $a\"; cat; echo end").open_input().spawn().await.unwrap();
+    let mut input = running.take_input().unwrap();
+    assert!(running.take_input().is_none());
+    let (out, _err) = running.take_output().unwrap();
+    let mut lines = BufReader::new(out).lines();
+    input.write_all(b"one\n").await.unwrap();
+    assert_eq!(line(&mut lines).await, "got one");
+    input.write_all(b"two\n").await.unwrap();
+    assert_eq!(line(&mut lines).await, "two");
+    drop(input);
+    assert_eq!(line(&mut lines).await, "end");
+    assert!(wait(&mut running).await.success());
+}
+
+#[tokio::test]
+async fn a_tree_holds_who_left_the_session_and_who_forgot_the_environment() {
+    // The first child forks twice and leads a session of its own; the second has an empty environment.
+    let (running, mut lines, _err) = start(
+        "setsid sh -c 'sleep 61 & echo up' </dev/null 2>&1; \
+         env -i /bin/sh -c 'exec setsid sh -c \"echo up; exec sleep 62\"' & sleep 60; true",
+    )
+    .await;
+    assert_eq!([line(&mut lines).await, line(&mut lines).await], ["up", "up"]);
+    let mut tree = running.tree();
+    let known = tree.members();
+    assert!(known.len() > running.group().members().len(), "{known:?}");
+    // Once seen they are known, also when their parents are gone.
+    running.group().kill_now();
+    tokio::time::timeout(LONG, running.group().gone()).await.unwrap();
+    let left = tree.members();
+    let lines = |pids: &[u32]| -> Vec<String> {
+        let line = |pid| {
+            String::from_utf8_lossy(&std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default())
+                .replace('\0', " ")
+        };
+        pids.iter().map(line).collect()
+    };
+    assert_eq!(lines(&left), ["sleep 61 ", "sleep 62 "], "{left:?} of {known:?}");
+    tree.kill_now();
+    while !tree.members().is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn a_reused_number_is_not_ours() {
     let own = ProcessIdentity::own().unwrap();
     assert!(own.is_alive());

@@ -100,9 +100,11 @@ impl Tree {
             }
         }
         let own = std::process::id();
-        younger
+        let living: Vec<Stat> = younger
             .into_iter()
             .filter(|stat| ours.contains(&stat.pid) && !stat.zombie && stat.pid != own)
-            .collect()
+            .collect();
+        self.known = living.iter().map(|stat| (stat.pid, stat.start_ticks)).collect();
+        living
     }
 }

@@ -38,7 +38,7 @@ pub(super) const LINGER: Duration = Duration::from_secs(15);
 const LINGER_CLOSED: Duration = Duration::from_secs(3);
 
 /// How long an agent may take to end its turn when it is asked to, or to take a message that came too late for it.
-pub(super) const TURN_WAIT: Duration = Duration::from_secs(10);
+pub(super) const TURN_WAIT: Duration = Duration::from_secs(5);
 
 /// Bytes read at once from a pipe.
 const READ_AT_ONCE: usize = 64 * 1024;
