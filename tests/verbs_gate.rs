@@ -50,6 +50,11 @@ fn a44_the_note_begins_with_its_mark_and_holds_sorted_json() {
     );
     let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
     assert!(keys.is_sorted(), "{keys:?}");
+    let audit = place.path().join(".planfile/.koru/audit").join(format!("{}.jsonl", &at[..10]));
+    let row: Value = serde_json::from_str(std::fs::read_to_string(audit).unwrap().trim()).unwrap();
+    assert_eq!((&row["kind"], &row["who"]), (&json!("gate.authorized"), &json!("ada")));
+    assert_eq!((&row["ticket"], &row["skipped"]), (&json!("PLF-001"), &json!(["ci", "cargo test"])));
+    assert_eq!(ran.err, "");
     let waiver = honoured(&place, "PLF-001").unwrap();
     assert!(waiver.skips("cargo test") && waiver.skips("pytest"), "ci names all of them");
     assert_eq!(honoured(&place, "PLF-002"), None);

@@ -252,38 +252,7 @@ impl Run {
         let mut recorder = Recorder::new(self.redactor.clone(), Some(transcript), Box::new(listener));
         match &self.order.action {
             Action::Shell { command, timeout } => {
-                let (settings, _) = Settings::load(&self.ground.root);
-                let given = self.ground.environment.for_child(&Wanted {
-                    recipient: Recipient::Command,
-                    allowed: &settings.environment,
-                    keys: &self.keys,
-                    own: &[],
-                    extra: &[("KORU_TICKET", self.ticket.id.as_str()), ("KORU_RUN", folder.name())],
-                });
-                let withheld = given.note();
-                let job = ShellJob {
-                    command: command.clone(),
-                    folder: self.ground.root.clone(),
-                    env: given.vars,
-                    fence: Fence::default(),
-                    timeout: *timeout,
-                    grace: self.ground.grace,
-                };
-                let (root, ticket) = (self.ground.root.clone(), Arc::clone(&self.ticket));
-                let before = match self.ticket.inputs.expect_files_changed {
-                    Some(true) => {
-                        let look = tokio::task::spawn_blocking(move || Before::look(&root, &ticket));
-                        look.await.unwrap_or_default()
-                    }
-                    _ => None,
-                };
-                let outcome = shell::run_with(&job, watch.clone(), &mut recorder).await;
-                // Worth a word only to somebody who wonders why it failed.
-                if let (Ending::Failed | Ending::TimedOut, Some(note)) = (outcome.ending, &withheld) {
-                    recorder.note(&format!("[{note}]"));
-                }
-                let (ground, ticket) = (&self.ground, &self.ticket);
-                proof::judge(ground, ticket, job.env, before, outcome, watch, &mut recorder).await
+                self.shell(command, *timeout, folder.name(), watch, &mut recorder).await
             }
             Action::Api(request) => match self.ground.http() {
                 Ok(client) => api::run(request, &client, watch, recorder).await,
@@ -305,6 +274,49 @@ impl Run {
                 Outcome::not_started(format!("there is nothing to execute: {}", self.order.action.label()))
             }
         }
+    }
+
+    /// Runs the command of a shell ticket, and judges it.
+    async fn shell(
+        &self,
+        command: &str,
+        timeout: Duration,
+        run: &str,
+        watch: StopWatch,
+        recorder: &mut Recorder,
+    ) -> Outcome {
+        let (settings, _) = Settings::load(&self.ground.root);
+        let given = self.ground.environment.for_child(&Wanted {
+            recipient: Recipient::Command,
+            allowed: &settings.environment,
+            keys: &self.keys,
+            own: &[],
+            extra: &[("KORU_TICKET", self.ticket.id.as_str()), ("KORU_RUN", run)],
+        });
+        let withheld = given.note();
+        let job = ShellJob {
+            command: command.to_owned(),
+            folder: self.ground.root.clone(),
+            env: given.vars,
+            fence: Fence::default(),
+            timeout,
+            grace: self.ground.grace,
+        };
+        let (root, ticket) = (self.ground.root.clone(), Arc::clone(&self.ticket));
+        let before = match self.ticket.inputs.expect_files_changed {
+            Some(true) => {
+                let look = tokio::task::spawn_blocking(move || Before::look(&root, &ticket));
+                look.await.unwrap_or_default()
+            }
+            _ => None,
+        };
+        let outcome = shell::run_with(&job, watch.clone(), recorder).await;
+        // Worth a word only to somebody who wonders why it failed.
+        if let (Ending::Failed | Ending::TimedOut, Some(note)) = (outcome.ending, &withheld) {
+            recorder.note(&format!("[{note}]"));
+        }
+        let (ground, ticket) = (&self.ground, &self.ticket);
+        proof::judge(ground, ticket, job.env, before, outcome, watch, recorder).await
     }
 
     /// Records the end in the folder. Failing to is only worth a log line: the ticket is what counts.

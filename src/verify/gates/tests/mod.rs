@@ -305,3 +305,16 @@ async fn a44_waivers_skip_what_they_name_and_only_that() {
     let Consequence::Ask { why } = report.consequence(&policy, Some(&human)) else { panic!("{report:?}") };
     assert_eq!(why, "ada demands that a person decides: the runner is down (gates: cargo test passed)");
 }
+
+#[tokio::test]
+async fn gates_are_kept_in_by_the_fence_of_the_run() {
+    let place = Place::new(&[]);
+    let outside = place.top.path().join("outside");
+    let command = format!("echo in > inside && echo out > {}", outside.display());
+    let gates = vec![GatePlan { gate: CI.to_owned(), planned: Planned::Run { command } }];
+    let mut fence = Fence::default();
+    fence.writable = vec![place.work()];
+    let (report, _) = go(&GateJob { gates, fence, ..place.job() }).await;
+    assert_eq!(report.verdict(), Verdict::Failed, "{report:?}");
+    assert!(place.work().join("inside").exists() && !outside.exists());
+}
