@@ -4,11 +4,16 @@
 //!
 //! The tests of the kernel's fence are never skipped: on a machine without Landlock they fail.
 
+#[path = "support/agents/mod.rs"]
+mod agents;
 #[path = "agent_fence/files.rs"]
 mod files;
 #[path = "agent_fence/honest.rs"]
 mod honest;
+#[path = "agent_fence/real.rs"]
+mod real;
 #[path = "agent_fence/references.rs"]
 mod references;
 #[path = "agent_fence/scene.rs"]
 mod scene;
+mod support;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -118,6 +118,9 @@ impl HookFolder {
 }
 
 /// Adds configuration for every git of the run to its variables, after what `env` has of that kind already.
+///
+/// Twice, the second time in the way that `git -c` uses, which counts more: Gemini CLI, for one, appends an empty
+/// `core.hooksPath` to the first list for each of its shell commands.
 pub(super) fn config_variables(
     env: &[(OsString, OsString)],
     entries: &[(String, OsString)],
@@ -125,10 +128,21 @@ pub(super) fn config_variables(
     let count = env.iter().rev().find(|(name, _)| name == "GIT_CONFIG_COUNT");
     let first = count.and_then(|(_, value)| value.to_str()?.parse::<usize>().ok()).unwrap_or(0);
     let mut vars = vec![("GIT_CONFIG_COUNT".into(), (first + entries.len()).to_string().into())];
+    let mut parameters = Vec::new();
+    if let Some((_, earlier)) = env.iter().rev().find(|(name, _)| name == "GIT_CONFIG_PARAMETERS") {
+        parameters.extend_from_slice(earlier.as_bytes());
+    }
     for (at, (key, value)) in entries.iter().enumerate() {
         vars.push((format!("GIT_CONFIG_KEY_{}", first + at).into(), key.into()));
         vars.push((format!("GIT_CONFIG_VALUE_{}", first + at).into(), value.clone()));
+        if !parameters.is_empty() {
+            parameters.push(b' ');
+        }
+        parameters.extend(quoted(key.as_bytes()));
+        parameters.push(b'=');
+        parameters.extend(quoted(value.as_bytes()));
     }
+    vars.push(("GIT_CONFIG_PARAMETERS".into(), OsString::from_vec(parameters)));
     vars
 }
 
@@ -173,7 +187,7 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-/// In single quotes for `sh`.
+/// In single quotes for `sh`, and for git, which reads the same.
 fn quoted(bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![b'\''];
     for byte in bytes {
@@ -192,12 +206,20 @@ mod tests {
 
     #[test]
     fn configuration_comes_after_what_is_there() {
-        let env = [("GIT_CONFIG_COUNT".into(), "2".into()), ("A".into(), "b".into())];
+        let env = [
+            ("GIT_CONFIG_COUNT".into(), "2".into()),
+            ("GIT_CONFIG_PARAMETERS".into(), "'a.b'='c'".into()),
+            ("A".into(), "b".into()),
+        ];
         let vars = config_variables(&env, &[("core.hooksPath".to_owned(), "/h".into())]);
-        let want: Vec<(OsString, OsString)> =
-            [("GIT_CONFIG_COUNT", "3"), ("GIT_CONFIG_KEY_2", "core.hooksPath"), ("GIT_CONFIG_VALUE_2", "/h")]
-                .map(|(name, value)| (name.into(), value.into()))
-                .into();
+        let want: Vec<(OsString, OsString)> = [
+            ("GIT_CONFIG_COUNT", "3"),
+            ("GIT_CONFIG_KEY_2", "core.hooksPath"),
+            ("GIT_CONFIG_VALUE_2", "/h"),
+            ("GIT_CONFIG_PARAMETERS", "'a.b'='c' 'core.hooksPath'='/h'"),
+        ]
+        .map(|(name, value)| (name.into(), value.into()))
+        .into();
         assert_eq!(vars, want);
     }
 

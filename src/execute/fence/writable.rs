@@ -131,10 +131,7 @@ impl Wanted<'_> {
 
 /// Makes an agent's state folder that is not there yet, as the agent itself would. What looks like a file is left out.
 fn make_state_folder(folder: &Path) {
-    if folder.symlink_metadata().is_err()
-        && folder.extension().is_none()
-        && folder.parent().is_some_and(Path::is_dir)
-    {
+    if folder.symlink_metadata().is_err() && folder.extension().is_none() {
         let _ = atomic::make_private_dir(folder);
     }
 }
