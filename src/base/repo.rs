@@ -69,13 +69,17 @@ pub fn roots(path: &Path) -> Option<(PathBuf, PathBuf)> {
     Some((clean(&own), main.map_or_else(|| clean(&own), |main| clean(&main))))
 }
 
-/// Whether tracked files of the work tree at `path` differ from HEAD.
-pub fn has_tracked_changes(path: &Path) -> bool {
+/// Whether tracked files of the work tree at `path` differ from HEAD, those in folders called `but` left out.
+pub fn has_tracked_changes(path: &Path, but: &str) -> bool {
     let Some(repo) = open(path) else { return false };
     let mut options = StatusOptions::new();
     options.include_untracked(false).include_ignored(false).exclude_submodules(true).no_refresh(true);
-    repo.statuses(Some(&mut options))
-        .is_ok_and(|statuses| statuses.iter().any(|entry| entry.status() != Status::CURRENT))
+    repo.statuses(Some(&mut options)).is_ok_and(|statuses| {
+        statuses.iter().any(|entry| {
+            let left_out = String::from_utf8_lossy(entry.path_bytes()).split('/').any(|part| part == but);
+            entry.status() != Status::CURRENT && !left_out
+        })
+    })
 }
 
 fn open(path: &Path) -> Option<Repository> {

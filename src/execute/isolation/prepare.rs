@@ -249,7 +249,7 @@ fn about_the_repository(repo: &Repository, fresh: bool, notes: &mut Vec<Note>) {
     if sparse && fresh {
         notes.push(Note::Sparse);
     }
-    if fresh && repo.workdir().is_some_and(facts::has_tracked_changes) {
+    if fresh && repo.workdir().is_some_and(|top| facts::has_tracked_changes(top, ".planfile")) {
         notes.push(Note::OperatorDirty);
     }
 }

@@ -31,9 +31,12 @@ pub(super) const ASSETS: &[Asset] = assets! {
     "README.md" <- "project/README.md";
     "CHANGELOG.md" <- "project/CHANGELOG.md";
     ".gitignore" <- "project/gitignore";
+    "Makefile" <- "project/Makefile";
     "docs/refunds.md" <- "project/docs/refunds.md";
     "src/price.sh" <- "project/src/price.sh", script;
     "src/receipt.sh" <- "project/src/receipt.sh", script;
+    "workers/apprentice.sh" <- "project/workers/apprentice.sh", script;
+    "workers/check.sh" <- "project/workers/check.sh", script;
     "workers/bundle.sh" <- "project/workers/bundle.sh", script;
     "workers/deploy.sh" <- "project/workers/deploy.sh", script;
     "workers/migrate.sh" <- "project/workers/migrate.sh", script;
@@ -45,6 +48,7 @@ pub(super) const ASSETS: &[Asset] = assets! {
     ".planfile/sprints/backlog.yaml" <- "planfile/backlog.yaml";
     ".planfile/sprints/current.yaml" <- "planfile/current.yaml";
     ".planfile/sprints/history-@day@.yaml" <- "planfile/history.yaml";
+    ".planfile/.koru/config.yaml" <- "planfile/koru-config.yaml";
     ".planfile/.koru/policy.yaml" <- "planfile/policy.yaml";
 };
 
