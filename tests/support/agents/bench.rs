@@ -18,6 +18,9 @@ use crate::support::pty::patience;
 /// The agent of the configuration that is the script `tests/fixtures/agents/misbehave`.
 pub const SCRIPTED: &str = "scripted";
 
+/// The strictest policy, and a check that says whether the scenarios' edit was made.
+const POLICY: &str = "llm: {}\nci:\n  command: grep -qx 'Hello, world!' hello.txt\n";
+
 /// A project, its agents and the folders around it.
 pub struct Bench {
     pub project: Project,
@@ -65,8 +68,10 @@ impl Bench {
         for folder in ["notes", "outside", "state"] {
             fs::create_dir(bench.around(folder)).unwrap();
         }
+        git(&bench.around("outside"), &["init", "-q", "--bare", "remote.git"]);
         bench.git(&["add", scenario::FILE, "notes.txt"]);
         bench.git(&["commit", "-q", "-m", "Greet"]);
+        bench.project.write(".planfile/.koru/policy.yaml", POLICY);
         // The operator is at work: staged, changed and new files that nobody may touch.
         bench.project.write("notes.txt", "changed by the operator\n");
         bench.project.write("staged.txt", "staged by the operator\n");

@@ -22,6 +22,7 @@ pub mod installed;
 mod play;
 mod responses;
 pub mod scenario;
+pub mod stage;
 pub mod stub;
 pub mod tools;
 mod wire;

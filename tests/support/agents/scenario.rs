@@ -266,6 +266,11 @@ pub fn rate_limit_then_success() -> Vec<Turn> {
     followed_by_edit(refuse(429, "scripted rate limit").retry_after(1).times(2))
 }
 
+/// Refusals for too many requests, for ever.
+pub fn rate_limit() -> Vec<Turn> {
+    vec![refuse(429, "scripted rate limit").retry_after(1).for_ever()]
+}
+
 /// The connection is reset in the middle of the first reply, then the edit. Five requests.
 pub fn disconnect() -> Vec<Turn> {
     followed_by_edit(say("This reply is cut off before it can end.").breaks(1, Break::Reset))
