@@ -16,6 +16,7 @@ pub mod isolation;
 mod lines;
 pub mod outcome;
 pub mod output;
+mod places;
 pub mod raw;
 pub mod recorder;
 pub mod runlog;

@@ -38,6 +38,11 @@ pub trait Listener: Send {
         let _ = tally;
     }
 
+    /// An agent's stream as it came has so many lines on disk now.
+    fn raw(&mut self, lines: u64) {
+        let _ = lines;
+    }
+
     /// The work began; for a process, the identity of its group's leader.
     fn started(&mut self, leader: Option<ProcessIdentity>) {
         let _ = leader;
@@ -60,6 +65,7 @@ pub struct Recorder {
     kept: u64,
     full: bool,
     partial: Option<(Channel, String)>,
+    /// As it was said last, not cleaned.
     tally: Option<Tally>,
     /// Highest block of the sessions before.
     block_base: u32,
@@ -161,18 +167,31 @@ impl Recorder {
 
     /// Passes on what the run amounts to so far, when it changed. Its texts are cleaned here.
     pub fn tally(&mut self, tally: &Tally) {
+        // Nearly always: this is asked after every read.
+        if self.tally.as_ref() == Some(tally) {
+            return;
+        }
         let clean = |text: &Option<String>| text.as_deref().map(|text| self.clean(text));
-        let tally =
-            Tally { doing: clean(&tally.doing), last_error: clean(&tally.last_error), ..tally.clone() };
-        if self.tally.as_ref() != Some(&tally) {
-            self.listener.tally(&tally);
-            self.tally = Some(tally);
+        let (doing, last_error) = (clean(&tally.doing), clean(&tally.last_error));
+        if doing == tally.doing && last_error == tally.last_error {
+            self.listener.tally(tally);
+        } else {
+            self.listener.tally(&Tally { doing, last_error, ..tally.clone() });
+        }
+        match &mut self.tally {
+            Some(known) => known.clone_from(tally),
+            None => self.tally = Some(tally.clone()),
         }
     }
 
     /// The run gave a sign of life that made no line.
     pub(super) fn alive(&mut self) {
         self.listener.alive();
+    }
+
+    /// The agent's stream as it came has so many lines on disk now.
+    pub(super) fn raw(&mut self, lines: u64) {
+        self.listener.raw(lines);
     }
 
     pub(super) fn started(&mut self, leader: Option<ProcessIdentity>) {

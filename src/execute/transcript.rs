@@ -2,8 +2,9 @@
 //!
 //! Line 0 of the file is a header with the format version; line n + 1 is output line n:
 //! `{"t": <ms since start>, "c": "<channel>", "b": <block, if any>, "s": "<text>"}`. JSON escapes line feeds, so one record is always one
-//! line of the file, and an index of line ends is an index of records. A reader ignores a torn last line, and shows a
-//! record that does not parse as a note so that numbers stay what they were.
+//! line of the file, and an index of line ends is an index of records; it is kept beside the file as it grows
+//! ([`places`](super::places)), so that a transcript of any size opens at once. A reader ignores a torn last line, and
+//! shows a record that does not parse as a note so that numbers stay what they were.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -14,10 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::FORMAT;
 use super::output::{Channel, OutputLine};
+use super::places::PlaceWriter;
 use super::windows::LineWindows;
 
-/// Bytes that one transcript may have; output beyond is shown live, not kept.
-pub const TRANSCRIPT_LIMIT: u64 = 256 * 1024 * 1024;
+/// Bytes that one transcript may have (1 GiB); output beyond is not kept, and the run says so.
+pub const TRANSCRIPT_LIMIT: u64 = 1024 * 1024 * 1024;
 
 /// Memory that is kept for the next append.
 const CHUNK: usize = 256 * 1024;
@@ -49,6 +51,7 @@ pub struct TranscriptWriter {
     path: PathBuf,
     run: String,
     file: Option<File>,
+    places: PlaceWriter,
     bytes: u64,
     buffer: Vec<u8>,
 }
@@ -56,7 +59,8 @@ pub struct TranscriptWriter {
 impl TranscriptWriter {
     /// A writer for the file at `path`.
     pub fn new(path: PathBuf, run: &str) -> Self {
-        Self { path, run: run.to_owned(), file: None, bytes: 0, buffer: Vec::new() }
+        let places = PlaceWriter::new(&path, 0, 0);
+        Self { path, run: run.to_owned(), file: None, places, bytes: 0, buffer: Vec::new() }
     }
 
     /// Whether the limit is reached; nothing more is appended then.
@@ -84,6 +88,7 @@ impl TranscriptWriter {
         if let Some(file) = &mut self.file {
             file.write_all(&self.buffer)?;
         }
+        self.places.appended(&self.buffer);
         self.bytes += self.buffer.len() as u64;
         self.buffer.shrink_to(CHUNK);
         Ok(())
@@ -102,15 +107,25 @@ impl TranscriptReader {
         Self { lines: LineWindows::new(path) }
     }
 
-    /// At most `count` lines from line `from` on, and the number of lines there are now.
+    /// At most `count` lines from line `from` on, and the number of lines there are, as far as is known. `None` when the
+    /// lines were not come to yet: every call looks at a further piece of a file whose places are not on disk.
     ///
     /// # Errors
     /// Any I/O error but a missing file, which has no lines.
-    pub fn read(&mut self, from: u64, count: u32) -> io::Result<(Vec<OutputLine>, u64)> {
+    pub fn try_read(&mut self, from: u64, count: u32) -> io::Result<Option<(Vec<OutputLine>, u64)>> {
         let mut lines = Vec::new();
         // Line 0 of the file is the header.
-        let total = self.lines.read(from.saturating_add(1), count, |bytes| lines.push(parse(bytes)))?;
-        Ok((lines, total.saturating_sub(1)))
+        let from = from.saturating_add(1);
+        let total = self.lines.try_read(from, count, |bytes| lines.push(parse(bytes)))?;
+        Ok(total.map(|total| (lines, total.saturating_sub(1))))
+    }
+
+    /// How many lines there are, to the file's end.
+    ///
+    /// # Errors
+    /// Any I/O error but a missing file, which has no lines.
+    pub fn count(&mut self) -> io::Result<u64> {
+        Ok(self.lines.count()?.saturating_sub(1))
     }
 }
 
@@ -135,7 +150,7 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let path = base.path().join("transcript.jsonl");
         let mut reader = TranscriptReader::new(&path);
-        assert_eq!(reader.read(0, 10).unwrap(), (vec![], 0));
+        assert_eq!(reader.try_read(0, 10).unwrap(), Some((vec![], 0)));
 
         let mut writer = TranscriptWriter::new(path.clone(), "r");
         let lines: Vec<OutputLine> = (0..10_000).map(line).collect();
@@ -144,14 +159,72 @@ mod tests {
         }
         for (from, count) in [(0, 1), (0, 200), (62, 4), (63, 1), (64, 1), (9_990, 10), (127, 5_000)] {
             let want = &lines[from..(from + count).min(10_000)];
-            let (got, total) = reader.read(from as u64, u32::try_from(count).unwrap()).unwrap();
+            let (got, total) = reader.try_read(from as u64, u32::try_from(count).unwrap()).unwrap().unwrap();
             assert_eq!((&got[..], total), (want, 10_000), "{from} {count}");
         }
-        assert_eq!(reader.read(9_999, 50).unwrap(), (vec![line(9_999)], 10_000));
-        assert_eq!(reader.read(10_000, 50).unwrap(), (vec![], 10_000));
+        assert_eq!(reader.try_read(9_999, 50).unwrap(), Some((vec![line(9_999)], 10_000)));
+        assert_eq!(reader.try_read(10_000, 50).unwrap(), Some((vec![], 10_000)));
         writer.append(&[line(10_000)]).unwrap();
-        assert_eq!(reader.read(10_000, 50).unwrap(), (vec![line(10_000)], 10_001));
+        assert_eq!(reader.try_read(10_000, 50).unwrap(), Some((vec![line(10_000)], 10_001)));
         assert!(reader.lines.places() < 200);
+    }
+
+    /// A transcript of at least so many bytes, and its number of lines.
+    fn long(path: &Path, bytes: u64) -> u64 {
+        let mut writer = TranscriptWriter::new(path.to_owned(), "r");
+        let mut count = 0;
+        while writer.bytes < bytes {
+            let lines: Vec<OutputLine> = (count..count + 1_000).map(line).collect();
+            writer.append(&lines).unwrap();
+            count += 1_000;
+        }
+        count
+    }
+
+    #[test]
+    fn a_long_transcript_opens_at_its_end_without_being_read() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("transcript.jsonl");
+        let count = long(&path, 64 << 20);
+        let mut reader = TranscriptReader::new(&path);
+        let (got, total) = reader.try_read(count - 100, 200).unwrap().unwrap();
+        assert_eq!((got, total), ((count - 100..count).map(line).collect(), count));
+        let (got, _) = reader.try_read(count / 2, 1).unwrap().unwrap();
+        assert_eq!(got, [line(count / 2)]);
+        assert!(reader.lines.bytes_read < 1 << 20, "{} bytes were read", reader.lines.bytes_read);
+        assert_eq!(reader.lines.places() as u64, (count + 1) / 64 + 1);
+    }
+
+    #[test]
+    fn without_its_places_it_is_looked_at_in_slices_and_its_beginning_is_there_at_once() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("transcript.jsonl");
+        let count = long(&path, 40 << 20);
+        // Places that lie are not believed.
+        let places = path.with_extension("places");
+        let lies: Vec<u8> = (1..1_000_u64).flat_map(|n| (n * 40).to_le_bytes()).collect();
+        std::fs::write(&places, lies).unwrap();
+        let mut reader = TranscriptReader::new(&path);
+        let (got, _) = reader.try_read(5, 2).unwrap().unwrap();
+        assert_eq!(got, [line(5), line(6)]);
+        let slice = reader.lines.bytes_read;
+        assert!(slice < 18 << 20, "{slice} bytes were read at once");
+        assert_eq!(reader.try_read(count - 1, 9).unwrap(), None, "not come to yet");
+        assert_eq!(reader.try_read(count - 1, 9).unwrap(), Some((vec![line(count - 1)], count)));
+    }
+
+    #[test]
+    fn what_the_places_lack_is_found_in_the_file() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("transcript.jsonl");
+        let count = long(&path, 4 << 20);
+        let places = path.with_extension("places");
+        let all = std::fs::read(&places).unwrap();
+        // Cut in the middle of a place, half way.
+        std::fs::write(&places, &all[..all.len() / 16 * 8 + 3]).unwrap();
+        let mut reader = TranscriptReader::new(&path);
+        assert_eq!(reader.count().unwrap(), count);
+        assert_eq!(reader.try_read(count - 1, 9).unwrap(), Some((vec![line(count - 1)], count)));
     }
 
     #[test]
@@ -163,7 +236,7 @@ mod tests {
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(b"\xff\xfe{]\n{\"t\":1,\"c\":\"o").unwrap();
         let broken = OutputLine::new(0, Channel::Note, "[unreadable line]");
-        assert_eq!(TranscriptReader::new(&path).read(0, 9).unwrap(), (vec![line(0), broken], 2));
+        assert_eq!(TranscriptReader::new(&path).try_read(0, 9).unwrap(), Some((vec![line(0), broken], 2)));
     }
 
     #[test]
@@ -172,7 +245,7 @@ mod tests {
         let path = base.path().join("transcript.jsonl");
         std::fs::write(base.path().join("secret"), "x\ny\n").unwrap();
         std::os::unix::fs::symlink(base.path().join("secret"), &path).unwrap();
-        assert!(TranscriptReader::new(&path).read(0, 9).is_err());
+        assert!(TranscriptReader::new(&path).try_read(0, 9).is_err());
         assert!(TranscriptWriter::new(path, "r").append(&[line(0)]).is_err());
     }
 }

@@ -175,6 +175,13 @@ impl Listener for Feed {
         self.fill(|batch| batch.heard = true);
     }
 
+    fn raw(&mut self, lines: u64) {
+        if let Some(known) = self.agent.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            known.view.raw_lines = lines;
+            known.changed = true;
+        }
+    }
+
     fn started(&mut self, leader: Option<ProcessIdentity>) {
         self.fill(|batch| batch.started = Some(leader));
     }

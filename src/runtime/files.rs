@@ -1,11 +1,12 @@
 //! The thread for our own small files: drafts and windows of transcripts, in the order they were asked for.
 //!
-//! Apart from the planfile's owner, so that keeping a draft never waits for somebody's lock.
+//! Apart from the planfile's owner, so that keeping a draft never waits for somebody's lock. Lines of a huge file whose
+//! places are not known are looked for in slices, and whatever else is asked for meanwhile goes first.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 
 use crate::base::atomic;
 use crate::base::paths::ProjectPaths;
@@ -41,7 +42,7 @@ impl Files {
     /// Starts the thread.
     pub(crate) fn start(paths: ProjectPaths) -> Files {
         let (requests, inbox) = channel();
-        let keeper = move || Keeper { paths, readers: HashMap::new(), raw: HashMap::new() }.serve(&inbox);
+        let keeper = move || Keeper::new(paths).serve(&inbox);
         if let Err(error) = std::thread::Builder::new().name("files".to_owned()).spawn(keeper) {
             tracing::error!(%error, "the files' thread cannot be started");
         }
@@ -95,38 +96,70 @@ struct Keeper {
     paths: ProjectPaths,
     readers: HashMap<String, TranscriptReader>,
     raw: HashMap<String, RawReader>,
+    /// Requests for lines that were not come to yet.
+    waiting: VecDeque<Request>,
 }
 
 impl Keeper {
+    fn new(paths: ProjectPaths) -> Keeper {
+        Keeper { paths, readers: HashMap::new(), raw: HashMap::new(), waiting: VecDeque::new() }
+    }
+
     fn serve(&mut self, inbox: &Receiver<Request>) {
-        while let Ok(request) = inbox.recv() {
-            match request {
-                Request::Save(key, text, answer) => answer(save_draft(&self.paths, &key, &text)),
-                Request::Load(key, answer) => answer(load_draft(&self.paths.drafts(), &key)),
-                Request::Fetch { run, from, count, answer } => answer(self.fetch(&run, from, count)),
-                Request::FetchRaw { run, from, count, answer } => answer(self.fetch_raw(&run, from, count)),
-                Request::Work(work) => work(),
+        loop {
+            let request = match self.waiting.is_empty() {
+                true => inbox.recv().map_err(|_| TryRecvError::Disconnected),
+                false => inbox.try_recv(),
+            };
+            let request = match request {
+                Ok(request) => Some(request),
+                Err(TryRecvError::Empty) => self.waiting.pop_front(),
+                Err(TryRecvError::Disconnected) => return,
+            };
+            if let Some(request) = request {
+                let later = self.answer(request);
+                self.waiting.extend(later);
             }
         }
     }
 
-    fn fetch(&mut self, run: &str, from: u64, count: u32) -> io::Result<Vec<OutputLine>> {
+    /// Answers a request, or hands it back when a piece of the way to its answer was gone.
+    fn answer(&mut self, request: Request) -> Option<Request> {
+        match request {
+            Request::Save(key, text, answer) => answer(save_draft(&self.paths, &key, &text)),
+            Request::Load(key, answer) => answer(load_draft(&self.paths.drafts(), &key)),
+            Request::Work(work) => work(),
+            Request::Fetch { run, from, count, answer } => match self.fetch(&run, from, count).transpose() {
+                Some(lines) => answer(lines),
+                None => return Some(Request::Fetch { run, from, count, answer }),
+            },
+            Request::FetchRaw { run, from, count, answer } => {
+                match self.fetch_raw(&run, from, count).transpose() {
+                    Some(lines) => answer(lines),
+                    None => return Some(Request::FetchRaw { run, from, count, answer }),
+                }
+            }
+        }
+        None
+    }
+
+    fn fetch(&mut self, run: &str, from: u64, count: u32) -> io::Result<Option<Vec<OutputLine>>> {
         if self.readers.len() >= READERS && !self.readers.contains_key(run) {
             self.readers.clear();
         }
         let folder = folder_of(&self.paths, run)?;
         let reader =
             self.readers.entry(run.to_owned()).or_insert_with(|| TranscriptReader::new(&folder.transcript()));
-        Ok(reader.read(from, count)?.0)
+        Ok(reader.try_read(from, count)?.map(|(lines, _)| lines))
     }
 
-    fn fetch_raw(&mut self, run: &str, from: u64, count: u32) -> io::Result<(Vec<OutputLine>, u64)> {
+    fn fetch_raw(&mut self, run: &str, from: u64, count: u32) -> io::Result<Option<(Vec<OutputLine>, u64)>> {
         if self.raw.len() >= READERS && !self.raw.contains_key(run) {
             self.raw.clear();
         }
         let folder = folder_of(&self.paths, run)?;
         let reader = self.raw.entry(run.to_owned()).or_insert_with(|| RawReader::new(&folder.stream()));
-        reader.read(from, count)
+        reader.try_read(from, count)
     }
 }
 
@@ -191,6 +224,42 @@ mod tests {
         save_draft(&paths, "new", "").unwrap();
         assert_eq!(load_draft(&paths.drafts(), "new").unwrap(), "");
         save_draft(&paths, "new", "").unwrap();
+    }
+
+    #[test]
+    fn a_draft_does_not_wait_for_lines_that_are_looked_for() {
+        let base = tempfile::tempdir().unwrap();
+        let paths = ProjectPaths::new(base.path());
+        std::fs::create_dir_all(paths.runs().join("r-1")).unwrap();
+        // Three slices long, and its places are not on disk.
+        let row = "{\"t\":1,\"c\":\"out\",\"s\":\"x\"}\n";
+        let count = (40 << 20) / row.len();
+        let text = format!("{{\"format\":1,\"run\":\"r-1\"}}\n{}", row.repeat(count));
+        std::fs::write(paths.runs().join("r-1/transcript.jsonl"), text).unwrap();
+        let (sender, order) = channel();
+        let (requests, inbox) = channel();
+        let files = Files { requests };
+        let last = count as u64 - 1;
+        let done = sender.clone();
+        files.fetch("r-1".to_owned(), last, 9, move |lines| {
+            done.send(format!("{} lines", lines.unwrap().len())).unwrap()
+        });
+        let done = sender.clone();
+        files.save("PLF-1".to_owned(), "text".to_owned(), move |saved| {
+            done.send(format!("{saved:?}")).unwrap()
+        });
+        let done = sender;
+        files.fetch("r-1".to_owned(), 0, 9, move |lines| {
+            done.send(format!("{} lines", lines.unwrap().len())).unwrap()
+        });
+        drop(files);
+        // Whoever hangs up waits for nothing: the thread ends with requests unanswered, so it is asked step by step.
+        let mut keeper = Keeper::new(paths);
+        let mut waiting: VecDeque<Request> = inbox.try_iter().collect();
+        while let Some(request) = waiting.pop_front() {
+            waiting.extend(keeper.answer(request));
+        }
+        assert_eq!(order.try_iter().collect::<Vec<_>>(), ["Ok(())", "9 lines", "1 lines"]);
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn describe(runs: &Path, ticket: &Ticket) -> Interrupted {
         view.orphaned = orphan(&record).is_some();
         view.label = record.label;
         view.started_at = record.started_at;
-        view.lines = TranscriptReader::new(&folder.transcript()).read(0, 0).map_or(0, |(_, total)| total);
+        view.lines = TranscriptReader::new(&folder.transcript()).count().unwrap_or(0);
         if view.orphaned {
             let sentence = "processes that it started are still alive";
             view.message = Some(format!("its runner {holder} died without a word; {sentence}"));

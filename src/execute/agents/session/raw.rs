@@ -7,13 +7,16 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::split::Line;
+use crate::execute::places::PlaceWriter;
+use crate::execute::raw::RawReader;
 use crate::execute::recorder::Recorder;
+use crate::execute::transcript::TRANSCRIPT_LIMIT;
 
 /// Its name in the run's folder.
 pub(super) const NAME: &str = "stream.jsonl";
 
 /// Bytes that it may have.
-const LIMIT: u64 = 256 * 1024 * 1024;
+const LIMIT: u64 = TRANSCRIPT_LIMIT;
 
 /// Room that stays reserved between two writes.
 const BUFFER: usize = 128 * 1024;
@@ -21,7 +24,7 @@ const BUFFER: usize = 128 * 1024;
 /// Keeps the stream of one run. The file is made with the first line; a later session of the same run appends.
 pub(super) struct RawStream {
     path: PathBuf,
-    file: Option<File>,
+    file: Option<(File, PlaceWriter)>,
     buffer: Vec<u8>,
     bytes: u64,
     over: bool,
@@ -56,8 +59,8 @@ impl RawStream {
         self.buffer.clear();
         self.buffer.shrink_to(BUFFER);
         let note = match written {
-            Ok(()) if self.bytes < LIMIT => return,
-            Ok(()) => {
+            Ok(lines) if self.bytes < LIMIT => return recorder.raw(lines),
+            Ok(_) => {
                 format!("[{NAME} is full at {} MB; the raw stream is not kept any further]", LIMIT >> 20)
             }
             Err(error) => {
@@ -68,8 +71,9 @@ impl RawStream {
         recorder.note(&note);
     }
 
-    fn write(&mut self) -> io::Result<()> {
-        let file = match &mut self.file {
+    /// Writes what was taken; gives the number of lines that the file has then.
+    fn write(&mut self) -> io::Result<u64> {
+        let (file, places) = match &mut self.file {
             Some(file) => file,
             None => {
                 let no_link = nix::libc::O_NOFOLLOW;
@@ -77,11 +81,13 @@ impl RawStream {
                 options.append(true).create(true).mode(0o600).custom_flags(no_link);
                 let file = options.open(&self.path)?;
                 self.bytes = file.metadata()?.len();
-                self.file.insert(file)
+                let held = RawReader::new(&self.path).count()?;
+                self.file.insert((file, PlaceWriter::new(&self.path, held, self.bytes)))
             }
         };
         file.write_all(&self.buffer)?;
+        places.appended(&self.buffer);
         self.bytes += self.buffer.len() as u64;
-        Ok(())
+        Ok(places.lines())
     }
 }
