@@ -80,6 +80,22 @@ fn replace(text: &str, mut found: Vec<Range<usize>>) -> String {
     out
 }
 
+/// A table of letters, digits and these signs: every byte of an agent's stream is looked up in two of them.
+const fn table(signs: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < signs.len() {
+        table[signs[at] as usize] = true;
+        at += 1;
+    }
+    table
+}
+
 /// Whether a value only stands for a secret: empty, cleaned already, a variable, a blank to fill in.
 fn is_placeholder(value: &str) -> bool {
     value.is_empty()

@@ -43,7 +43,8 @@ pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
 }
 
 fn is_key_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+    const KEY: [bool; 256] = super::table(b"_-");
+    KEY[usize::from(byte)]
 }
 
 /// Whether an equals sign or a colon follows, after a quote and blanks perhaps.
@@ -52,30 +53,48 @@ fn has_sign(rest: &[u8]) -> bool {
     rest.iter().find(|byte| !matches!(byte, b' ' | b'\t')).is_some_and(|byte| matches!(byte, b'=' | b':'))
 }
 
+/// Longest word that is taken for a key.
+const LONGEST: usize = 64;
+
+/// Called for every key of every JSON line that an agent prints: looks at bytes, and makes no text of its own.
 fn judge(word: &str) -> Option<Key> {
-    if !(3..=64).contains(&word.len()) {
+    if !(3..=LONGEST).contains(&word.len()) {
         return None;
     }
-    let word: String =
-        word.bytes().filter(u8::is_ascii_alphanumeric).map(|b| char::from(b.to_ascii_lowercase())).collect();
-    const STRONG: [&str; 11] = [
-        "password",
-        "passwd",
-        "passphrase",
-        "secret",
-        "apikey",
-        "privatekey",
-        "accesskey",
-        "secretkey",
-        "accesstoken",
-        "authtoken",
-        "credential",
+    let (mut letters, mut length) = ([0; LONGEST], 0);
+    for byte in word.bytes().filter(u8::is_ascii_alphanumeric) {
+        letters[length] = byte.to_ascii_lowercase();
+        length += 1;
+    }
+    let word = &letters[..length];
+    const STRONG: [&[u8]; 10] = [
+        b"password",
+        b"passwd",
+        b"passphrase",
+        b"secret",
+        b"apikey",
+        b"privatekey",
+        b"accesskey",
+        b"accesstoken",
+        b"authtoken",
+        b"credential",
     ];
-    const WEAK: [&str; 8] =
-        ["token", "authorization", "credentials", "session", "sessionid", "cookie", "signature", "pat"];
-    if STRONG.iter().any(|strong| word.contains(strong)) {
+    const WEAK: [&[u8]; 8] = [
+        b"token",
+        b"authorization",
+        b"credentials",
+        b"session",
+        b"sessionid",
+        b"cookie",
+        b"signature",
+        b"pat",
+    ];
+    let strong = |rest: &[u8]| {
+        matches!(rest[0], b'p' | b's' | b'a' | b'c') && STRONG.iter().any(|strong| rest.starts_with(strong))
+    };
+    if word.windows(6).enumerate().any(|(at, _)| strong(&word[at..])) {
         Some(Key::Strong)
-    } else if WEAK.iter().any(|weak| word.ends_with(weak)) || word == "auth" || word == "pwd" {
+    } else if WEAK.iter().any(|weak| word.ends_with(weak)) || word == b"auth" || word == b"pwd" {
         Some(Key::Weak)
     } else {
         None

@@ -40,6 +40,9 @@ const PREFIXES: &[(&str, usize)] = &[
     ("AGE-SECRET-KEY-", 20),
 ];
 
+/// Shortest word that can be or hold a token.
+const SHORTEST: usize = 14;
+
 /// Shortest word that is judged by its look alone.
 const LONG: usize = 26;
 
@@ -58,6 +61,10 @@ pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
         while at < bytes.len() && is_word_byte(bytes[at]) {
             at += 1;
         }
+        if at - start < SHORTEST {
+            after_bearer = is_bearer(&bytes[start..at]);
+            continue;
+        }
         // A dot or dash that ends a sentence is not part of the word.
         let word = text[start..at].trim_end_matches(['.', '-', '=']);
         let word = if at - start > word.len() && bytes[start + word.len()] == b'=' {
@@ -70,17 +77,24 @@ pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
         } else if let Some(skip) = secret_from(word) {
             found.push(start + skip..start + word.len());
         }
-        after_bearer = word.eq_ignore_ascii_case("bearer");
+        after_bearer = is_bearer(&bytes[start..at]);
     }
 }
 
+/// Whether a word is `Bearer`, perhaps with a dot or dash that is not part of it.
+fn is_bearer(word: &[u8]) -> bool {
+    let end = word.iter().rposition(|byte| !matches!(byte, b'.' | b'-' | b'=')).map_or(0, |last| last + 1);
+    word[..end].eq_ignore_ascii_case(b"bearer") && word.get(end) != Some(&b'=')
+}
+
 fn is_word_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=')
+    const WORD: [bool; 256] = super::table(b"_-.+/=");
+    WORD[usize::from(byte)]
 }
 
 /// Where the secret starts in a word that is or holds one.
 fn secret_from(word: &str) -> Option<usize> {
-    if word.len() < 14 {
+    if word.len() < SHORTEST {
         return None;
     }
     let mut inside = false;
