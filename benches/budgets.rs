@@ -14,6 +14,8 @@
 //!
 //! `cargo bench --bench budgets -- [--peer-python PATH] [--drain N] [--idle SECONDS] [SECTION…]`
 
+#[path = "budgets/agents.rs"]
+mod agents;
 #[path = "budgets/console.rs"]
 mod console;
 #[path = "../tests/support/leftover.rs"]
@@ -24,8 +26,12 @@ mod measure;
 mod planfiles;
 #[path = "../tests/support/pty.rs"]
 mod pty;
+#[path = "budgets/session.rs"]
+mod session;
 #[path = "budgets/streams.rs"]
 mod streams;
+#[path = "budgets/transcripts.rs"]
+mod transcripts;
 #[path = "budgets/verbs.rs"]
 mod verbs;
 #[path = "../tests/support/wait.rs"]
@@ -78,9 +84,13 @@ impl Options {
 }
 
 fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((agents::SPEAK, words)) = words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return agents::speak(words);
+    }
     let options = Options::from_args();
     let mut report = Report::default();
-    let sections: [(&str, Section); 10] = [
+    let sections: [(&str, Section); 14] = [
         ("lifecycle", verbs::lifecycle),
         ("mutation", verbs::mutation),
         ("list", verbs::list),
@@ -91,6 +101,10 @@ fn main() {
         ("watch", console::watch),
         ("memory", console::memory),
         ("streams", streams::streams),
+        ("session", session::session),
+        ("agents", agents::flooded),
+        ("first", agents::first),
+        ("open", transcripts::opened),
     ];
     for (name, run) in sections {
         if options.wants(name) {

@@ -10,7 +10,8 @@ use crate::measure::{Report, Samples, interleave};
 use crate::planfiles::Project;
 use crate::pty::{Launch, Terminal};
 
-const SIZE: (u16, u16) = (200, 60);
+/// Columns and rows of the terminal.
+pub const SIZE: (u16, u16) = (200, 60);
 
 fn open(project: &Project) -> Terminal {
     Launch::koru(&project.path(), &[]).size(SIZE.0, SIZE.1).start()
@@ -72,7 +73,7 @@ fn key_to_byte(terminal: &Terminal, key: &str) -> Duration {
 }
 
 /// Lets output that is still on its way arrive: a measurement must not begin inside the answer to the one before.
-fn settle(terminal: &Terminal) {
+pub fn settle(terminal: &Terminal) {
     loop {
         let before = terminal.written();
         std::thread::sleep(Duration::from_millis(25));

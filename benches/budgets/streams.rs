@@ -68,11 +68,13 @@ pub fn streams(_: &Options, report: &mut Report) {
     }
 }
 
-fn megabytes(bytes: usize) -> String {
+/// A size for people.
+pub fn megabytes(bytes: usize) -> String {
     format!("{} MB", bytes / 1_000_000)
 }
 
-fn capture(kind: AgentKind) -> Vec<u8> {
+/// The captured reply of an agent, repeated.
+pub fn capture(kind: AgentKind) -> Vec<u8> {
     let path = format!("tests/fixtures/agent-streams/{}/long_stream.jsonl.gz", kind.word());
     let packed = std::fs::File::open(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
     let mut bytes = Vec::new();
@@ -104,15 +106,34 @@ fn assembled(kind: AgentKind, stream: &[u8]) -> Duration {
 
 fn decoded(stream: &[u8]) -> Duration {
     let started = Instant::now();
-    let (mut bytes, mut open, mut lines) = (0, String::new(), Vec::<Box<str>>::new());
+    let mut bare = Bare::default();
     for line in stream.split(|byte| *byte == b'\n') {
-        let Ok(line) = serde_json::from_slice::<Line<'_>>(line) else { continue };
-        bytes += line.kind.len();
+        bare.line(line);
+    }
+    let took = started.elapsed();
+    assert!(bare.bytes > 0, "nothing was read");
+    took
+}
+
+/// The bare loop's work: decodes lines, and splits their texts into lines of their own.
+#[derive(Default)]
+pub struct Bare {
+    /// Bytes of text.
+    pub bytes: usize,
+    open: String,
+    lines: Vec<Box<str>>,
+}
+
+impl Bare {
+    /// One line of a stream.
+    pub fn line(&mut self, line: &[u8]) {
+        let Ok(line) = serde_json::from_slice::<Line<'_>>(line) else { return };
+        self.bytes += line.kind.len();
         // Wholes and results repeat what was said in pieces.
         let whole = line.update.as_ref().and_then(|update| update.content.as_ref());
-        bytes += [line.result.as_ref(), whole].into_iter().flatten().map(String::len).sum::<usize>();
+        self.bytes += [line.result.as_ref(), whole].into_iter().flatten().map(String::len).sum::<usize>();
         let blocks = line.message.and_then(|message| message.content).unwrap_or_default();
-        bytes += blocks.iter().filter_map(|block| block.text.as_ref()).map(String::len).sum::<usize>();
+        self.bytes += blocks.iter().filter_map(|block| block.text.as_ref()).map(String::len).sum::<usize>();
         let pieces = [
             line.content,
             line.event.and_then(|event| event.delta).and_then(|delta| delta.text),
@@ -122,18 +143,15 @@ fn decoded(stream: &[u8]) -> Duration {
         for piece in pieces.into_iter().flatten() {
             let mut rest = piece.as_str();
             while let Some((head, tail)) = rest.split_once('\n') {
-                open.push_str(head);
-                lines.push(open.as_str().into());
-                open.clear();
+                self.open.push_str(head);
+                self.lines.push(self.open.as_str().into());
+                self.open.clear();
                 rest = tail;
             }
-            open.push_str(rest);
+            self.open.push_str(rest);
         }
-        if lines.len() >= 64 {
-            bytes += lines.drain(..).map(|line| line.len()).sum::<usize>();
+        if self.lines.len() >= 64 {
+            self.bytes += self.lines.drain(..).map(|line| line.len()).sum::<usize>();
         }
     }
-    let took = started.elapsed();
-    assert!(bytes > 0, "nothing was read");
-    took
 }
