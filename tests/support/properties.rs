@@ -154,6 +154,11 @@ pub fn policy(folder: &Path, bytes: &[u8]) {
     assert_eq!(strict.check_command(&text), strict.check_command(&text));
 }
 
+/// Lines of a transcript that is so short that one look finds them all.
+fn read(reader: &mut TranscriptReader, from: u64, count: u32) -> (Vec<OutputLine>, u64) {
+    reader.try_read(from, count).expect("it can be read").expect("it is short")
+}
+
 /// The run log: any bytes are read as a transcript without loss of count; a window is a part of the whole, and a file
 /// that grew is read like one that was always so. The same bytes as a run's record are read or passed over. `bytes`: one
 /// byte that says where the file is cut while it grows, one for the window's start, one for its length, then the file.
@@ -161,26 +166,22 @@ pub fn run_log(folder: &Path, bytes: &[u8]) {
     let [cut, from, count, file @ ..] = bytes else { return };
     let path = folder.join("transcript.jsonl");
     fs::write(&path, file).expect("a transcript");
-    let (whole, total) = TranscriptReader::new(&path).read(0, u32::MAX).expect("it can be read");
+    let (whole, total) = read(&mut TranscriptReader::new(&path), 0, u32::MAX);
     let ended = file.iter().filter(|byte| **byte == b'\n').count();
     assert_eq!(total, ended.saturating_sub(1) as u64, "one line is the header, a torn one does not count");
     assert_eq!(whole.len() as u64, total);
 
     let (from, count) = (usize::from(*from), usize::from(*count));
-    let window = TranscriptReader::new(&path).read(from as u64, count as u32).expect("it can be read").0;
+    let window = read(&mut TranscriptReader::new(&path), from as u64, count as u32).0;
     let wanted = whole.iter().skip(from).take(count).cloned().collect::<Vec<_>>();
     assert_eq!(window, wanted, "the window {from}+{count} is not a part of the whole");
 
     let half = file.len() * usize::from(*cut) / 256;
     fs::write(&path, &file[..half]).expect("a transcript");
     let mut reader = TranscriptReader::new(&path);
-    reader.read(0, u32::MAX).expect("it can be read");
+    read(&mut reader, 0, u32::MAX);
     fs::write(&path, file).expect("a transcript");
-    assert_eq!(
-        reader.read(0, u32::MAX).expect("it can be read"),
-        (whole, total),
-        "it grew from {half} bytes"
-    );
+    assert_eq!(read(&mut reader, 0, u32::MAX), (whole, total), "it grew from {half} bytes");
 
     let run = folder.join("runs/PLF-001-20261121T050508Z-1");
     fs::create_dir_all(&run).expect("a run folder");

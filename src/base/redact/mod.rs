@@ -15,6 +15,8 @@ mod urls;
 use std::borrow::Cow;
 use std::ops::Range;
 
+use memchr::memmem::Finder;
+
 pub use urls::without_credentials;
 
 /// What stands where a secret was.
@@ -27,7 +29,7 @@ const SHORTEST: usize = 6;
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
     /// Exact values, longest first.
-    known: Vec<String>,
+    known: Vec<Finder<'static>>,
 }
 
 impl Redactor {
@@ -43,14 +45,15 @@ impl Redactor {
             .collect();
         known.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         known.dedup();
-        Self { known }
+        Self { known: known.iter().map(|value| Finder::new(value).into_owned()).collect() }
     }
 
     /// The text with every secret replaced by `[redacted]`; borrowed when there is none.
     pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut found = Vec::new();
         for value in &self.known {
-            found.extend(text.match_indices(value.as_str()).map(|(at, value)| at..at + value.len()));
+            let length = value.needle().len();
+            found.extend(value.find_iter(text.as_bytes()).map(|at| at..at + length));
         }
         urls::find(text, &mut found);
         pairs::find(text, &mut found);

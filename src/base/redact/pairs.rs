@@ -67,38 +67,38 @@ fn judge(word: &str) -> Option<Key> {
         length += 1;
     }
     let word = &letters[..length];
-    const STRONG: [&[u8]; 10] = [
-        b"password",
-        b"passwd",
-        b"passphrase",
-        b"secret",
-        b"apikey",
-        b"privatekey",
-        b"accesskey",
-        b"accesstoken",
-        b"authtoken",
-        b"credential",
-    ];
-    const WEAK: [&[u8]; 8] = [
-        b"token",
-        b"authorization",
-        b"credentials",
-        b"session",
-        b"sessionid",
-        b"cookie",
-        b"signature",
-        b"pat",
-    ];
-    let strong = |rest: &[u8]| {
-        matches!(rest[0], b'p' | b's' | b'a' | b'c') && STRONG.iter().any(|strong| rest.starts_with(strong))
-    };
-    if word.windows(6).enumerate().any(|(at, _)| strong(&word[at..])) {
+    if (0..length).any(|at| strong(&word[at..])) {
         Some(Key::Strong)
-    } else if WEAK.iter().any(|weak| word.ends_with(weak)) || word == b"auth" || word == b"pwd" {
+    } else if weak(word) {
         Some(Key::Weak)
     } else {
         None
     }
+}
+
+/// Whether a word begins with one that stands for a secret.
+fn strong(word: &[u8]) -> bool {
+    let words: &[&[u8]] = match word[0] {
+        b'p' => &[b"password", b"passwd", b"passphrase", b"privatekey"],
+        b's' => &[b"secret"],
+        b'a' => &[b"apikey", b"accesskey", b"accesstoken", b"authtoken"],
+        b'c' => &[b"credential"],
+        _ => return false,
+    };
+    words.iter().any(|strong| word.starts_with(strong))
+}
+
+/// Whether a word ends with one that may stand for a secret, or is a short one of those.
+fn weak(word: &[u8]) -> bool {
+    let words: &[&[u8]] = match word.last() {
+        Some(b'n') => &[b"token", b"authorization", b"session"],
+        Some(b's') => &[b"credentials"],
+        Some(b'd') => &[b"sessionid"],
+        Some(b'e') => &[b"cookie", b"signature"],
+        Some(b't') => &[b"pat"],
+        _ => &[],
+    };
+    words.iter().any(|weak| word.ends_with(weak)) || word == b"auth" || word == b"pwd"
 }
 
 /// The secret value that follows a key ending at `at`.

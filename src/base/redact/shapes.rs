@@ -114,7 +114,27 @@ fn secret_from(word: &str) -> Option<usize> {
 
 /// Whether a text starts with a known token.
 fn is_token(text: &str) -> bool {
-    let first = text.as_bytes().first();
+    // Most words are none of these, and every part of a word is asked about.
+    let [first, second, ..] = text.as_bytes() else { return false };
+    if !matches!(
+        (first, second),
+        (b'g', b'h' | b'i' | b'l' | b's')
+            | (b'x', b'o' | b'a')
+            | (b's', b'k' | b'h')
+            | (b'r', b'k' | b'8')
+            | (b'w', b'h')
+            | (b'A', b'K' | b'S' | b'I' | b'G')
+            | (b'y', b'a')
+            | (b'n', b'p' | b'v')
+            | (b'p', b'y')
+            | (b'h', b'f')
+            | (b'd', b'o')
+            | (b'S', b'G')
+            | (b'e', b'y')
+    ) {
+        return false;
+    }
+    let first = Some(first);
     let likely = PREFIXES.iter().filter(|(prefix, _)| prefix.as_bytes().first() == first);
     let known =
         likely.filter_map(|(prefix, more)| Some((text.strip_prefix(prefix)?, *more))).any(|(rest, more)| {
@@ -129,31 +149,41 @@ fn is_token(text: &str) -> bool {
 /// Base64 of random bytes changes between upper, lower and digit at about 62 % of its places; names, paths and
 /// camel case at 40 % and fewer, and hexadecimal has no two cases.
 fn is_random(word: &str) -> bool {
-    #[derive(PartialEq, Clone, Copy)]
-    enum Class {
-        Upper,
-        Lower,
-        Digit,
-    }
     if word.len() < LONG {
         return false;
     }
-    let classes: Vec<Class> = word
-        .bytes()
-        .filter_map(|byte| match byte {
-            b'A'..=b'Z' => Some(Class::Upper),
-            b'a'..=b'z' => Some(Class::Lower),
-            b'0'..=b'9' => Some(Class::Digit),
-            _ => None,
-        })
-        .collect();
-    if classes.len() < LONG || word.len() - classes.len() > word.len() / 6 {
-        return false;
+    // Upper, lower, digit; and how often one follows on another.
+    let (mut counts, mut changes, mut before) = ([0_usize; 3], 0, None);
+    for byte in word.bytes() {
+        let class = match byte {
+            b'A'..=b'Z' => 0,
+            b'a'..=b'z' => 1,
+            b'0'..=b'9' => 2,
+            _ => continue,
+        };
+        counts[class] += 1;
+        changes += usize::from(before.is_some_and(|before| before != class));
+        before = Some(class);
     }
-    let of = |class| classes.iter().filter(|other| **other == class).count();
-    let changes = classes.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    of(Class::Upper) >= 3
-        && of(Class::Lower) >= 3
-        && of(Class::Digit) >= 2
-        && changes * 25 >= classes.len() * 12
+    let all: usize = counts.iter().sum();
+    let [upper, lower, digit] = counts;
+    all >= LONG
+        && word.len() - all <= word.len() / 6
+        && upper >= 3
+        && lower >= 3
+        && digit >= 2
+        && changes * 25 >= all * 12
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_token_passes_the_first_look() {
+        for (prefix, more) in PREFIXES {
+            let token = format!("{prefix}{}", "a1".repeat(*more));
+            assert!(is_token(&token), "{token}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ pub fn without_credentials(url: &str) -> String {
 
 /// Reports the credentials of every URL in the text.
 pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
-    for (at, _) in text.match_indices("://") {
+    for at in memchr::memmem::find_iter(text.as_bytes(), b"://") {
         let rest = &text[at + 3..];
         let rest = &rest[..authority(rest)];
         let Some(end) = rest.rfind('@') else { continue };
