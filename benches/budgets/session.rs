@@ -21,7 +21,7 @@ use koru_tui::plan::settings::AgentSettings;
 
 use crate::Options;
 use crate::measure::{Report, interleave};
-use crate::streams::{capture, decode, megabytes};
+use crate::streams::{Bare, capture, megabytes};
 
 /// Passes that count.
 const ROUNDS: usize = 9;
@@ -130,7 +130,7 @@ fn bare(stream: &Path) -> Duration {
     let started = Instant::now();
     let mut child = Command::new("cat").arg(stream).stdout(Stdio::piped()).spawn().unwrap();
     let mut pipe = child.stdout.take().unwrap();
-    let (mut buffer, mut held, mut bytes) = (vec![0; 64 * 1024], Vec::new(), 0);
+    let (mut buffer, mut held, mut bare) = (vec![0; 64 * 1024], Vec::new(), Bare::default());
     loop {
         let read = pipe.read(&mut buffer).unwrap();
         if read == 0 {
@@ -139,16 +139,16 @@ fn bare(stream: &Path) -> Duration {
         let mut rest = &buffer[..read];
         while let Some(end) = memchr::memchr(b'\n', rest) {
             if held.is_empty() {
-                bytes += decode(&rest[..end]);
+                bare.line(&rest[..end]);
             } else {
                 held.extend_from_slice(&rest[..end]);
-                bytes += decode(&held);
+                bare.line(&held);
                 held.clear();
             }
             rest = &rest[end + 1..];
         }
         held.extend_from_slice(rest);
     }
-    assert!(child.wait().unwrap().success() && bytes > 0);
+    assert!(child.wait().unwrap().success() && bare.bytes > 0);
     started.elapsed()
 }
