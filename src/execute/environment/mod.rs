@@ -23,7 +23,7 @@ use crate::execute::agents::kind::AgentKind;
 use crate::plan::settings::AgentSettings;
 
 /// Names that a note lists at most.
-const NAMED: usize = 16;
+const NAMED: usize = 4;
 
 /// The variables of this process, read once.
 #[derive(Clone, Debug, Default)]

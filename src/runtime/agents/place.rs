@@ -1,13 +1,14 @@
 //! Where an agent works: its worktree and fence before, what it did to them after. All git work, on blocking threads.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::earlier::{self, Earlier};
 use super::prompt;
 use super::{AgentRun, Plan};
-use crate::execute::agents::backend::writable;
+use crate::base::atomic;
+use crate::execute::agents::backend::{OWN_FOLDER, writable};
 use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard};
 use crate::execute::isolation::{self, ChangedFile, Identity, Worktree};
 use crate::plan::ticket::Ticket;
@@ -113,7 +114,9 @@ impl Making {
         );
         let withheld = given.note();
         let env = given.vars;
-        let writable = writable(plan.kind, &plan.choice.settings, &env);
+        let earlier = earlier::find(&self.runs, &self.ticket, &plan.name, self.note.is_some(), &self.own);
+        let mut writable = writable(plan.kind, &plan.choice.settings, &env);
+        writable.extend(self.own_folders(earlier.as_ref())?);
         let request = FenceRequest {
             worktree: &worktree,
             policy: &plan.policy,
@@ -124,7 +127,6 @@ impl Making {
         };
         let raised = fence::raise(&request).map_err(|error| error.to_string())?;
         let gates = gates::plan(&worktree.work_folder(), &plan.policy, &env);
-        let earlier = earlier::find(&self.runs, &self.ticket, &plan.name, self.note.is_some(), &self.own);
         let note = self.note.as_deref();
         let brief = match &earlier {
             Some(earlier) => earlier::prompt(&self.ticket, earlier, note),
@@ -143,6 +145,16 @@ impl Making {
             root: self.root.clone(),
             guard: Mutex::new(Some(raised.guard)),
         })
+    }
+
+    /// Where the agent may keep files of its own in the run's folder, and where an earlier conversation is a file there.
+    fn own_folders(&self, earlier: Option<&Earlier>) -> Result<Vec<PathBuf>, String> {
+        let own = self.folder.join(OWN_FOLDER);
+        atomic::make_private_dir(&own)
+            .map_err(|error| format!("making the agent's folder {} failed: {error}", own.display()))?;
+        let before = earlier.map(|earlier| Path::new(&earlier.conversation));
+        let before = before.filter(|path| path.starts_with(&self.runs)).and_then(Path::parent);
+        Ok(before.map(Path::to_path_buf).into_iter().chain([own]).collect())
     }
 }
 

@@ -45,7 +45,7 @@ impl Backend for Aider {
 
     fn launch(&self, job: &AgentJob, files: &Files) -> io::Result<Launch> {
         let prompt = files.write("prompt.txt", &asking_for(job.schema.as_ref(), &job.prompt))?;
-        let history = job.resume.as_ref().map_or_else(|| files.path("aider.chat.md"), PathBuf::from);
+        let history = job.resume.as_ref().map_or_else(|| files.own("aider.chat.md"), PathBuf::from);
         let mut arguments = Arguments::of([
             "--yes-always",
             "--no-auto-commits",
@@ -60,8 +60,8 @@ impl Backend for Aider {
             "--analytics-disable",
         ]);
         arguments.option("--model", job.settings.model.as_deref());
-        arguments.option("--input-history-file", Some(files.path("aider.input")));
-        arguments.option("--llm-history-file", Some(files.path("aider.llm")));
+        arguments.option("--input-history-file", Some(files.own("aider.input")));
+        arguments.option("--llm-history-file", Some(files.own("aider.llm")));
         arguments.option("--chat-history-file", Some(&history));
         if job.resume.is_some() {
             arguments.push(["--restore-chat-history"]);

@@ -16,14 +16,14 @@ impl Files {
         Self { folder: folder.to_owned() }
     }
 
-    /// The path of a file that the agent itself will write.
-    pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+    /// The path of a file that the agent itself will write: in [`super::OWN_FOLDER`], which the write fence leaves open.
+    pub(super) fn own(&self, name: &str) -> PathBuf {
+        self.folder.join(super::OWN_FOLDER).join(name)
     }
 
     /// Writes a file, 0600, and gives its path.
     pub(super) fn write(&self, name: &str, text: &str) -> io::Result<PathBuf> {
-        let path = self.path(name);
+        let path = self.folder.join(name);
         // A file of an earlier session of the same run is replaced; a link in its place is not followed.
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

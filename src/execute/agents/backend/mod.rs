@@ -29,6 +29,10 @@ use crate::plan::settings::AgentSettings;
 pub(super) use dialogue::Dialogue;
 use files::Files;
 
+/// Folder in a run's folder where an agent may keep files of its own (aider's histories). Whoever runs it makes it, and
+/// leaves it open in the write fence.
+pub const OWN_FOLDER: &str = "agent";
+
 /// What is known of one agent program.
 trait Backend: Sync {
     /// Its usual name on the `PATH`.

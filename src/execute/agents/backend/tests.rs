@@ -120,19 +120,19 @@ fn aider_is_given_files_and_resumes_from_its_history() {
     let mut job = job(AgentKind::Aider, scratch.path());
     job.resume = None;
     let launch = launch(&job).unwrap();
-    let history = scratch.path().join("aider.chat.md").to_string_lossy().into_owned();
+    let history = scratch.path().join("agent/aider.chat.md").to_string_lossy().into_owned();
     assert_eq!(launch.conversation, Some(history.clone()));
     let line = |history: &str, restore: &str| {
         let mut line = words(&format!(
             "aider --yes-always --no-auto-commits --no-gitignore --no-pretty --no-fancy-input --no-detect-urls \
              --no-suggest-shell-commands --no-show-model-warnings --no-show-release-notes --no-check-update \
-             --analytics-disable --model M --input-history-file SCRATCH/aider.input --llm-history-file \
-             SCRATCH/aider.llm --chat-history-file {history}{restore} --message-file SCRATCH/prompt.txt --extra --"
+             --analytics-disable --model M --input-history-file SCRATCH/agent/aider.input --llm-history-file \
+             SCRATCH/agent/aider.llm --chat-history-file {history}{restore} --message-file SCRATCH/prompt.txt --extra --"
         ));
         line.push("src/a b.rs".to_owned());
         line
     };
-    assert_eq!(command(&job), (line("SCRATCH/aider.chat.md", ""), None));
+    assert_eq!(command(&job), (line("SCRATCH/agent/aider.chat.md", ""), None));
     assert_eq!(std::fs::read_to_string(scratch.path().join("prompt.txt")).unwrap(), ASKED);
     job.resume = Some("/earlier/aider.chat.md".to_owned());
     assert_eq!(command(&job).0, line("/earlier/aider.chat.md", " --restore-chat-history"));
