@@ -20,12 +20,16 @@ use super::theme::Role;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum RowState {
     NeedsYou,
+    /// Its run broke the policy and was stopped; a human decides.
+    Violation,
     Failed,
     /// The policy forbids its command line; only the operator can change one or the other.
     Refused,
     Interrupted,
     Stalled,
     Stopping,
+    /// Its run sleeps until a rate limit is over.
+    Sleeping,
     Running,
     Ready,
     /// In line, but of a kind that this version does not run.
@@ -44,11 +48,13 @@ impl RowState {
     pub(crate) fn word(self) -> &'static str {
         match self {
             RowState::NeedsYou => "needs you",
+            RowState::Violation => "broke policy",
             RowState::Failed => "failed",
             RowState::Refused => "refused",
             RowState::Interrupted => "interrupted",
             RowState::Stalled => "stalled",
             RowState::Stopping => "stopping",
+            RowState::Sleeping => "sleeping",
             RowState::Running => "running",
             RowState::Ready => "ready",
             RowState::NoRunner => "no runner",
@@ -68,6 +74,7 @@ impl RowState {
             RowState::NeedsYou => "it needs you".to_owned(),
             RowState::NoRunner => "it has no runner".to_owned(),
             RowState::Refused => "the policy refuses it".to_owned(),
+            RowState::Violation => "its run broke the policy".to_owned(),
             other => format!("it is {}", other.word()),
         }
     }
@@ -75,11 +82,13 @@ impl RowState {
     pub(crate) fn glyph(self, glyphs: &Glyphs) -> &'static str {
         match self {
             RowState::NeedsYou => glyphs.needs_you,
+            RowState::Violation => glyphs.violation,
             RowState::Failed => glyphs.failed,
             RowState::Refused => glyphs.refused,
             RowState::Interrupted => glyphs.interrupted,
             RowState::Stalled => glyphs.stalled,
             RowState::Stopping => glyphs.stopping,
+            RowState::Sleeping => glyphs.sleeping,
             RowState::Running => glyphs.running,
             RowState::Ready => glyphs.ready,
             RowState::NoRunner => glyphs.no_runner,
@@ -95,9 +104,9 @@ impl RowState {
     pub(crate) fn role(self) -> Role {
         match self {
             RowState::NeedsYou => Role::NeedsYou,
-            RowState::Failed | RowState::Refused | RowState::Invalid => Role::Failed,
+            RowState::Violation | RowState::Failed | RowState::Refused | RowState::Invalid => Role::Failed,
             RowState::Interrupted => Role::Interrupted,
-            RowState::Stalled | RowState::Stopping => Role::Stalled,
+            RowState::Stalled | RowState::Stopping | RowState::Sleeping => Role::Stalled,
             RowState::Running => Role::Running,
             RowState::Ready => Role::Ready,
             RowState::Done => Role::Done,
@@ -129,6 +138,8 @@ pub(crate) struct Counts {
     pub(crate) stalled: usize,
     pub(crate) failed: usize,
     pub(crate) refused: usize,
+    pub(crate) violations: usize,
+    pub(crate) sleeping: usize,
     pub(crate) interrupted: usize,
     pub(crate) done: usize,
     pub(crate) ready: usize,
@@ -214,12 +225,16 @@ pub(crate) fn state_of(
 ) -> RowState {
     if let Some(run) = run {
         match run.state {
-            RunState::Running | RunState::Sleeping => return RowState::Running,
+            RunState::Running => return RowState::Running,
+            RunState::Sleeping => return RowState::Sleeping,
+            RunState::NeedsYou if is_live(run) => return RowState::NeedsYou,
+            // What became of it since is in the file.
+            RunState::Violation if standing == Some(&Standing::NeedsYou) => return RowState::Violation,
             RunState::Stalled => return RowState::Stalled,
             RunState::Stopping => return RowState::Stopping,
             RunState::Interrupted if ticket.status == Status::InProgress => return RowState::Interrupted,
-            RunState::Done
-            | RunState::NeedsYou
+            RunState::NeedsYou
+            | RunState::Done
             | RunState::Failed
             | RunState::Stopped
             | RunState::Interrupted
@@ -232,7 +247,8 @@ pub(crate) fn state_of(
         Some(Standing::Running) => RowState::Running,
         Some(Standing::LeaseExpired) => RowState::Interrupted,
         Some(Standing::Ready { .. }) => match (held, &ticket.executor.kind) {
-            (_, ExecutorKind::Llm | ExecutorKind::Mcp | ExecutorKind::Other(_)) => RowState::NoRunner,
+            (_, ExecutorKind::Llm) if !is_for_agent(ticket) => RowState::NoRunner,
+            (_, ExecutorKind::Mcp | ExecutorKind::Other(_)) => RowState::NoRunner,
             (Some(HeldWhy::Policy { .. }), _) => RowState::Refused,
             (Some(_), _) => RowState::Held,
             (None, _) => RowState::Ready,
@@ -255,9 +271,22 @@ pub(crate) fn state_of(
     }
 }
 
+/// Whether a run goes on. One that ended by asking still says that it needs somebody.
+pub(crate) fn is_live(run: &RunView) -> bool {
+    run.state.is_active() && run.ended_at.is_none()
+}
+
+/// Whether a ticket names a coding agent as its worker: `agent`, or `agent:<name>`.
+pub(crate) fn is_for_agent(ticket: &Ticket) -> bool {
+    let handler = ticket.executor.handler.as_deref().unwrap_or_default();
+    handler == "agent" || handler.starts_with("agent:")
+}
+
 fn count(counts: &mut Counts, state: RowState, folds: bool) {
     let field = match state {
         RowState::NeedsYou => Some(&mut counts.needs_you),
+        RowState::Violation => Some(&mut counts.violations),
+        RowState::Sleeping => Some(&mut counts.sleeping),
         RowState::Failed if folds => None,
         RowState::Failed => Some(&mut counts.failed),
         RowState::Refused => Some(&mut counts.refused),
@@ -342,8 +371,10 @@ fn key<'a>(
             Some(Standing::Ready { position }),
         ) => (*position as u64, Reverse(0)),
         (RowState::NeedsYou | RowState::Waiting, _) => (urgency(), Reverse(0)),
-        (RowState::Failed | RowState::Interrupted, _) => (0, newest_first(ended_at(ticket))),
-        (RowState::Stalled | RowState::Stopping | RowState::Running, _) => {
+        (RowState::Violation | RowState::Failed | RowState::Interrupted, _) => {
+            (0, newest_first(ended_at(ticket)))
+        }
+        (RowState::Stalled | RowState::Stopping | RowState::Sleeping | RowState::Running, _) => {
             (0, oldest_first(run.map(|run| run.started_at).or(ticket.execution.started_at)))
         }
         _ if folds => (0, newest_first(ended_at(ticket))),

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use koru_tui::console::RuntimeMessage;
 use koru_tui::runtime::protocol::{
-    AgentPhase, AgentView, Channel, Cost, Hearing, OutputLine, RunEvent, RunId, RunState, RunView, Snapshot,
-    Tally, Tokens, Worktree,
+    AgentPhase, AgentView, Breach, ChangedFile, Channel, Cost, GateResult, GateState, Hearing, OutputLine,
+    ProjectEvent, RunEvent, RunId, RunState, RunView, Snapshot, Tally, Tokens, Worktree, WorktreeInfo,
 };
 
 use super::{ago, busy, id, run};
@@ -112,5 +113,64 @@ pub(crate) fn raw(run: &str) -> RuntimeMessage {
         first: 0,
         total: 40,
         lines: lines.into(),
+    })
+}
+
+/// What an agent left behind that did what it may not, and the gates that ran before.
+pub(crate) fn trouble(agent: &mut AgentView) {
+    agent.breaches = vec![
+        Breach {
+            rule: "agent_commit_allowed".to_owned(),
+            what: "a commit was made on koru/PLF-074".to_owned(),
+            evidence: "refs/heads/koru/PLF-074 3f9c2e1 -> a81b7d0, \"quick fix\"".to_owned(),
+            undone: true,
+        },
+        Breach {
+            rule: "forbidden_paths".to_owned(),
+            what: "secrets/token.txt was written".to_owned(),
+            evidence: "secrets/token.txt +1 -0".to_owned(),
+            undone: false,
+        },
+    ];
+    checks(agent);
+}
+
+/// Gates of every kind of ending, and changed files.
+pub(crate) fn checks(agent: &mut AgentView) {
+    let gate = |name: &str, state: GateState, seconds: u64| GateResult {
+        gate: name.to_owned(),
+        command: (!matches!(state, GateState::Skipped { .. })).then(|| name.to_owned()),
+        state,
+        exit_code: Some(0),
+        output: "test lone_cr ... FAILED\n1 failed".to_owned(),
+        duration: Duration::from_secs(seconds),
+    };
+    agent.gates = vec![
+        gate("cargo fmt", GateState::Passed, 2),
+        gate("cargo test", GateState::Failed { why: "exit 101".to_owned() }, 31),
+        gate("pytest", GateState::Skipped { why: "it is not installed".to_owned() }, 0),
+        gate("ci", GateState::Waived { who: "ada".to_owned(), why: "the runner is down".to_owned() }, 0),
+    ];
+    let file = |path: &str, added, removed| ChangedFile { path: path.to_owned(), added, removed };
+    agent.changed = vec![file("src/parser.rs", 6, 2), file("tests/parser.rs", 21, 6)];
+}
+
+/// Worktrees: one in use, one with work of its own, two that may go.
+pub(crate) fn worktrees() -> RuntimeMessage {
+    let info = |ticket: &str, bytes: u64, unmerged, dirty, in_use| WorktreeInfo {
+        worktree: agent(ticket).worktree.unwrap(),
+        bytes,
+        unmerged,
+        dirty,
+        in_use,
+        trouble: None,
+    };
+    RuntimeMessage::Project(ProjectEvent::Worktrees {
+        list: vec![
+            info("PLF-074", 1_503_238_553, 0, 0, true),
+            info("PLF-061", 734_003_200, 2, 1, false),
+            info("PLF-050", 412_000, 0, 0, false),
+            info("PLF-049", 2_048, 0, 0, false),
+        ],
     })
 }

@@ -26,6 +26,8 @@ pub(crate) enum Scope {
     Form,
     /// A list over the board: palette, menu, help, history.
     List,
+    /// The list of worktrees.
+    Worktrees,
     /// The page of a folder without a planfile.
     Init,
 }
@@ -40,6 +42,7 @@ impl Scope {
             Scope::Board => "everywhere on the board",
             Scope::Form => "forms",
             Scope::List => "lists",
+            Scope::Worktrees => "worktrees",
             Scope::Init => "start page",
         }
     }
@@ -146,6 +149,22 @@ actions! {
     Priority,
     /// Run now.
     Start,
+    /// Give a ticket to an agent.
+    Delegate,
+    /// Ready again, and run, with words for the agent.
+    RetryNote,
+    /// Say something to a running agent.
+    Say,
+    /// Let the agent end after its turn, or not any more.
+    Pause,
+    /// A shell in the worktree of a run.
+    Attach,
+    /// The worktrees of agents.
+    Worktrees,
+    /// Remove the selected worktree.
+    Prune,
+    /// Remove every worktree that holds nothing of its own.
+    PruneAll,
     /// Stop the run; again kills.
     Stop,
     /// Start or pause the queue.

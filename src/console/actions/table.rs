@@ -1,6 +1,6 @@
 //! The rows. Order is the order of the help page; names are `area.verb` and end up in keymap files, so they are kept.
 
-use super::Scope::{Board, Detail, Form, Init, List, Queue, Run};
+use super::Scope::{Board, Detail, Form, Init, List, Queue, Run, Worktrees};
 use super::{Action, Scope, Spec};
 
 const EVERYWHERE: &[Scope] = &[Board, Form, List, Init];
@@ -60,6 +60,22 @@ pub(crate) const SPECS: &[Spec] = &[
         BOARD,
         "Make a failed, blocked or interrupted ticket ready and run it"
     ),
+    row!(
+        RetryNote,
+        "ticket.retry-note",
+        "retry with a note",
+        ["I"],
+        BOARD,
+        "As retry, with words that the agent is told after its brief"
+    ),
+    row!(
+        Delegate,
+        "ticket.delegate",
+        "delegate",
+        ["D"],
+        BOARD,
+        "Let a coding agent work the ticket, with a note if you like"
+    ),
     row!(Release, "ticket.ready", "release", ["R"], BOARD, "Make it ready again without running it"),
     row!(Fail, "ticket.fail", "mark failed", ["F"], BOARD, "Call an interrupted ticket failed (asks)"),
     row!(Block, "ticket.block", "block", ["b"], BOARD, "Block the selected ticket with a reason"),
@@ -113,6 +129,54 @@ pub(crate) const SPECS: &[Spec] = &[
     row!(RunPrevious, "run.previous", "previous run", ["["], BOARD, "Show the previous run's output"),
     row!(RunNext, "run.next", "next run", ["]"], BOARD, "Show the next run's output"),
     row!(Grid, "run.grid", "grid", ["g"], BOARD, "Show all running ones beside each other"),
+    row!(
+        Say,
+        "run.say",
+        "message",
+        ["m"],
+        BOARD,
+        "Say something to the agent: now where it hears, else in its next round"
+    ),
+    row!(
+        Pause,
+        "run.pause",
+        "pause after turn",
+        ["P"],
+        BOARD,
+        "Let the agent end after this turn; again: let it go on"
+    ),
+    row!(
+        Attach,
+        "worktree.shell",
+        "shell",
+        ["!"],
+        &[Board, Worktrees],
+        "Open $SHELL in the worktree; leave it to come back here"
+    ),
+    row!(
+        Worktrees,
+        "worktree.list",
+        "worktrees",
+        ["ctrl-w"],
+        BOARD,
+        "Where agents work: size, what is not merged; remove what may go"
+    ),
+    row!(
+        Prune,
+        "worktree.prune",
+        "remove",
+        ["d"],
+        &[Worktrees],
+        "Remove this worktree (asks); one that holds work of its own stays"
+    ),
+    row!(
+        PruneAll,
+        "worktree.prune-all",
+        "remove all",
+        ["D"],
+        &[Worktrees],
+        "Remove every worktree that holds no work of its own (asks)"
+    ),
     row!(Search, "output.search", "search", ["/"], &[Run], "Search this output while you type"),
     row!(SearchNext, "output.next", "next hit", ["n"], &[Run], "Go to the next hit"),
     row!(SearchPrevious, "output.previous", "previous hit", ["N"], &[Run], "Go to the previous hit"),
@@ -127,14 +191,14 @@ pub(crate) const SPECS: &[Spec] = &[
         "Open every block; again: back to what is usual"
     ),
     row!(Kinds, "output.kinds", "kinds", ["f"], &[Run], "Show only text, tools, edits or errors"),
-    row!(ErrorNext, "output.next-error", "next error", ["J"], &[Run], "Go to the next error or retry"),
+    row!(ErrorNext, "output.next-error", "next error", ["J"], &[Run], "Go to the next error or failed call"),
     row!(
         ErrorPrevious,
         "output.previous-error",
         "previous error",
         ["K"],
         &[Run],
-        "Go to the error or retry before"
+        "Go to the error or failed call before"
     ),
     row!(
         Raw,
@@ -205,7 +269,7 @@ pub(crate) const SPECS: &[Spec] = &[
     row!(Reload, "reload", "reload", ["ctrl-r"], PAGES, "Read the planfile from disk again"),
     row!(Help, "help", "keys", ["?"], PAGES, "The keys that work here"),
     row!(Palette, "palette", "palette", [":", "ctrl-p"], PAGES, "Search every action by name"),
-    row!(History, "messages", "messages", ["m"], BOARD, "Everything that was said, newest first"),
+    row!(History, "messages", "messages", ["M"], BOARD, "Everything that was said, newest first"),
     row!(Theme, "theme", "theme", ["T"], PAGES, "Choose the colours"),
     row!(Repaint, "repaint", "repaint", ["ctrl-l"], EVERYWHERE, "Paint every cell again"),
     row!(Suspend, "suspend", "suspend", ["ctrl-z"], EVERYWHERE, "Back to the shell; `fg` returns"),

@@ -12,6 +12,8 @@ pub(crate) enum Confirmed {
     Stop(RunId),
     /// Call this ticket failed.
     Fail(TicketId),
+    /// Remove the worktrees of these tickets; all that may go when there are none.
+    Prune(Vec<TicketId>),
     /// Throw the draft of the form below away.
     Discard,
 }

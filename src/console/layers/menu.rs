@@ -12,6 +12,8 @@ pub(crate) enum Choice {
     Priority { ticket: TicketId, seen: Option<Timestamp>, priority: Priority },
     /// Takes this theme; moving shows it, leaving goes back.
     Theme(String),
+    /// Gives this ticket to this agent, or to the usual one.
+    Delegate { ticket: TicketId, agent: Option<String> },
     /// Shows these lines of the output.
     Kinds(Filter),
 }

@@ -8,8 +8,10 @@ pub(crate) mod confirm;
 pub(crate) mod field;
 pub(crate) mod line;
 pub(crate) mod menu;
+pub(crate) mod message;
 pub(crate) mod palette;
 pub(crate) mod ticket;
+pub(crate) mod worktrees;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -21,8 +23,10 @@ pub(crate) use answer::AnswerForm;
 pub(crate) use confirm::Confirm;
 pub(crate) use line::LineInput;
 pub(crate) use menu::Menu;
+pub(crate) use message::MessageForm;
 pub(crate) use palette::Palette;
 pub(crate) use ticket::TicketForm;
+pub(crate) use worktrees::Worktrees;
 
 /// One layer.
 #[derive(Debug)]
@@ -31,6 +35,10 @@ pub(crate) enum Layer {
     Answer(Box<AnswerForm>),
     /// Making or changing a ticket.
     Ticket(Box<TicketForm>),
+    /// Words for an agent.
+    Message(Box<MessageForm>),
+    /// The worktrees of agents.
+    Worktrees(Worktrees),
     /// One line of text: filter, search, reason.
     Line(Box<LineInput>),
     /// Search over actions.
@@ -103,7 +111,10 @@ impl Layer {
     /// Where keys are looked up; the first scope that knows the key decides.
     pub(crate) fn scopes(&self) -> &'static [Scope] {
         match self {
-            Layer::Answer(_) | Layer::Ticket(_) | Layer::Line(_) | Layer::Palette(_) => &[Scope::Form],
+            Layer::Answer(_) | Layer::Ticket(_) | Layer::Message(_) | Layer::Line(_) | Layer::Palette(_) => {
+                &[Scope::Form]
+            }
+            Layer::Worktrees(_) => &[Scope::Worktrees, Scope::List],
             Layer::Menu(_) | Layer::Confirm(_) | Layer::Quit | Layer::Help(_) | Layer::History(_) => {
                 &[Scope::List]
             }
@@ -116,6 +127,7 @@ impl Layer {
         match self {
             Layer::Answer(form) => form.unsaved.due(),
             Layer::Ticket(form) => form.unsaved.due(),
+            Layer::Message(form) => form.unsaved.due(),
             _ => None,
         }
     }

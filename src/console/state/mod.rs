@@ -21,7 +21,7 @@ use super::glyphs::{self, Glyphs};
 use super::keymap::Keymap;
 use super::layers::Layer;
 use super::message::Effect;
-use super::rows::{RowState, held_why, state_of};
+use super::rows::{RowState, held_why, is_live, state_of};
 use super::source::Sources;
 use super::theme::{Depth, Theme, Themes};
 use super::view;
@@ -233,11 +233,16 @@ impl Console {
     }
 
     pub(crate) fn has_active_runs(&self) -> bool {
-        self.snapshot.runs.iter().any(|run| run.state.is_active())
+        self.snapshot.runs.iter().any(|run| is_live(run))
     }
 
     pub(crate) fn active_runs(&self) -> impl Iterator<Item = &Arc<RunView>> {
-        self.snapshot.runs.iter().filter(|run| run.state.is_active())
+        self.snapshot.runs.iter().filter(|run| is_live(run))
+    }
+
+    /// Whether the grid is asked for and has something to show.
+    pub(crate) fn shows_grid(&self) -> bool {
+        self.runs.grid && self.active_runs().nth(1).is_some()
     }
 
     /// The newest run of a ticket.

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::base::redact::Redactor;
 use crate::console::output::OutputView;
+use crate::console::rows::is_live;
 use crate::runtime::protocol::{RunId, Snapshot};
 
 /// Outputs of ended runs that are held beside the shown one.
@@ -101,10 +102,10 @@ impl RunPane {
             }
             let Some(view) = self.views.get_mut(&run.id) else { continue };
             view.set_total(run.lines);
-            if !run.state.is_active() && !shown {
+            if !is_live(run) && !shown {
                 ended += 1;
             }
-            if ended <= ENDED || shown || run.state.is_active() {
+            if ended <= ENDED || shown || is_live(run) {
                 kept.insert(run.id.clone());
             }
         }

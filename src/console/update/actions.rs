@@ -43,7 +43,13 @@ impl Console {
             | Action::Lower
             | Action::Priority
             | Action::Start
-            | Action::Stop => self.decide(action),
+            | Action::Stop
+            | Action::RetryNote
+            | Action::Delegate
+            | Action::Say
+            | Action::Pause
+            | Action::Attach => self.decide(action),
+            Action::Worktrees => self.open_worktrees(),
             // These mean something to a layer only, which has seen them before they come here.
             Action::Accept
             | Action::Submit
@@ -51,7 +57,9 @@ impl Console {
             | Action::FieldNext
             | Action::FieldPrevious
             | Action::Discard
-            | Action::OtherDraft => {}
+            | Action::OtherDraft
+            | Action::Prune
+            | Action::PruneAll => {}
             _ => self.look(action),
         }
     }
@@ -76,7 +84,7 @@ impl Console {
             }
             Action::RunPrevious => self.step_run(-1),
             Action::RunNext => self.step_run(1),
-            Action::Grid => self.runs.grid = !self.runs.grid,
+            Action::Grid => self.toggle_grid(),
             Action::Search => {
                 self.focus = Pane::Run;
                 if let Some(view) = self.runs.shown_view_mut() {
@@ -96,7 +104,7 @@ impl Console {
             | Action::ErrorNext
             | Action::ErrorPrevious => self.output_action(action),
             Action::Kinds => self.open_kinds_menu(),
-            Action::Raw => self.runs.toggle_raw(),
+            Action::Raw => self.toggle_raw(),
             Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => {
                 self.move_by(action)
             }
@@ -134,6 +142,12 @@ impl Console {
         self.focus == Pane::Run
             && !page
             && self.runs.shown_view_mut().is_some_and(|view| view.is_on_fold() && view.toggle_fold())
+    }
+
+    fn toggle_raw(&mut self) {
+        self.runs.toggle_raw();
+        let snapshot = std::sync::Arc::clone(&self.snapshot);
+        self.runs.refresh(&snapshot);
     }
 
     fn open_kinds_menu(&mut self) {
@@ -174,7 +188,7 @@ impl Console {
         {
             view.set_filter(Filter::All);
         } else if self.focus == Pane::Run && self.runs.is_raw_shown() {
-            self.runs.toggle_raw();
+            self.toggle_raw();
         } else {
             self.zoom = false;
         }

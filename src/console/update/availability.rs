@@ -5,7 +5,7 @@ use crate::runtime::protocol::{PlanHealth, RunState};
 
 use super::super::actions::Action;
 use super::super::layers::Layer;
-use super::super::rows::RowState;
+use super::super::rows::{RowState, is_live};
 use super::super::state::{Console, Pane};
 
 /// `Err` is the reason as a sentence without its end; it is safe to show.
@@ -41,7 +41,11 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         Action::Answer => answer(console),
         Action::Start => start(console),
         Action::Stop => stop(console),
-        Action::Retry | Action::Release => again(console),
+        Action::Retry | Action::RetryNote | Action::Release => again(console),
+        Action::Delegate => delegate(console),
+        Action::Say | Action::Pause => steer(console),
+        Action::Attach if matches!(console.layers.last(), Some(Layer::Worktrees(_))) => Ok(()),
+        Action::Attach => attach(console),
         Action::Fail => fail(console),
         Action::OtherDraft => other_draft(console),
         Action::Queue | Action::JobsMore => writable(console),
@@ -113,7 +117,7 @@ fn block(console: &Console) -> Result<(), String> {
     let (ticket, state) = decidable(console)?;
     match ticket.status {
         Status::Blocked | Status::Done | Status::Canceled => Err(format!("it is {}", ticket.status.word())),
-        _ if is_live(state) => no("it runs; stop it first"),
+        _ if runs_now(state) => no("it runs; stop it first"),
         _ => Ok(()),
     }
 }
@@ -157,7 +161,7 @@ fn start(console: &Console) -> Result<(), String> {
 fn stop(console: &Console) -> Result<(), String> {
     let ticket = ticket(console)?;
     match console.run_of(&ticket.id) {
-        Some(run) if run.state.is_active() || run.orphaned => Ok(()),
+        Some(run) if is_live(run) || run.orphaned => Ok(()),
         _ => no("it does not run here"),
     }
 }
@@ -165,13 +169,49 @@ fn stop(console: &Console) -> Result<(), String> {
 fn again(console: &Console) -> Result<(), String> {
     let (ticket, state) = decidable(console)?;
     match (state, ticket.status) {
-        (RowState::Failed | RowState::Interrupted | RowState::Blocked, _) => Ok(()),
+        (RowState::Violation | RowState::Failed | RowState::Interrupted | RowState::Blocked, _) => Ok(()),
+        // An agent that paused or reached a limit goes on with a retry.
+        (RowState::NeedsYou, _) if console.run_of(&ticket.id).is_some_and(|run| run.agent.is_some()) => {
+            Ok(())
+        }
         // A ticket of another program that seems to run: only its lease says when it is over.
         (_, Status::InProgress) => Err(state.sentence()),
         _ => Err(format!(
             "it is {}; only failed, blocked and interrupted tickets are made ready again",
             state.word()
         )),
+    }
+}
+
+fn delegate(console: &Console) -> Result<(), String> {
+    let (ticket, state) = decidable(console)?;
+    match state {
+        RowState::Ready | RowState::Held | RowState::Refused | RowState::NoRunner => Ok(()),
+        RowState::NeedsYou if console.run_of(&ticket.id).is_none() => Ok(()),
+        RowState::Violation | RowState::Failed | RowState::Interrupted | RowState::Blocked => {
+            Err(format!("it is {}; {} makes it ready again", state.word(), console.key_of(Action::Release)))
+        }
+        _ => Err(state.sentence()),
+    }
+}
+
+/// An agent that works now.
+fn steer(console: &Console) -> Result<(), String> {
+    match console.steered() {
+        None => no("it does not run"),
+        Some(run) if run.agent.is_none() => no("no agent works it"),
+        Some(run) if !is_live(run) => {
+            Err(format!("its run is over; {} starts it again with a note", console.key_of(Action::RetryNote)))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn attach(console: &Console) -> Result<(), String> {
+    match console.steered_agent() {
+        None => no("no agent has worked it in this session"),
+        Some(_) if console.worktree_of_steered().is_none() => no("its worktree is not made yet"),
+        Some(_) => Ok(()),
     }
 }
 
@@ -218,8 +258,8 @@ fn init(console: &Console) -> Result<(), String> {
     }
 }
 
-fn is_live(state: RowState) -> bool {
-    matches!(state, RowState::Running | RowState::Stalled | RowState::Stopping)
+fn runs_now(state: RowState) -> bool {
+    matches!(state, RowState::Running | RowState::Stalled | RowState::Stopping | RowState::Sleeping)
 }
 
 /// Whether a run occupies a job and is not being stopped yet.

@@ -14,7 +14,9 @@ use super::super::actions::Action;
 use super::super::layers::confirm::Confirmed;
 use super::super::layers::line::LineKind;
 use super::super::layers::menu::{Choice, Menu};
+use super::super::layers::message::Purpose;
 use super::super::layers::{Confirm, Layer, LineInput};
+use super::super::rows::is_live;
 use super::super::state::{Console, NoticeKind, Pending, Then};
 use super::super::words;
 use super::availability::{is_stoppable, next_priority};
@@ -42,10 +44,15 @@ impl Console {
                 let said = Pending::say(format!("{} runs", words::safe(&ticket.id)));
                 self.send(Command::Run(RunCommand::Start { ticket: ticket.id.clone() }), said);
             }
-            Action::Retry => self.again(&ticket, seen, Resolution::Retry),
-            Action::Release => self.again(&ticket, seen, Resolution::Release),
+            Action::Retry => self.again(&ticket, seen, Resolution::Retry, None),
+            Action::Release => self.again(&ticket, seen, Resolution::Release, None),
             Action::Fail => self.ask_fail(&ticket),
             Action::Stop => self.stop(&ticket),
+            Action::RetryNote => self.open_message(ticket.id.clone(), Purpose::Retry { seen }),
+            Action::Delegate => self.open_delegate_menu(&ticket),
+            Action::Say => self.open_say(),
+            Action::Pause => self.toggle_pause(),
+            Action::Attach => self.attach(),
             _ => {}
         }
     }
@@ -75,19 +82,27 @@ impl Console {
     }
 
     /// Retry or release: through its run where this session knows one, else through the ticket.
-    fn again(&mut self, ticket: &Ticket, seen: Option<Timestamp>, how: Resolution) {
+    pub(super) fn again(
+        &mut self,
+        ticket: &Ticket,
+        seen: Option<Timestamp>,
+        how: Resolution,
+        note: Option<(String, String)>,
+    ) {
         let id = words::safe(&ticket.id);
         let retry = how == Resolution::Retry;
         let said =
             if retry { format!("{id} is ready again and runs") } else { format!("{id} is ready again") };
         let resolvable = self.run_of(&ticket.id).filter(|run| is_resolvable(run)).map(|run| run.id.clone());
+        let (key, note) = note.unzip();
         match resolvable {
             Some(run) => {
-                self.send(Command::Run(RunCommand::Resolve { run, how, note: None }), Pending::say(said))
+                let then = key.map_or(Then::Say, Then::FormSent);
+                self.send(Command::Run(RunCommand::Resolve { run, how, note }), Pending { done: said, then });
             }
             None => {
                 let then = if retry { Then::Start(ticket.id.clone()) } else { Then::Say };
-                self.apply(&ticket.id, seen, Op::Ready { note: None }, Pending { done: said, then });
+                self.apply(&ticket.id, seen, Op::Ready { note }, Pending { done: said, then });
             }
         }
     }
@@ -144,5 +159,13 @@ impl Console {
 }
 
 fn is_resolvable(run: &RunView) -> bool {
-    matches!(run.state, RunState::Interrupted | RunState::Failed | RunState::Stopped)
+    !is_live(run)
+        && matches!(
+            run.state,
+            RunState::Interrupted
+                | RunState::Failed
+                | RunState::Stopped
+                | RunState::Violation
+                | RunState::NeedsYou
+        )
 }

@@ -52,7 +52,7 @@ impl Console {
         self.layers.push(Layer::Ticket(Box::new(form)));
     }
 
-    fn load_draft(&mut self, key: String) {
+    pub(super) fn load_draft(&mut self, key: String) {
         self.send(Command::Draft(DraftCommand::Load { key }), Pending::quiet());
     }
 
@@ -79,6 +79,10 @@ impl Console {
                     form.unsaved.clear();
                     due.push((form.key(), form.draft()));
                 }
+                Layer::Message(form) => {
+                    form.unsaved.clear();
+                    due.push((form.key(), form.text.text()));
+                }
                 _ => {}
             }
         }
@@ -87,7 +91,7 @@ impl Console {
         }
     }
 
-    fn save_draft(&mut self, key: String, text: String) {
+    pub(super) fn save_draft(&mut self, key: String, text: String) {
         self.drafts.entry(&key).text.clone_from(&text);
         let pending = Pending { done: String::new(), then: Then::DraftSaved(key.clone()) };
         self.send(Command::Draft(DraftCommand::Save { key, text }), pending);
@@ -109,6 +113,7 @@ impl Console {
         let (key, text, changed) = match &layer {
             Layer::Answer(form) => (form.key().to_owned(), form.text.text(), form.unsaved.is_some()),
             Layer::Ticket(form) => (form.key(), form.draft(), form.unsaved.is_some()),
+            Layer::Message(form) => (form.key(), form.text.text(), form.unsaved.is_some()),
             _ => return,
         };
         if changed {
@@ -177,6 +182,7 @@ impl Console {
     pub(super) fn hand_to_editor(&mut self) {
         let (key, text) = match self.layers.last_mut() {
             Some(Layer::Answer(form)) => (form.key().to_owned(), form.text.text()),
+            Some(Layer::Message(form)) => (form.key(), form.text.text()),
             Some(Layer::Ticket(form)) => {
                 let (key, focus) = (form.key(), form.focus);
                 match form.text(focus) {
@@ -207,6 +213,10 @@ impl Console {
         };
         match self.layers.last_mut() {
             Some(Layer::Answer(form)) if form.key() == key => {
+                put(&mut form.text);
+                form.unsaved.touch(now);
+            }
+            Some(Layer::Message(form)) if form.key() == key => {
                 put(&mut form.text);
                 form.unsaved.touch(now);
             }

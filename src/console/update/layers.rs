@@ -18,6 +18,8 @@ impl Console {
         match layer {
             Layer::Answer(form) => self.answer_key(form, key, action),
             Layer::Ticket(form) => self.ticket_key(form, key, action),
+            Layer::Message(form) => self.message_key(form, key, action),
+            Layer::Worktrees(list) => self.worktrees_key(list, key, action),
             Layer::Line(input) => self.line_key(input, key, action),
             Layer::Palette(palette) => self.palette_key(palette, key, action),
             Layer::Menu(menu) => self.menu_key(menu, key, action),
@@ -42,6 +44,12 @@ impl Console {
             Some(Layer::Ticket(form)) => {
                 let focus = form.focus;
                 if form.text(focus).is_some_and(|field| field.paste(text)) {
+                    form.unsaved.touch(now);
+                }
+            }
+            Some(Layer::Message(form)) => {
+                form.on_button = false;
+                if form.text.paste(text) {
                     form.unsaved.touch(now);
                 }
             }
@@ -153,7 +161,7 @@ impl Console {
         }
     }
 
-    fn ask_discard(&mut self) {
+    pub(super) fn ask_discard(&mut self) {
         self.layers.push(Layer::Confirm(Confirm {
             question: "throw this draft away?".to_owned(),
             detail: "The form closes and what you typed is gone.".to_owned(),

@@ -4,6 +4,7 @@ use super::super::actions::Action;
 use super::super::keys::Key;
 use super::super::layers::confirm::Confirmed;
 use super::super::layers::menu::Choice;
+use super::super::layers::message::Purpose;
 use super::super::layers::{Confirm, Layer, Menu, Palette, Scrolled};
 use super::super::message::Effect;
 use super::super::state::{Console, Leaving, NoticeKind, Pending};
@@ -74,6 +75,9 @@ impl Console {
     fn menu_accepted(&mut self, menu: &Menu) {
         match menu.items.get(menu.selected).map(|(_, choice)| choice.clone()) {
             Some(Choice::Priority { ticket, seen, priority }) => self.set_priority(&ticket, seen, priority),
+            Some(Choice::Delegate { ticket, agent }) => {
+                self.open_message(ticket, Purpose::Delegate { agent });
+            }
             Some(Choice::Kinds(filter)) => {
                 if let Some(view) = self.runs.shown_view_mut() {
                     view.set_filter(filter);
@@ -104,10 +108,12 @@ impl Console {
         match confirm.then {
             Confirmed::Stop(run) => self.send(Command::Run(RunCommand::Stop { run }), Pending::quiet()),
             Confirmed::Fail(ticket) => self.mark_failed(&ticket),
+            Confirmed::Prune(tickets) => self.prune(tickets),
             Confirmed::Discard => {
                 let key = match self.layers.pop() {
                     Some(Layer::Answer(form)) => form.key().to_owned(),
                     Some(Layer::Ticket(form)) => form.key(),
+                    Some(Layer::Message(form)) => form.key(),
                     _ => return,
                 };
                 self.drop_draft(&key);
@@ -164,7 +170,7 @@ impl Console {
                 text.top = scrolled(text.top, lines, height, action);
             }
             // The key that opened it closes it, and so does `q`.
-            _ if matches!(key.typed(), Some('?' | 'q' | 'm')) => return,
+            _ if matches!(key.typed(), Some('?' | 'q' | 'M')) => return,
             _ => {}
         }
         self.layers.push(back(text));

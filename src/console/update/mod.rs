@@ -12,6 +12,8 @@ mod layers;
 mod lists;
 mod moving;
 mod runtime;
+mod steer;
+mod worktrees;
 
 use jiff::Timestamp;
 

@@ -5,6 +5,7 @@ use crate::runtime::protocol::{Command, RunCommand, RunId};
 
 use super::super::actions::Action;
 use super::super::layers::Layer;
+use super::super::rows::is_live;
 use super::super::state::{Console, Pane, Pending, Then};
 use super::super::view;
 
@@ -85,11 +86,25 @@ impl Console {
 
     /// The next run, or the previous one, in the order of the snapshot.
     pub(super) fn step_run(&mut self, by: isize) {
-        let runs = &self.snapshot.runs;
+        let grid = self.shows_grid();
+        // In the grid one goes from tile to tile.
+        let runs: Vec<_> = self.snapshot.runs.iter().filter(|run| !grid || is_live(run)).collect();
         let at = self.runs.shown.as_ref().and_then(|shown| runs.iter().position(|run| run.id == *shown));
         let next = at.map_or(0, |at| at.saturating_add_signed(by).min(runs.len().saturating_sub(1)));
         if let Some(id) = runs.get(next).map(|run| run.id.clone()) {
             self.show_run(id);
+        }
+    }
+
+    /// The grid has the keys while it is shown, and one of its tiles is the shown run.
+    pub(super) fn toggle_grid(&mut self) {
+        self.runs.grid = !self.runs.grid;
+        if self.shows_grid() {
+            self.focus = Pane::Run;
+            let first = self.active_runs().next().map(|run| run.id.clone());
+            if let Some(first) = first.filter(|_| !self.shown_run().is_some_and(|run| is_live(run))) {
+                self.show_run(first);
+            }
         }
     }
 

@@ -11,9 +11,9 @@ use crate::runtime::protocol::{
 };
 
 use super::super::actions::Action;
-use super::super::layers::Layer;
+use super::super::layers::{Layer, MessageForm};
 use super::super::message::{Effect, ExitReason, RuntimeMessage};
-use super::super::rows::RowState;
+use super::super::rows::{RowState, is_live};
 use super::super::state::{Console, NoticeKind, Pane, Pending, Then};
 use super::super::words;
 
@@ -27,7 +27,8 @@ impl Console {
             RuntimeMessage::Reply { request, outcome } => self.reply(request, outcome),
             RuntimeMessage::Run(event) => self.run_event(event),
             RuntimeMessage::Project(ProjectEvent::Draft { key, text }) => self.draft_came(&key, &text),
-            RuntimeMessage::Project(ProjectEvent::Worktrees { .. } | ProjectEvent::Pruned { .. }) => {}
+            RuntimeMessage::Project(ProjectEvent::Worktrees { list }) => self.worktrees_came(list),
+            RuntimeMessage::Project(ProjectEvent::Pruned { report }) => self.pruned(&report),
             RuntimeMessage::Gone => {
                 self.save_drafts();
                 self.effects.push(Effect::Exit(ExitReason::RuntimeGone));
@@ -101,7 +102,7 @@ impl Console {
                     self.show_run(last);
                 }
             }
-            (Some(shown), Some(next)) if !shown.state.is_active() => {
+            (Some(shown), Some(next)) if !is_live(&shown) => {
                 let tail = self.runs.view(&shown.id).is_none_or(|view| view.status().following);
                 let chosen = self.queue.selected.as_ref() == Some(&shown.ticket);
                 if tail && !chosen && self.focus != Pane::Run {
@@ -130,7 +131,7 @@ impl Console {
             Then::DraftSaved(key) => self.draft_saved(&key),
             Then::FormSent(key) => {
                 // The runtime drops the draft of an answer itself; those of other forms are ours to drop.
-                if key == "new" || key.starts_with("edit-") {
+                if key == "new" || key.starts_with("edit-") || MessageForm::is_key(&key) {
                     self.drop_draft(&key);
                 } else {
                     self.drafts.remove(&key);
@@ -138,6 +139,10 @@ impl Console {
                 self.say(NoticeKind::Done, text);
             }
             Then::Start(ticket) => {
+                let note = format!("retry-{ticket}");
+                if self.drafts.get(&note).is_some() {
+                    self.drop_draft(&note);
+                }
                 let done = Pending::say(format!("{} is ready again and runs", words::safe(&ticket)));
                 self.send(Command::Run(RunCommand::Start { ticket }), done);
             }
@@ -226,6 +231,7 @@ impl Console {
             match layer {
                 Layer::Answer(form) if form.key() == key => form.saved_at = Some(now),
                 Layer::Ticket(form) if form.key() == key => form.saved_at = Some(now),
+                Layer::Message(form) if form.key() == key => form.saved_at = Some(now),
                 _ => {}
             }
         }
@@ -236,6 +242,7 @@ impl Console {
         for layer in &mut self.layers {
             match layer {
                 Layer::Answer(form) if form.key() == key && form.awaits_draft => form.restore(text),
+                Layer::Message(form) if form.key() == key && form.awaits_draft => form.restore(text),
                 Layer::Ticket(form) if form.key() == key && form.awaits_draft => {
                     offered |= !form.restore(text) && form.offered.is_some();
                 }

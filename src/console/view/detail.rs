@@ -133,6 +133,7 @@ impl<'a> Text<'a> {
     fn of(&mut self, ticket: &Ticket) {
         self.head(ticket);
         self.why(ticket);
+        self.agent(ticket);
         self.links(ticket);
         self.body("", &ticket.description);
         let prompt = ticket.inputs.prompt.as_deref().filter(|prompt| *prompt != ticket.description);
@@ -219,6 +220,30 @@ impl<'a> Text<'a> {
             let stop = console.key_of(Action::Stop);
             let say = format!("processes of its interrupted run are still alive; {stop} stops them");
             self.labelled("left", &say, Role::Error);
+        }
+    }
+
+    /// What an agent does or did with it in this session.
+    fn agent(&mut self, ticket: &Ticket) {
+        let console = self.console;
+        let Some(agent) = console.run_of(&ticket.id).and_then(|run| run.agent.as_deref()) else { return };
+        let tally = &agent.tally;
+        let mut facts = vec![safe_text(&agent.agent).to_string()];
+        facts.extend(tally.model.as_deref().map(|model| safe_text(model).to_string()));
+        facts.push(words::count(tally.turns as usize, "turn", "turns"));
+        facts.push(words::tokens(tally.tokens));
+        facts.extend(tally.cost.map(words::cost));
+        self.labelled("agent", &facts.join(" · "), Role::Text);
+        if let Some(worktree) = &agent.worktree {
+            let base = safe_text(worktree.base.get(..7).unwrap_or(&worktree.base)).to_string();
+            let text = format!("{} from {base}", safe_text(&worktree.branch));
+            self.labelled("branch", &text, Role::Text);
+        }
+        let lines = super::agent::outcome(console, agent, self.width, true);
+        if !lines.is_empty() {
+            self.blank();
+            self.lines.extend(lines);
+            self.blank();
         }
     }
 

@@ -63,7 +63,9 @@ fn shape(console: &Console, notice: &Notice) -> (&'static str, Role) {
 /// What an action is called here.
 fn title(console: &Console, action: Action) -> &'static str {
     match (action, console.layers.last()) {
-        (Action::Back, Some(Layer::Answer(_) | Layer::Ticket(_))) => "keep the draft and close",
+        (Action::Back, Some(Layer::Answer(_) | Layer::Ticket(_) | Layer::Message(_))) => {
+            "keep the draft and close"
+        }
         (Action::Back, Some(_)) => "close",
         (Action::Source, Some(Layer::Page(page))) if page.source => "text",
         _ => action.spec().title,
@@ -76,13 +78,16 @@ fn useful(console: &Console) -> Vec<Action> {
         Some(Layer::Ticket(form)) if form.offered.is_some() => {
             return vec![Action::Submit, Action::OtherDraft, Action::Back];
         }
-        Some(Layer::Answer(_) | Layer::Ticket(_)) => {
+        Some(Layer::Worktrees(_)) => {
+            return vec![Action::Prune, Action::PruneAll, Action::Attach, Action::Back];
+        }
+        Some(Layer::Answer(_) | Layer::Ticket(_) | Layer::Message(_)) => {
             return vec![Action::Submit, Action::Editor, Action::Back];
         }
         Some(Layer::Page(_)) => vec![Action::Back, Action::Source],
         Some(_) => return vec![Action::Back],
         None if console.scopes() == [Scope::Init] => return vec![Action::Init, Action::Help, Action::Quit],
-        None if console.focus == Pane::Run => vec![Action::Stop, Action::Search, Action::Bottom],
+        None if console.focus == Pane::Run => vec![Action::Say, Action::Stop, Action::Search, Action::Bottom],
         None => Vec::new(),
     };
     wanted.extend(fitting(console));
@@ -106,11 +111,15 @@ fn fitting(console: &Console) -> Vec<Action> {
     let Some(ticket) = console.subject() else { return Vec::new() };
     match console.state_of(ticket) {
         RowState::NeedsYou => vec![Action::Answer],
+        RowState::Violation => vec![Action::Open, Action::RetryNote, Action::Release],
         RowState::Failed => vec![Action::Retry, Action::Edit],
         RowState::Interrupted => vec![Action::Retry, Action::Release],
-        RowState::Stalled | RowState::Running | RowState::Stopping => vec![Action::Stop],
+        RowState::Stalled | RowState::Running | RowState::Stopping | RowState::Sleeping => {
+            vec![Action::Say, Action::Stop]
+        }
         RowState::Ready | RowState::Held => vec![Action::Start, Action::Answer],
-        RowState::Waiting | RowState::NoRunner | RowState::Refused => vec![Action::Edit],
+        RowState::NoRunner => vec![Action::Delegate, Action::Edit],
+        RowState::Waiting | RowState::Refused => vec![Action::Edit],
         RowState::Blocked => vec![Action::Retry],
         RowState::Review | RowState::Invalid | RowState::Done | RowState::Canceled => Vec::new(),
     }

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::base::text::safe_text;
-use crate::runtime::protocol::PlanHealth;
+use crate::runtime::protocol::{Cost, PlanHealth};
 
 use super::super::state::{Console, Leaving};
 use super::super::theme::Role;
@@ -22,7 +22,6 @@ pub(super) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
     }
     let theme = &console.theme;
     let dim = theme.style(Role::Dim);
-    let queue = queue_words(console);
     let counts = counts(console);
     let total = usize::from(area.width);
     let long: usize =
@@ -30,14 +29,18 @@ pub(super) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
     let short: usize = counts.iter().map(|(glyph, n, ..)| width(glyph) + width(&n.to_string()) + 1).sum();
     let name = fit(safe_text(&console.snapshot.name).as_str(), (total / 4).max(8), console.glyphs.ellipsis);
     let left = width(&name) + 8;
-    let words_fit = left + long + width(&queue) + 4 <= total;
-    let queue_fits = words_fit || left + short + width(&queue) + 4 <= total;
+    // What was spent gives way to the words of the counts, and the whole of it to their numbers.
+    let rights = rights(console);
+    let fits = |counts: usize| move |right: &&String| counts + width(right) + 4 <= total.saturating_sub(left);
+    let with_words = rights.iter().find(fits(long));
+    let words_fit = with_words.is_some();
+    let right = with_words.or_else(|| rights.iter().find(fits(short)));
 
     let mut pen = Pen::new(buffer, area.x, area.y, area.right().saturating_sub(1));
     pen.write(" koru ", theme.style(Role::Accent)).write(console.glyphs.into, dim).write(" ", dim);
     pen.write(&name, theme.style(Role::Text));
-    if queue_fits {
-        pen.write_right(&queue, queue_style(console));
+    if let Some(right) = right {
+        pen.write_right(right, queue_style(console));
         pen.write_right("  ", dim);
     }
     let needed = if words_fit { long } else { short };
@@ -73,6 +76,12 @@ fn counts(console: &Console) -> Vec<Count> {
         (glyphs.stalled, counts.stalled, "stalled", Role::Stalled),
         (glyphs.failed, counts.failed, "failed", Role::Failed),
     ];
+    if counts.violations > 0 {
+        shown.push((glyphs.violation, counts.violations, "broke policy", Role::Failed));
+    }
+    if counts.sleeping > 0 {
+        shown.push((glyphs.sleeping, counts.sleeping, "sleeping", Role::Stalled));
+    }
     if counts.refused > 0 {
         shown.push((glyphs.refused, counts.refused, "refused", Role::Failed));
     }
@@ -96,6 +105,27 @@ fn queue_words(console: &Console) -> String {
         (_, None) if queue.active > 0 => format!("queue paused {}/{}", queue.active, queue.jobs),
         (_, None) => "queue paused".to_owned(),
     }
+}
+
+/// What stands at the right, the fullest first: what was spent today and may be, and the queue.
+fn rights(console: &Console) -> Vec<String> {
+    let queue = queue_words(console);
+    let mut rights = Vec::new();
+    if let Some(spent) = console.snapshot.cost_today.or_else(|| session_cost(console)) {
+        let cost = format!("{}{}", if spent.estimated { "~" } else { "" }, words::usd(spent.usd));
+        if let Some(limit) = console.snapshot.day_usd {
+            rights.push(format!("{cost} / {}  {queue}", words::usd(limit)));
+        }
+        rights.push(format!("{cost}  {queue}"));
+    }
+    rights.push(queue);
+    rights
+}
+
+/// The sum over the runs that are known here; `None` where none has said what it cost.
+fn session_cost(console: &Console) -> Option<Cost> {
+    let costs = console.snapshot.runs.iter().filter_map(|run| run.agent.as_ref()?.tally.cost);
+    costs.reduce(|a, b| Cost { usd: a.usd + b.usd, estimated: a.estimated || b.estimated })
 }
 
 fn queue_style(console: &Console) -> ratatui::style::Style {

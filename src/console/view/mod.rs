@@ -2,17 +2,20 @@
 //!
 //! [`areas`] is the one place that says where things stand; moving and drawing both ask it, so a page is what is seen.
 
+mod agent;
 mod answer;
 pub(crate) mod detail;
 mod footer;
 mod form;
 mod header;
 mod help;
+mod message;
 mod overlays;
 mod pages;
 mod queue;
 mod run;
 pub(crate) mod text;
+mod worktrees;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -58,6 +61,9 @@ const SMALL: (u16, u16) = (60, 15);
 /// From this on all panes stand beside each other.
 const WIDE: (u16, u16) = (120, 20);
 
+/// From this width on the queue stays beside the grid.
+const GRID_BESIDE: u16 = 180;
+
 /// Whether the panes cannot be walked through because only the list is shown.
 pub(crate) fn is_small(size: (u16, u16)) -> bool {
     size.0 < SMALL.0 || size.1 < SMALL.1
@@ -80,8 +86,11 @@ pub(crate) fn areas(console: &Console) -> Areas {
         body,
         ..Areas::default()
     };
+    let grid = console.shows_grid() && !is_small(console.size);
     let wide = width >= WIDE.0 && height >= WIDE.1 && !console.zoom;
-    if wide {
+    if grid && width < GRID_BESIDE {
+        areas.run = body;
+    } else if wide {
         let left = (width * 48 / 100).clamp(52, 100);
         let below = (body.height * 2 / 5).clamp(8, 18).min(body.height);
         areas.queue = Rect { width: left, height: body.height - below, ..body };
@@ -123,9 +132,15 @@ pub(crate) fn prepare(console: &mut Console, area: Rect) {
             }
             Layer::Answer(form) => answer::dress(console, form),
             Layer::Ticket(form) => form::dress(console, form),
+            Layer::Message(form) => message::dress(console, form),
             Layer::Line(input) => overlays::dress(console, &mut input.text),
             Layer::Palette(palette) => overlays::dress(console, &mut palette.query),
-            Layer::Menu(_) | Layer::Confirm(_) | Layer::Quit | Layer::Help(_) | Layer::History(_) => {}
+            Layer::Menu(_)
+            | Layer::Worktrees(_)
+            | Layer::Confirm(_)
+            | Layer::Quit
+            | Layer::Help(_)
+            | Layer::History(_) => {}
         }
     }
     console.layers = layers;
@@ -194,6 +209,8 @@ fn draw_layer(console: &Console, layer: &Layer, areas: &Areas, buffer: &mut Buff
     match layer {
         Layer::Answer(form) => answer::draw(console, form, areas, buffer),
         Layer::Ticket(form) => form::draw(console, form, areas, buffer),
+        Layer::Message(form) => message::draw(console, form, areas, buffer),
+        Layer::Worktrees(list) => worktrees::draw(console, list, areas, buffer),
         Layer::Line(input) => overlays::draw_line(console, input, areas, buffer),
         Layer::Palette(palette) => overlays::draw_palette(console, palette, areas, buffer),
         Layer::Menu(menu) => overlays::draw_menu(console, menu, areas, buffer),

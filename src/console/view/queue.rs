@@ -10,7 +10,7 @@ use crate::plan::ticket::Ticket;
 
 use super::super::layers::Layer;
 use super::super::layers::line::LineKind;
-use super::super::rows::{Row, RowState, held_why};
+use super::super::rows::{Row, RowState, held_why, is_live};
 use super::super::state::{Console, Pane};
 use super::super::theme::Role;
 use super::super::words;
@@ -173,7 +173,7 @@ fn priority(console: &Console, ticket: &Ticket, columns: usize) -> (String, Role
 
 /// How long it is as it is: of a run its time, else since the last change.
 fn age(console: &Console, ticket: &Ticket) -> String {
-    let run = console.run_of(&ticket.id).filter(|run| run.state.is_active()).map(|run| run.started_at);
+    let run = console.run_of(&ticket.id).filter(|run| is_live(run)).map(|run| run.started_at);
     let since = run.or(ticket.execution.finished_at).or(ticket.updated_at).or(ticket.created_at);
     since.map(|since| words::age(since, console.now)).unwrap_or_default()
 }

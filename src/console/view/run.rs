@@ -12,10 +12,14 @@ use crate::runtime::protocol::RunView;
 
 use super::super::actions::Action;
 use super::super::output::{Marks, OutputStyle};
+use super::super::source::Line;
 use super::super::state::{Console, NoticeKind, Pane};
 use super::super::theme::Role;
 use super::text::Pen;
 use status::{draw_status, draw_title};
+
+/// Narrowest tile of the grid that has another beside it.
+const TILE: u16 = 48;
 
 /// The runs that are shown and where: one, or with the grid all active ones.
 fn cells(console: &Console, area: Rect) -> Vec<(Arc<RunView>, Rect)> {
@@ -26,34 +30,53 @@ fn cells(console: &Console, area: Rect) -> Vec<(Arc<RunView>, Rect)> {
     if !console.runs.grid || active.len() < 2 {
         return console.shown_run().map(|run| (Arc::clone(run), area)).into_iter().collect();
     }
-    let across = if area.width >= 120 && active.len() > 2 { 2 } else { 1 };
-    let down = u16::try_from(active.len()).unwrap_or(1).div_ceil(across);
+    // As many beside each other as stay readable, but no more than make the grid square.
+    let count = u16::try_from(active.len()).unwrap_or(1);
+    let square = (1..=count).find(|side| side * side >= count).unwrap_or(1);
+    let across = (area.width / TILE).clamp(1, square);
+    let down = count.div_ceil(across);
     let (width, height) = (area.width / across, area.height / down);
     (0u16..)
         .zip(active)
         .map(|(index, run)| {
-            let last = index % across + 1 == across;
-            let cell = Rect {
-                x: area.x + index % across * width,
-                y: area.y + index / across * height,
-                width: if last { area.width - width * (across - 1) } else { width },
-                height,
-            };
-            (run, cell)
+            let (column, row) = (index % across, index / across);
+            let (x, y) = (area.x + column * width, area.y + row * height);
+            // The last of a row and of a column take what is left; the others leave a column for the line between.
+            let right = if column + 1 == across { area.right() } else { x + width - 1 };
+            let bottom = if row + 1 == down { area.bottom() } else { y + height };
+            (run, Rect { x, y, width: right - x, height: bottom - y })
         })
         .filter(|(_, cell)| !cell.is_empty())
         .collect()
 }
 
-/// The output within a cell: without title and status.
-fn body(cell: Rect) -> Rect {
-    if cell.height < 3 { Rect::default() } else { Rect { y: cell.y + 1, height: cell.height - 2, ..cell } }
+/// Lowest pane in which what became of the work has room under the output.
+const ROOMY: u16 = 12;
+
+/// The parts of a cell: the output, without title and status, and below them what became of an agent's work.
+fn parts(console: &Console, run: &RunView, cell: Rect) -> (Rect, Vec<Line>) {
+    if cell.height < 3 {
+        return (Rect::default(), Vec::new());
+    }
+    let mut below = Vec::new();
+    if let Some(agent) = run.agent.as_deref().filter(|_| cell.height >= ROOMY && !console.runs.grid) {
+        let columns = usize::from(cell.width.saturating_sub(3));
+        below = super::agent::outcome(console, agent, columns, false);
+        let most = usize::from(cell.height / 3);
+        if below.len() > most {
+            below.truncate(most.saturating_sub(1));
+            let open = console.key_of(Action::Open);
+            below.push(vec![(format!("{} {open} shows all of it", console.glyphs.ellipsis), Role::Dim)]);
+        }
+    }
+    let taken = u16::try_from(below.len()).unwrap_or(0) + u16::from(!below.is_empty());
+    (Rect { y: cell.y + 1, height: cell.height - 2 - taken, ..cell }, below)
 }
 
 /// Makes the visible lines ready and asks for those that are missing.
 pub(super) fn prepare(console: &mut Console, area: Rect) {
     for (run, cell) in cells(console, area) {
-        let body = body(cell);
+        let (body, _) = parts(console, &run, cell);
         if body.is_empty() {
             continue;
         }
@@ -76,6 +99,11 @@ pub(super) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
     }
     for (run, cell) in cells {
         draw_run(console, &run, cell, buffer);
+        if cell.right() < area.right() {
+            for y in cell.y..cell.bottom() {
+                buffer.set_string(cell.right(), y, console.glyphs.vertical, console.theme.style(Role::Rule));
+            }
+        }
     }
 }
 
@@ -102,6 +130,7 @@ fn draw_run(console: &Console, run: &RunView, area: Rect, buffer: &mut Buffer) {
     if area.height < 3 {
         return;
     }
+    let (body, below) = parts(console, run, area);
     if let Some(view) = console.runs.view(&run.id) {
         let style = |role: Role| console.theme.style(role);
         let glyphs = console.glyphs;
@@ -131,7 +160,19 @@ fn draw_run(console: &Console, run: &RunView, area: Rect, buffer: &mut Buffer) {
             },
             color: &|asked| console.theme.worker(asked),
         };
-        view.draw(body(area), buffer, &looks);
+        view.draw(body, buffer, &looks);
     }
-    draw_status(console, run, Rect { y: area.bottom() - 1, height: 1, ..area }, buffer);
+    draw_status(console, run, Rect { y: body.bottom(), height: 1, ..area }, buffer);
+    if !below.is_empty() {
+        let rule = console.glyphs.horizontal.repeat(usize::from(area.width));
+        let mut y = body.bottom() + 1;
+        Pen::new(buffer, area.x, y, area.right()).write(&rule, console.theme.style(Role::Rule));
+        for line in below {
+            y += 1;
+            let mut pen = Pen::new(buffer, area.x + 1, y, area.right().saturating_sub(1));
+            for (text, role) in line {
+                pen.write(&text, console.theme.style(role));
+            }
+        }
+    }
 }

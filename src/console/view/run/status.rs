@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use crate::base::text::safe_text;
 use crate::console::actions::Action;
 use crate::console::output::{Filter, OutputView};
+use crate::console::rows::is_live;
 use crate::console::state::{Console, Pane};
 use crate::console::theme::Role;
 use crate::console::view::text::{Pen, fit, width};
@@ -56,7 +57,7 @@ pub(super) fn draw_title(console: &Console, run: &RunView, area: Rect, buffer: &
     pen.write(name, title).write(&words::safe(&run.ticket), title).write("  ", dim);
     pen.write(glyph, theme.style(role)).write(" ", dim);
     pen.write(&state_words(console, run), theme.style(role));
-    if let Some(code) = run.exit_code.filter(|_| !run.state.is_active()) {
+    if let Some(code) = run.exit_code.filter(|_| !is_live(run)) {
         pen.write(&format!(" ({code})"), theme.style(role));
     }
     if let Some(at) =
@@ -109,7 +110,7 @@ pub(super) fn draw_status(console: &Console, run: &RunView, area: Rect, buffer: 
     let status = console.runs.view(&run.id).map(OutputView::status);
     let mut pen = Pen::new(buffer, area.x + 1, area.y, area.right().saturating_sub(1));
     let following = status.as_ref().is_none_or(|status| status.following);
-    let tail = match (&status, following, run.state.is_active()) {
+    let tail = match (&status, following, is_live(run)) {
         (_, true, true) => "following".to_owned(),
         (_, true, false) => "end".to_owned(),
         (Some(status), false, _) if status.new_lines > 0 => {
@@ -144,7 +145,7 @@ pub(super) fn draw_status(console: &Console, run: &RunView, area: Rect, buffer: 
             pen.write(&text, theme.style(Role::Stalled));
         }
         RunState::Sleeping => draw_sleep(console, run, &mut pen),
-        state if state.is_active() => draw_activity(console, run, &mut pen),
+        _ if is_live(run) => draw_activity(console, run, &mut pen),
         _ => {
             let message =
                 run.message.as_deref().map(|message| safe_text(message).to_string()).unwrap_or_default();
@@ -180,21 +181,34 @@ fn draw_activity(console: &Console, run: &RunView, pen: &mut Pen<'_>) {
         }
         return;
     };
-    let hearing = match agent.hearing {
-        Hearing::Live => "hears you",
-        Hearing::NextRound => "hears you next round",
-    };
-    pen.write_right(hearing, dim).write_right(" · ", dim);
-    if !agent.queued.is_empty() {
-        let waiting = words::count(agent.queued.len(), "message waits", "messages wait");
-        pen.write_right(&waiting, theme.style(Role::Accent)).write_right(" · ", dim);
+    // The most wanted first; what does not fit is left out whole.
+    let mut facts = Vec::new();
+    if silent {
+        facts.push((silence, if run.state == RunState::Stalled { Role::Stalled } else { Role::Dim }));
     }
     if agent.pausing {
-        pen.write_right("pauses after this turn", theme.style(Role::Warning)).write_right(" · ", dim);
+        facts.push(("pauses after this turn".to_owned(), Role::Warning));
     }
-    if silent {
-        let role = if run.state == RunState::Stalled { Role::Stalled } else { Role::Dim };
-        pen.write_right(&silence, theme.style(role)).write_right(" ", dim);
+    if !agent.queued.is_empty() {
+        let waiting = words::count(agent.queued.len(), "message waits", "messages wait");
+        facts.push((waiting, Role::Accent));
+    }
+    let hearing = match agent.hearing {
+        Hearing::Live => "hears you",
+        Hearing::NextRound => "hears later",
+    };
+    facts.push((hearing.to_owned(), Role::Dim));
+    let mut room = pen.room().saturating_sub(2);
+    let mut shown: Vec<(String, Role)> = Vec::new();
+    for (text, role) in facts {
+        let wide = width(&text) + 3;
+        if wide <= room {
+            room -= wide;
+            shown.push((text, role));
+        }
+    }
+    for (at, (text, role)) in shown.iter().enumerate().rev() {
+        pen.write_right(text, theme.style(*role)).write_right(if at > 0 { " · " } else { " " }, dim);
     }
     if let Some(doing) = &agent.tally.doing {
         let room = pen.room().saturating_sub(1);

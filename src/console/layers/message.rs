@@ -1,0 +1,78 @@
+//! Words for an agent: a message to one that works, a note with a retry, a note with a delegation.
+//!
+//! Owns the words until they are sent; kept as a draft like an answer. Invariants: nothing but the operator changes them
+//! (a draft that arrives late is put before what was typed, never over it); what they are for is fixed when it opens.
+
+use jiff::Timestamp;
+
+use crate::plan::ticket::TicketId;
+use crate::runtime::protocol::RunId;
+
+use super::Unsaved;
+use super::field::TextField;
+
+/// What the words are for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Said to the agent of this run.
+    Say(RunId),
+    /// Said after the brief of a retry; `seen` is the ticket as it stood on the screen.
+    Retry { seen: Option<Timestamp> },
+    /// Said after the brief to the agent that a ticket is given to; the usual one when none is named.
+    Delegate { agent: Option<String> },
+}
+
+/// The form.
+#[derive(Debug)]
+pub(crate) struct MessageForm {
+    pub(crate) ticket: TicketId,
+    pub(crate) purpose: Purpose,
+    pub(crate) text: TextField,
+    /// The button has the keys.
+    pub(crate) on_button: bool,
+    pub(crate) unsaved: Unsaved,
+    pub(crate) saved_at: Option<Timestamp>,
+    /// Why it was not sent.
+    pub(crate) error: Option<String>,
+    /// Whether the stored draft was asked for and has not come yet.
+    pub(crate) awaits_draft: bool,
+}
+
+impl MessageForm {
+    pub(crate) fn new(ticket: TicketId, purpose: Purpose) -> MessageForm {
+        MessageForm {
+            ticket,
+            purpose,
+            text: TextField::new("", false),
+            on_button: false,
+            unsaved: Unsaved::default(),
+            saved_at: None,
+            error: None,
+            awaits_draft: true,
+        }
+    }
+
+    /// The draft under which its words are kept.
+    pub(crate) fn key(&self) -> String {
+        let what = match self.purpose {
+            Purpose::Say(_) => "say",
+            Purpose::Retry { .. } => "retry",
+            Purpose::Delegate { .. } => "delegate",
+        };
+        format!("{what}-{}", self.ticket)
+    }
+
+    /// Whether a draft is one of these forms', so that the console drops it when it was sent.
+    pub(crate) fn is_key(key: &str) -> bool {
+        ["say-", "retry-", "delegate-"].iter().any(|start| key.starts_with(start))
+    }
+
+    /// Puts a stored draft in. What was typed meanwhile stays and stands after it.
+    pub(crate) fn restore(&mut self, draft: &str) {
+        self.awaits_draft = false;
+        if !draft.is_empty() && self.text.text() != draft {
+            let typed = self.text.text();
+            self.text.set(&format!("{draft}{typed}"));
+        }
+    }
+}
