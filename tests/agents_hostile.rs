@@ -183,6 +183,34 @@ fn silence_is_ended_by_its_limit() {
 }
 
 #[test]
+fn a_base_that_moves_on_is_left_alone() {
+    let mut stage = Stage::scripted("waits");
+    let base = stage.bench.git(&["rev-parse", "main"]);
+    let running = stage.start();
+    wait::text_in(&stage.bench.around("notes").join("agent.pid"));
+    stage.operator(|bench| {
+        bench.git(&["commit", "-q", "-m", "By the operator"]);
+    });
+    std::fs::write(stage.bench.around("notes").join("go"), "").unwrap();
+    let ran = running.end();
+    let played = stage.over(ran);
+    played.expect(0, "done", "finished");
+    assert_eq!(played.committed().as_deref(), EDITED, "{}", played.told);
+    assert_eq!(played.stage.bench.git(&["merge-base", "main", "koru/PLF-001"]), base, "{}", played.told);
+}
+
+#[test]
+fn a_worktree_that_cannot_be_made_is_named_and_nothing_is_started() {
+    let played = Stage::scripted_with("works", ticket(), |bench| {
+        bench.project.write(".planfile/.koru/worktrees", "a file where a folder should be\n");
+    })
+    .play();
+    played.expect(1, "failed", "");
+    assert!(played.ran.out.contains(".koru/worktrees"), "{}", played.told);
+    assert_eq!(played.record["child"], json!(null), "{}", played.told);
+}
+
+#[test]
 fn the_queue_goes_on_after_an_agent_that_failed() {
     let mut bench = agents::bench::Bench::new(&[
         ticket().execution("max_attempts: 1"),

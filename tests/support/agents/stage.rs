@@ -69,6 +69,12 @@ impl Stage {
         Self { bench, agent: agent.to_owned(), before, runs: Cell::new(0) }
     }
 
+    /// The operator does something in the checkout: that is how it is to stand after the run.
+    pub fn operator(&mut self, does: impl FnOnce(&Bench)) {
+        does(&self.bench);
+        self.before = self.bench.checkout();
+    }
+
     /// Starts the run.
     pub fn start(&self) -> Running {
         self.start_with(&[])
