@@ -140,9 +140,12 @@ impl SafeLine {
         let mut start = 0;
         // Where the row could be broken: before this column, and where the next row would begin.
         let (mut end, mut next, mut at, mut blank) = (0, 0, 0, false);
-        for c in self.spans.iter().flat_map(|span| span.text.chars()) {
+        let mut chars = self.spans.iter().flat_map(|span| span.text.chars()).peekable();
+        while let Some(c) = chars.next() {
             let wide = measure::columns(c);
-            if c == ' ' {
+            // A blank that carries a mark is there to be seen.
+            let bare = c == ' ' && chars.peek().is_none_or(|next| measure::columns(*next) > 0);
+            if bare {
                 if !blank {
                     end = at;
                 }
@@ -152,12 +155,13 @@ impl SafeLine {
                     rows.push((start, end));
                     start = next;
                 } else {
-                    rows.push((start, at));
+                    // Blanks that the line begins with may be more than a row holds.
+                    rows.push((start, if blank { at.min(start + columns) } else { at }));
                     start = at;
                 }
                 (end, next) = (start, start);
             }
-            blank = c == ' ';
+            blank = bare;
             at += wide;
         }
         rows.push((start, self.width.min(start.saturating_add(columns))));

@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -239,6 +240,9 @@ fn lines_wrap_between_words() {
     assert_eq!(rows("the quick brown fox", 10), [row(0, "the quick"), row(10, "brown fox")]);
     assert_eq!(rows("a abcdefghijkl", 6), [row(0, "a abcd"), row(6, "efghij"), row(12, "kl")]);
     assert_eq!(rows("ab cd  ", 5), [row(0, "ab cd")]);
+    assert_eq!(rows("           0", 1), [row(0, " "), row(11, "0")]);
+    assert_eq!(rows("     word", 3), [row(0, "   "), row(5, "wor"), row(8, "d")]);
+    assert_eq!(rows("    \u{301} x", 3), [row(0, "   "), row(3, " \u{301} x")]);
     assert_eq!(rows("漢字 x", 4), [row(0, "漢字"), row(5, "x")]);
     assert_eq!(rows("漢", 1), [row(0, "…")]);
     assert_eq!(rows("", 5), [row(0, "")]);
@@ -278,6 +282,41 @@ fn assert_clean(text: &str) {
     assert_eq!(width(text), clusters, "{text:?}");
 }
 
+fn cut_within_bounds(bytes: &[u8], first: usize, columns: usize) -> Result<(), TestCaseError> {
+    let line = safe_line(bytes);
+    let slice = line.slice(first, columns);
+    prop_assert_eq!(slice.width(), line.width().saturating_sub(first).min(columns));
+    prop_assert_eq!(slice.width(), width(&slice.plain()));
+    prop_assert!(line.truncate_end(columns).width() <= columns);
+    let rows = line.wrap(columns);
+    prop_assert!(rows.iter().all(|row| row.width() <= columns.max(1) && row.width() == width(&row.plain())));
+    if columns > 1 {
+        prop_assert_eq!(rows.iter().map(SafeLine::plain).collect::<String>(), line.plain());
+    }
+    let words = line.wrap_words(columns);
+    let fits = |row: &SafeLine| row.width() <= columns.max(1) && row.width() == width(&row.plain());
+    prop_assert!(words.iter().all(|(_, row)| fits(row)));
+    prop_assert!(words.windows(2).all(|two| two[0].0 < two[1].0));
+    if columns > 1 {
+        let solid = |text: String| text.replace(' ', "");
+        prop_assert_eq!(solid(words.iter().map(|(_, row)| row.plain()).collect()), solid(line.plain()));
+        prop_assert!(words.iter().all(|(start, row)| line.slice(*start, row.width()).plain() == row.plain()));
+    }
+    let text = safe_text(&String::from_utf8_lossy(bytes));
+    prop_assert!(text.truncate_end(columns).width() <= columns);
+    prop_assert!(text.truncate_middle(columns).width() <= columns);
+    prop_assert_eq!(text.pad(columns).width(), columns);
+    prop_assert_eq!(text.pad_left(columns).width(), columns);
+    prop_assert!(text.wrap(columns).iter().all(|row| row.width() <= columns.max(1)));
+    Ok(())
+}
+
+#[test]
+fn cutting_held_where_it_once_did_not() {
+    // Blanks up to a cursor that stayed where it was are wider than the row.
+    cut_within_bounds(b"xxxxxxxxxxx\x1b[1K0", 0, 0).unwrap();
+}
+
 proptest! {
     #[test]
     fn output_is_safe_and_stable(bytes in hostile()) {
@@ -304,30 +343,6 @@ proptest! {
 
     #[test]
     fn cutting_keeps_within_bounds(bytes in hostile(), first in 0..40_usize, columns in 0..40_usize) {
-        let line = safe_line(&bytes);
-        let slice = line.slice(first, columns);
-        prop_assert_eq!(slice.width(), line.width().saturating_sub(first).min(columns));
-        prop_assert_eq!(slice.width(), width(&slice.plain()));
-        prop_assert!(line.truncate_end(columns).width() <= columns);
-        let rows = line.wrap(columns);
-        prop_assert!(rows.iter().all(|row| row.width() <= columns.max(1) && row.width() == width(&row.plain())));
-        if columns > 1 {
-            prop_assert_eq!(rows.iter().map(SafeLine::plain).collect::<String>(), line.plain());
-        }
-        let words = line.wrap_words(columns);
-        let fits = |row: &SafeLine| row.width() <= columns.max(1) && row.width() == width(&row.plain());
-        prop_assert!(words.iter().all(|(_, row)| fits(row)));
-        prop_assert!(words.windows(2).all(|two| two[0].0 < two[1].0));
-        if columns > 1 {
-            let solid = |text: String| text.replace(' ', "");
-            prop_assert_eq!(solid(words.iter().map(|(_, row)| row.plain()).collect()), solid(line.plain()));
-            prop_assert!(words.iter().all(|(start, row)| line.slice(*start, row.width()).plain() == row.plain()));
-        }
-        let text = safe_text(&String::from_utf8_lossy(&bytes));
-        prop_assert!(text.truncate_end(columns).width() <= columns);
-        prop_assert!(text.truncate_middle(columns).width() <= columns);
-        prop_assert_eq!(text.pad(columns).width(), columns);
-        prop_assert_eq!(text.pad_left(columns).width(), columns);
-        prop_assert!(text.wrap(columns).iter().all(|row| row.width() <= columns.max(1)));
+        cut_within_bounds(&bytes, first, columns)?;
     }
 }
