@@ -3,12 +3,17 @@
 use serde_yaml::{Mapping, Value};
 
 use super::choice::word;
+use super::near::nearest;
 use super::reader::{Number, Reader, is_variable};
 use super::{AGENT_WORDS, AgentSettings, Budgets, CUSTOM, LlmSettings, McpServer, Price, Settings};
 
 /// Reads the whole mapping.
-pub(super) fn settings(reader: &mut Reader, root: &Mapping) -> Settings {
-    reader.strangers(root, "", &["roles", "agents", "budgets", "mcp", "llm", "environment"]);
+pub(super) fn settings(reader: &mut Reader<'_>, root: &Mapping) -> Settings {
+    let known = ["roles", "agents", "budgets", "mcp", "llm", "environment"];
+    let (limits, others): (Mapping, Mapping) =
+        root.clone().into_iter().partition(|(key, _)| meant_as_limits(key, &known));
+    reader.strangers(&others, "", &known);
+    reader.limits(|reader| reader.strangers_among_limits(&limits, "", &known));
     let mut settings =
         Settings { budgets: budgets(reader, root), llm: llm(reader, root), ..Settings::default() };
     for (name, block) in reader.named(root, "agents") {
@@ -33,6 +38,11 @@ pub(super) fn settings(reader: &mut Reader, root: &Mapping) -> Settings {
     settings
 }
 
+/// Whether a key that nobody knows is `budgets` misspelt: the limits under it are not in force.
+fn meant_as_limits(key: &Value, known: &[&str]) -> bool {
+    key.as_str().is_some_and(|key| !known.contains(&key) && nearest(key, known) == Some("budgets"))
+}
+
 /// Names under `key` whose value is neither a mapping nor nothing.
 fn not_even_blocks(root: &Mapping, key: &str, mut each: impl FnMut(String)) {
     for (name, value) in root.get(key).and_then(Value::as_mapping).into_iter().flatten() {
@@ -43,7 +53,7 @@ fn not_even_blocks(root: &Mapping, key: &str, mut each: impl FnMut(String)) {
 }
 
 fn roles(
-    reader: &mut Reader,
+    reader: &mut Reader<'_>,
     root: &Mapping,
     settings: &Settings,
 ) -> std::collections::BTreeMap<String, String> {
@@ -62,7 +72,7 @@ fn roles(
     roles
 }
 
-fn agent(reader: &mut Reader, name: &str, block: &Mapping) -> AgentSettings {
+fn agent(reader: &mut Reader<'_>, name: &str, block: &Mapping) -> AgentSettings {
     let at = |key: &str| format!("agents.{name}.{key}");
     let known = ["kind", "program", "model", "args", "env", "env_keys", "writable", "stream", "price"];
     reader.strangers(block, &format!("agents.{name}"), &known);
@@ -115,7 +125,7 @@ fn words() -> String {
     AGENT_WORDS.join(", ")
 }
 
-fn price(reader: &mut Reader, parent: &Mapping, path: &str) -> Option<Price> {
+fn price(reader: &mut Reader<'_>, parent: &Mapping, path: &str) -> Option<Price> {
     let block = reader.block(parent, path)?;
     reader.strangers(block, path, &["input", "cache_read", "cache_write", "output"]);
     let mut dollars =
@@ -128,7 +138,7 @@ fn price(reader: &mut Reader, parent: &Mapping, path: &str) -> Option<Price> {
     })
 }
 
-fn budgets(reader: &mut Reader, root: &Mapping) -> Budgets {
+fn budgets(reader: &mut Reader<'_>, root: &Mapping) -> Budgets {
     reader.limits(|reader| {
         let usual = Budgets::default();
         let Some(block) = reader.block(root, "budgets") else { return usual };
@@ -142,7 +152,7 @@ fn budgets(reader: &mut Reader, root: &Mapping) -> Budgets {
             "day_usd",
             "rate_limit_sleeps",
         ];
-        reader.strangers(block, "budgets", &known);
+        reader.strangers_among_limits(block, "budgets", &known);
         let mut number = |key: &str| reader.number(block, &format!("budgets.{key}"), Number::Positive);
         let (run, stalled) = (number("run_minutes"), number("stalled_minutes"));
         let (silence_minutes, run_usd, day_usd) =
@@ -164,7 +174,7 @@ fn budgets(reader: &mut Reader, root: &Mapping) -> Budgets {
 }
 
 /// A server that can be spoken to, or nothing.
-fn server(reader: &mut Reader, name: &str, block: &Mapping) -> Option<McpServer> {
+fn server(reader: &mut Reader<'_>, name: &str, block: &Mapping) -> Option<McpServer> {
     let path = format!("mcp.{name}");
     let at = |key: &str| format!("{path}.{key}");
     reader.strangers(block, &path, &["command", "args", "env", "env_keys", "url", "headers"]);
@@ -200,7 +210,7 @@ fn server(reader: &mut Reader, name: &str, block: &Mapping) -> Option<McpServer>
     (errors == before).then_some(server)
 }
 
-fn llm(reader: &mut Reader, root: &Mapping) -> LlmSettings {
+fn llm(reader: &mut Reader<'_>, root: &Mapping) -> LlmSettings {
     let Some(block) = reader.block(root, "llm") else { return LlmSettings::default() };
     reader.strangers(block, "llm", &["cache", "cache_hours"]);
     LlmSettings {
@@ -210,7 +220,7 @@ fn llm(reader: &mut Reader, root: &Mapping) -> LlmSettings {
 }
 
 /// Names and globs of names.
-fn environment(reader: &mut Reader, root: &Mapping) -> Vec<String> {
+fn environment(reader: &mut Reader<'_>, root: &Mapping) -> Vec<String> {
     let mut patterns = reader.texts(root, "environment");
     patterns.retain(|pattern| {
         let fits = is_variable(&pattern.replace(['*', '?'], "_"));

@@ -38,7 +38,7 @@ pub struct SettingsNote {
     pub key: String,
     /// What is wrong, what is in force, what to do.
     pub message: String,
-    /// Line and column, both from 1, where the file stops being YAML.
+    /// Line and column, both from 1: where the file stops being YAML, or where a limit that is not understood stands.
     pub at: Option<(usize, usize)>,
 }
 
@@ -88,7 +88,8 @@ pub(super) fn from_bytes(bytes: &[u8]) -> (Settings, Vec<SettingsNote>) {
     };
     match root {
         Value::Mapping(root) => {
-            let mut reader = Reader::default();
+            let text = String::from_utf8_lossy(bytes);
+            let mut reader = Reader::of(&text);
             let mut settings = blocks::settings(&mut reader, &root);
             settings.refused = reader.refused;
             (settings, reader.notes)

@@ -4,16 +4,17 @@
 //! The file belongs to the operator; `init` writes a commented stub once ([`STUB`]) and nothing else writes it.
 //! [`Settings::load`] never fails: whatever cannot be understood leaves the default in force and is reported as a
 //! [`SettingsNote`]. Invariant: a mistake in the file never loosens anything. Since the defaults know no spending limit,
-//! a file that cannot be read, or a limit that cannot, means that **no agent is started** ([`Settings::agent`] refuses)
+//! a file that cannot be read, or a limit that cannot (a misspelt one included), means that **no agent is started** ([`Settings::agent`] refuses)
 //! until the operator corrected it.
 //!
 //! The parts: [`load`] reads the file, [`blocks`] each of its blocks through the [`reader`], [`choice`] says which agent
-//! works a ticket, `near` finds the key that was meant.
+//! works a ticket, `near` finds the key that was meant, `place` where it stands.
 
 mod blocks;
 mod choice;
 mod load;
 mod near;
+mod place;
 mod reader;
 #[cfg(test)]
 mod tests;

@@ -6,10 +6,13 @@ use serde_yaml::{Mapping, Value};
 
 use super::load::{NoteLevel, SettingsNote};
 use super::near::nearest;
+use super::place::position;
 
 /// Reads values and collects what did not count.
 #[derive(Default)]
-pub(super) struct Reader {
+pub(super) struct Reader<'t> {
+    /// The text of the file, to name lines.
+    text: &'t str,
     pub(super) notes: Vec<SettingsNote>,
     /// Why no agent may be started: a limit cannot be understood.
     pub(super) refused: Option<String>,
@@ -24,7 +27,12 @@ pub(super) enum Number {
     NotNegative,
 }
 
-impl Reader {
+impl<'t> Reader<'t> {
+    /// A reader of what stands in `text`.
+    pub(super) fn of(text: &'t str) -> Self {
+        Reader { text, ..Reader::default() }
+    }
+
     /// A value that does not count.
     pub(super) fn error(&mut self, key: &str, message: impl Into<String>) {
         self.note(NoteLevel::Error, key, message.into());
@@ -67,9 +75,18 @@ impl Reader {
 
     /// Warns of keys that nobody knows.
     pub(super) fn strangers(&mut self, block: &Mapping, path: &str, known: &[&str]) {
+        self.keys(block, path, known, NoteLevel::Warning);
+    }
+
+    /// Keys that nobody knows, in a block where each that is not understood might have been a limit.
+    pub(super) fn strangers_among_limits(&mut self, block: &Mapping, path: &str, known: &[&str]) {
+        self.keys(block, path, known, NoteLevel::Error);
+    }
+
+    fn keys(&mut self, block: &Mapping, path: &str, known: &[&str], level: NoteLevel) {
         for key in block.keys() {
             let Some(name) = key.as_str() else {
-                self.note(NoteLevel::Warning, path, format!("has a key that is {}, not text", kind(key)));
+                self.note(level, path, format!("has a key that is {}, not text", kind(key)));
                 continue;
             };
             if known.contains(&name) {
@@ -80,7 +97,7 @@ impl Reader {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("known here: {}", known.join(", ")),
             };
-            self.note(NoteLevel::Warning, &full, format!("is no known key and does nothing; {hint}"));
+            self.note(level, &full, format!("is no known key and does nothing; {hint}"));
         }
     }
 
@@ -201,12 +218,16 @@ impl Reader {
     }
 
     /// Runs `read` on limits: what it complains about keeps every agent from being started.
-    pub(super) fn limits<T>(&mut self, read: impl FnOnce(&mut Reader) -> T) -> T {
+    pub(super) fn limits<T>(&mut self, read: impl FnOnce(&mut Reader<'t>) -> T) -> T {
         let before = self.notes.len();
         let value = read(self);
         for note in &mut self.notes[before..] {
             if note.level == NoteLevel::Error {
-                note.message.push_str("; no agent is started until it is corrected");
+                note.message.push_str(match note.message.ends_with('?') {
+                    true => " No agent is started until it is corrected",
+                    false => "; no agent is started until it is corrected",
+                });
+                note.at = position(self.text, &note.key);
                 self.refused.get_or_insert_with(|| note.to_string());
             }
         }

@@ -169,16 +169,56 @@ fn a_limit_that_cannot_be_understood_starts_nobody() {
 }
 
 #[test]
+fn a_misspelt_limit_starts_nobody() {
+    let path = ".planfile/.koru/config.yaml";
+    for (text, says) in [
+        (
+            "agents: {pi: }\nbudgets:\n  run_usd: 5\n  day_uds: 5\n",
+            format!(
+                "{path}, line 4, column 3: `budgets.day_uds` is no known key and does nothing; did you mean \
+                 `day_usd`? No agent is started until it is corrected"
+            ),
+        ),
+        (
+            "budget: {day_usd: 5}\n",
+            format!(
+                "{path}, line 1, column 1: `budget` is no known key and does nothing; did you mean `budgets`? No \
+                 agent is started until it is corrected"
+            ),
+        ),
+        (
+            "budgets: {day_usd: 5, colour: red}\n",
+            format!(
+                "{path}, line 1, column 23: `budgets.colour` is no known key and does nothing; known here: \
+                 run_minutes, stalled_minutes, silence_minutes, run_tokens, run_usd, day_tokens, day_usd, \
+                 rate_limit_sleeps; no agent is started until it is corrected"
+            ),
+        ),
+        (
+            "budgets: {7: 5}\n",
+            format!(
+                "{path}, line 1, column 1: `budgets` has a key that is a number, not text; no agent is started \
+                 until it is corrected"
+            ),
+        ),
+    ] {
+        let (settings, notes) = read(text);
+        assert_eq!(notes.iter().map(ToString::to_string).collect::<Vec<_>>(), [says.clone()], "{text}");
+        assert_eq!(notes[0].level, NoteLevel::Error, "{text}");
+        for agent in [None, Some("pi"), Some("claude"), Some("nobody")] {
+            assert_eq!(settings.agent(agent), Err(AgentChoiceError::Refused(says.clone())), "{text}");
+        }
+    }
+}
+
+#[test]
 fn strangers_are_warnings_with_the_key_that_was_meant() {
-    let text = "budget: {}\nbudgets: {run_minute: 5}\nagents: {claude: {modle: x, 7: y}}\nmcp: {a: {url: 'http://x', colour: red}}\n";
+    let text = "agent: {}\nagents: {claude: {modle: x, 7: y}}\nmcp: {a: {url: 'http://x', colour: red}}\n";
     let path = ".planfile/.koru/config.yaml";
     assert_eq!(
         notes(text),
         [
-            format!("{path}: `budget` is no known key and does nothing; did you mean `budgets`?"),
-            format!(
-                "{path}: `budgets.run_minute` is no known key and does nothing; did you mean `run_minutes`?"
-            ),
+            format!("{path}: `agent` is no known key and does nothing; did you mean `agents`?"),
             format!("{path}: `agents.claude.modle` is no known key and does nothing; did you mean `model`?"),
             format!("{path}: `agents.claude` has a key that is a number, not text"),
             format!(
