@@ -31,7 +31,7 @@ fn open(project: &Project) -> Terminal {
 
 /// A project whose only ticket's run lost its console: the next one shows it as interrupted.
 fn interrupted() -> (Project, PathBuf) {
-    let project = Project::new(1, |_| "echo begun; sleep 60".to_owned());
+    let project = Project::new(1, |_| "echo be''gun; sleep 60".to_owned());
     let mut terminal = Launch::koru(&project.path(), &["open"]).size(SIZE.0, SIZE.1).start();
     terminal.wait_for("bulk ticket 0001");
     terminal.send("w");
@@ -102,7 +102,7 @@ pub fn opened(_: &Options, report: &mut Report) {
         terminal.send("\t");
         settle(&terminal);
         let sent = Instant::now();
-        terminal.send("g");
+        terminal.send("\x1b[H");
         terminal.wait_for("line 0 of");
         home.push(sent.elapsed());
         most = most.max(resident(&terminal, "VmHWM:"));
