@@ -173,15 +173,8 @@ impl Recorder {
         }
         let clean = |text: &Option<String>| text.as_deref().map(|text| self.clean(text));
         let (doing, last_error) = (clean(&tally.doing), clean(&tally.last_error));
-        if doing == tally.doing && last_error == tally.last_error {
-            self.listener.tally(tally);
-        } else {
-            self.listener.tally(&Tally { doing, last_error, ..tally.clone() });
-        }
-        match &mut self.tally {
-            Some(known) => known.clone_from(tally),
-            None => self.tally = Some(tally.clone()),
-        }
+        self.listener.tally(&Tally { doing, last_error, ..tally.clone() });
+        self.tally = Some(tally.clone());
     }
 
     /// The run gave a sign of life that made no line.
