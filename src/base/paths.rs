@@ -84,6 +84,8 @@ impl ProjectPaths {
         worktrees => ".planfile/.koru/worktrees";
         /// The audit, a file a day.
         audit => ".planfile/.koru/audit";
+        /// Answers of language models that are kept.
+        llm_cache => ".planfile/.koru/llm-cache";
         /// Prompts and answers.
         prompts => ".planfile/.koru/prompts";
         /// Drafts of answers.

@@ -58,7 +58,7 @@ const FIELDS: [(&str, Shape); 19] = [
 ];
 
 /// Fields of the nested blocks.
-const NESTED: [(&str, Shape); 25] = [
+const NESTED: [(&str, Shape); 32] = [
     ("executor", Shape::Mapping),
     ("executor.kind", Shape::Text),
     ("executor.mode", Shape::Text),
@@ -81,7 +81,14 @@ const NESTED: [(&str, Shape); 25] = [
     ("inputs.timeout_seconds", Shape::Seconds),
     ("inputs.expect_files_changed", Shape::Flag),
     ("inputs.mcp_tool", Shape::Text),
+    ("inputs.mcp_server", Shape::Text),
+    ("inputs.mcp_arguments", Shape::Mapping),
     ("inputs.llm_model", Shape::Text),
+    ("inputs.llm_endpoint", Shape::Text),
+    ("inputs.llm_max_tokens", Shape::Count),
+    ("inputs.llm_timeout_seconds", Shape::Seconds),
+    ("inputs.system_prompt", Shape::Text),
+    ("inputs.response_schema", Shape::Mapping),
     ("outputs", Shape::Mapping),
     ("blocked_by", Shape::Texts),
 ];

@@ -212,10 +212,20 @@ fn server(reader: &mut Reader<'_>, name: &str, block: &Mapping) -> Option<McpSer
 
 fn llm(reader: &mut Reader<'_>, root: &Mapping) -> LlmSettings {
     let Some(block) = reader.block(root, "llm") else { return LlmSettings::default() };
-    reader.strangers(block, "llm", &["cache", "cache_hours"]);
+    reader.strangers(block, "llm", &["cache", "cache_hours", "keys"]);
+    let mut keys = reader.pairs(block, "llm.keys", false);
+    keys.retain(|host, variable| {
+        let fits = is_variable(variable);
+        if !fits {
+            let message = format!("is `{variable}`, which is neither the name of a variable nor `none`");
+            reader.error(&format!("llm.keys.{host}"), message);
+        }
+        fits
+    });
     LlmSettings {
         cache: reader.flag(block, "llm.cache").unwrap_or(false),
         cache_hours: reader.number(block, "llm.cache_hours", Number::Positive),
+        keys: keys.into_iter().map(|(host, variable)| (host.to_lowercase(), variable)).collect(),
     }
 }
 

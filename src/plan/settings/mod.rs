@@ -207,6 +207,9 @@ pub struct LlmSettings {
     pub cache: bool,
     /// Hours that a cached answer counts; 24 when missing.
     pub cache_hours: Option<f64>,
+    /// Host → variable that holds the key for it, or `none` for a host that is called without one. A key goes to no
+    /// other host.
+    pub keys: BTreeMap<String, String>,
 }
 
 impl Settings {

@@ -58,7 +58,7 @@ budgets: {run_minutes: 0.5, run_tokens: 2e6, run_usd: 5, day_usd: 1.5, silence_m
 mcp:
   docs: {command: docs --stdio 'a b', args: [more], env_keys: [T]}
   web: {url: 'https://example.org/mcp', headers: {X-A: 1}}
-llm: {cache: true, cache_hours: 2}
+llm: {cache: true, cache_hours: 2, keys: {Models.example: MODELS_KEY, lan: none}}
 environment: [MY_*, OTHER]
 ";
     let expected = Settings {
@@ -116,7 +116,11 @@ environment: [MY_*, OTHER]
                 },
             ),
         ]),
-        llm: LlmSettings { cache: true, cache_hours: Some(2.0) },
+        llm: LlmSettings {
+            cache: true,
+            cache_hours: Some(2.0),
+            keys: map(&[("models.example", "MODELS_KEY"), ("lan", "none")]),
+        },
         environment: vec!["MY_*".to_owned(), "OTHER".to_owned()],
         ..Settings::default()
     };

@@ -141,3 +141,32 @@ fn a_promise_of_changes_is_a_bare_boolean_and_never_hides_a_ticket() {
     assert_eq!([read("true"), read("false"), read("on")], [Some(true), Some(false), Some(true)]);
     assert_eq!([read("'true'"), read("1"), read("[]"), read("")], [None; 4]);
 }
+
+#[test]
+fn what_a_chat_and_a_tool_need_is_read_and_never_hides_a_ticket() {
+    use crate::plan::ticket::{LlmInputs, McpInputs};
+    let read = |inputs: &str| {
+        let text =
+            format!("sprint:\n  tickets:\n    A:\n      id: A\n      name: a\n      inputs: {inputs}\n");
+        let doc = SprintDoc::parse("current", text.into_bytes(), None).unwrap();
+        let ticket = doc.tickets().next().unwrap();
+        assert_eq!(ticket.invalid, None, "{inputs}");
+        (ticket.inputs.llm.as_deref().cloned(), ticket.inputs.mcp.as_deref().cloned())
+    };
+    let all = "{llm_endpoint: 'http://x', system_prompt: s, llm_temperature: 1, llm_max_tokens: 9, \
+               llm_timeout_seconds: 2.5, response_schema: {type: object}, mcp_server: docs, mcp_arguments: {a: [1]}}";
+    let llm = LlmInputs {
+        endpoint: Some("http://x".to_owned()),
+        system: Some("s".to_owned()),
+        temperature: Some(1.0),
+        max_tokens: Some(9),
+        timeout_seconds: Some(2.5),
+        response_schema: Some(serde_json::json!({"type": "object"})),
+    };
+    let arguments = Some(serde_json::json!({"a": [1]}));
+    assert_eq!(read(all), (Some(llm), Some(McpInputs { server: Some("docs".to_owned()), arguments })));
+    let odd = "{llm_endpoint: [1], system_prompt: {}, llm_temperature: null, llm_max_tokens: -1, \
+               llm_timeout_seconds: x, response_schema: null, mcp_server: [], mcp_arguments: ~}";
+    assert_eq!(read(odd), (Some(LlmInputs::default()), Some(McpInputs::default())));
+    assert_eq!(read("{prompt: p}"), (None, None));
+}

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
 use super::super::scalar::Scalar;
 use super::super::value::{for_each_pair, key_text, scalar, to_value};
 use super::fields::{Reader, text_of};
-use crate::plan::ticket::{Execution, Executor, ExecutorKind, Inputs, Outputs, Source};
+use crate::plan::ticket::{Execution, Executor, ExecutorKind, Inputs, LlmInputs, Outputs, Source};
 
 /// Calls `each` for the pairs of an optional block; refuses what is neither mapping nor null.
 fn block<'t, 'a>(
@@ -90,6 +92,14 @@ pub(super) fn inputs(reader: &mut Reader<'_, '_>, index: usize, out: &mut Inputs
         "timeout_seconds" => out.timeout_seconds = ours(reader, value),
         "mcp_tool" => out.mcp_tool = reader.optional_text("inputs.mcp_tool", value),
         "llm_model" => out.llm_model = reader.optional_text("inputs.llm_model", value),
+        "llm_endpoint"
+        | "system_prompt"
+        | "llm_temperature"
+        | "llm_max_tokens"
+        | "llm_timeout_seconds"
+        | "response_schema" => chat(reader, field, value, out.llm.get_or_insert_default()),
+        "mcp_server" => out.mcp.get_or_insert_default().server = our_text(reader, value),
+        "mcp_arguments" => out.mcp.get_or_insert_default().arguments = our_value(reader, value),
         "uri_processes" => processes(reader, value),
         "process_manifest" => optional_mapping(reader, "inputs.process_manifest", value),
         "choices" => out.choices = choices(reader, value),
@@ -106,6 +116,35 @@ fn ours(reader: &Reader<'_, '_>, index: usize) -> Option<f64> {
         Some(Scalar::Str(text)) => text.trim().parse().ok(),
         _ => None,
     }
+}
+
+/// One of the keys of a chat.
+fn chat(reader: &Reader<'_, '_>, field: &str, value: usize, out: &mut LlmInputs) {
+    match field {
+        "llm_endpoint" => out.endpoint = our_text(reader, value),
+        "system_prompt" => out.system = our_text(reader, value),
+        "llm_temperature" => out.temperature = ours(reader, value),
+        "llm_max_tokens" => {
+            out.max_tokens = match scalar(reader.tape, value) {
+                Some(Scalar::Int(count)) => u64::try_from(count).ok().filter(|count| *count > 0),
+                _ => None,
+            }
+        }
+        "llm_timeout_seconds" => out.timeout_seconds = ours(reader, value),
+        _ => out.response_schema = our_value(reader, value),
+    }
+}
+
+/// The text of a scalar, as it was written.
+fn our_text(reader: &Reader<'_, '_>, index: usize) -> Option<String> {
+    let tape = reader.tape;
+    let at = tape.resolve(index);
+    let kind = &tape.nodes[at].kind;
+    (kind.is_scalar() && !reader.is_null(at)).then(|| tape.node(at).text.clone().into_owned())
+}
+
+fn our_value(reader: &Reader<'_, '_>, index: usize) -> Option<Value> {
+    Some(to_value(reader.tape, index)).filter(|value| !value.is_null())
 }
 
 /// A true boolean; like every key that planfile does not know it cannot hide a ticket.
