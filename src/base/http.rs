@@ -4,6 +4,7 @@
 //! limits on bodies belong to the caller, who knows what is asked for; a connection that does not come about is given
 //! up here. The client is cheap to clone and shares its connections.
 
+use std::error::Error;
 use std::sync::Once;
 use std::time::Duration;
 
@@ -30,15 +31,39 @@ pub struct ClientError(#[from] reqwest::Error);
 /// # Errors
 /// See [`ClientError`].
 pub fn client() -> Result<Client, ClientError> {
+    made(&|| Policy::limited(REDIRECTS))
+}
+
+/// A client that follows no redirects: for requests whose headers are meant for one server only.
+///
+/// # Errors
+/// See [`ClientError`].
+pub fn direct_client() -> Result<Client, ClientError> {
+    made(&Policy::none)
+}
+
+/// The error with its causes and without its URL, which may carry credentials.
+pub fn reason(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut reason = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        reason = format!("{reason}: {inner}");
+        cause = inner.source();
+    }
+    reason
+}
+
+fn made(redirects: &dyn Fn() -> Policy) -> Result<Client, ClientError> {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // It fails only when a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
     let proxies = proxies(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
-    let client = match builder(&proxies).build() {
+    let client = match builder(&proxies).redirect(redirects()).build() {
         Ok(client) => client,
-        Err(_) => builder(&proxies).tls_certs_only([]).build()?,
+        Err(_) => builder(&proxies).redirect(redirects()).tls_certs_only([]).build()?,
     };
     Ok(client)
 }
@@ -47,7 +72,6 @@ fn builder(proxies: &[Proxy]) -> ClientBuilder {
     let builder = Client::builder()
         .user_agent(concat!("koru-tui/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
-        .redirect(Policy::limited(REDIRECTS))
         .no_proxy();
     proxies.iter().cloned().fold(builder, ClientBuilder::proxy)
 }

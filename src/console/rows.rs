@@ -247,7 +247,6 @@ pub(crate) fn state_of(
         Some(Standing::Running) => RowState::Running,
         Some(Standing::LeaseExpired) => RowState::Interrupted,
         Some(Standing::Ready { .. }) => match (held, &ticket.executor.kind) {
-            (_, ExecutorKind::Llm) if !is_for_agent(ticket) => RowState::NoRunner,
             (_, ExecutorKind::Mcp | ExecutorKind::Other(_)) => RowState::NoRunner,
             (Some(HeldWhy::Policy { .. }), _) => RowState::Refused,
             (Some(_), _) => RowState::Held,
@@ -274,12 +273,6 @@ pub(crate) fn state_of(
 /// Whether a run goes on. One that ended by asking still says that it needs somebody.
 pub(crate) fn is_live(run: &RunView) -> bool {
     run.state.is_active() && run.ended_at.is_none()
-}
-
-/// Whether a ticket names a coding agent as its worker: `agent`, or `agent:<name>`.
-pub(crate) fn is_for_agent(ticket: &Ticket) -> bool {
-    let handler = ticket.executor.handler.as_deref().unwrap_or_default();
-    handler == "agent" || handler.starts_with("agent:")
 }
 
 fn count(counts: &mut Counts, state: RowState, folds: bool) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::llm::{self, request::LlmRequest};
 use crate::plan::ticket::{ExecutorKind, Ticket};
 
 /// Seconds a shell command may take when `inputs.timeout_seconds` is not set (ours; koru has no limit).
@@ -13,6 +14,9 @@ const SHELL_TIMEOUT_SECONDS: f64 = 600.0;
 
 /// Seconds a request may take when `inputs.api_timeout_seconds` is not set (koru §4.3).
 const API_TIMEOUT_SECONDS: f64 = 30.0;
+
+/// Seconds a question to a language model may take when `inputs.llm_timeout_seconds` is not set (koru §7).
+const LLM_TIMEOUT_SECONDS: f64 = 60.0;
 
 /// Longest timeout that is honoured; longer ones are shortened to it.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -29,6 +33,8 @@ pub enum Action {
     },
     /// One HTTP request.
     Api(ApiRequest),
+    /// One question to a language model.
+    Llm(Box<LlmRequest>),
     /// A question to a person.
     Human {
         /// What is asked.
@@ -76,17 +82,19 @@ impl Action {
             ExecutorKind::Llm if agent(ticket).is_some() => {
                 Action::Agent { agent: agent(ticket).flatten().map(str::to_owned) }
             }
-            kind @ (ExecutorKind::Llm | ExecutorKind::Mcp | ExecutorKind::Other(_)) => {
+            ExecutorKind::Llm => chat(ticket),
+            kind @ (ExecutorKind::Mcp | ExecutorKind::Other(_)) => {
                 Action::Unsupported { kind: kind.word().to_owned() }
             }
         }
     }
 
-    /// One line for lists and notes: the shell text or `METHOD URL` (koru §4.1).
+    /// One line for lists and notes: the shell text, `METHOD URL` or `llm MODEL` (koru §4.1).
     pub fn label(&self) -> String {
         match self {
             Action::Shell { command, .. } => command.clone(),
             Action::Api(request) => format!("{} {}", request.method, request.url),
+            Action::Llm(request) => format!("llm {}", request.model),
             Action::Human { question } => question.clone(),
             Action::Agent { agent: Some(name) } => format!("agent {name}"),
             Action::Agent { agent: None } => "agent".to_owned(),
@@ -96,8 +104,9 @@ impl Action {
     }
 
     /// What a dry run says: the command, or the request as JSON (koru §4.1 step 5).
-    pub fn dry_run_text(&self) -> String {
+    pub fn dry_run_text(&self, llm: &llm::Ground<'_>) -> String {
         match self {
+            Action::Llm(request) => llm.preview(request).to_string(),
             Action::Api(request) => request.to_json().to_string(),
             other => other.label(),
         }
@@ -108,6 +117,7 @@ impl Action {
         match self {
             Action::Shell { command, .. } => Some(command),
             Action::Api(_)
+            | Action::Llm(_)
             | Action::Human { .. }
             | Action::Agent { .. }
             | Action::Missing { .. }
@@ -187,6 +197,47 @@ fn api(ticket: &Ticket) -> Action {
     })
 }
 
+/// `prompt`, else description, else name; the endpoint is `llm_endpoint`, else `executor.handler` (koru §7). A handler
+/// that cannot be an endpoint (`reviewer`) is somebody's name: nobody is asked in its place.
+fn chat(ticket: &Ticket) -> Action {
+    let inputs = &ticket.inputs;
+    let more = inputs.llm.as_deref().cloned().unwrap_or_default();
+    let prompt = [inputs.prompt.as_deref(), Some(&*ticket.description), Some(&*ticket.name)];
+    let Some(prompt) = first_filled(prompt) else {
+        return Action::Missing {
+            what: format!(
+                "{}: an llm ticket needs inputs.prompt, a description or a name; all are empty",
+                ticket.id
+            ),
+        };
+    };
+    let handler = first_filled([ticket.executor.handler.as_deref()]);
+    let endpoint = match (first_filled([more.endpoint.as_deref()]), handler) {
+        (Some(endpoint), _) => Some(endpoint),
+        (None, Some(handler)) if !llm::endpoint::looks_like_one(handler) => {
+            return Action::Missing {
+                what: format!(
+                    "{}: executor.handler is {handler:?}, which is no URL to ask a language model at; write \
+                     agent:{handler} for a coding agent of that name, or leave it out",
+                    ticket.id
+                ),
+            };
+        }
+        (None, handler) => handler,
+    };
+    let model = first_filled([inputs.llm_model.as_deref()]).unwrap_or(llm::request::MODEL);
+    Action::Llm(Box::new(LlmRequest {
+        endpoint: endpoint.map(|endpoint| endpoint.trim().to_owned()),
+        model: model.trim().to_owned(),
+        system: first_filled([more.system.as_deref()]).map(str::to_owned),
+        prompt: prompt.to_owned(),
+        temperature: more.temperature.unwrap_or(0.0),
+        max_tokens: more.max_tokens,
+        schema: more.response_schema,
+        timeout: timeout(more.timeout_seconds, LLM_TIMEOUT_SECONDS),
+    }))
+}
+
 fn first_filled<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -> Option<&'a str> {
     texts.into_iter().flatten().find(|text| !text.trim().is_empty())
 }
@@ -213,6 +264,94 @@ mod tests {
             inputs,
             ..Ticket::default()
         }
+    }
+
+    fn dry_run(action: &Action, vars: &[(&str, &str)]) -> String {
+        let environment = vars.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let settings = crate::plan::settings::LlmSettings::default();
+        let clock = crate::base::clock::Clock::System;
+        action.dry_run_text(&llm::Ground { environment: &environment, settings: &settings, clock })
+    }
+
+    #[test]
+    fn a_chat_is_read_whole_with_korus_defaults() {
+        let request = |inputs, handler| match Action::of(&ticket("llm", inputs, handler)) {
+            Action::Llm(request) => *request,
+            other => panic!("{other:?}"),
+        };
+        let prompt = Some(" Why?\n".to_owned());
+        let bare = LlmRequest {
+            endpoint: None,
+            model: "openai/gpt-4o-mini".to_owned(),
+            system: None,
+            prompt: " Why?\n".to_owned(),
+            temperature: 0.0,
+            max_tokens: None,
+            schema: None,
+            timeout: Duration::from_secs(60),
+        };
+        assert_eq!(request(Inputs { prompt: prompt.clone(), ..Inputs::default() }, Some(" ")), bare);
+        let handler = Some("http://localhost:1/v1");
+        let of_handler = LlmRequest { endpoint: handler.map(str::to_owned), ..bare };
+        assert_eq!(request(Inputs { prompt: prompt.clone(), ..Inputs::default() }, handler), of_handler);
+        let llm = crate::plan::ticket::LlmInputs {
+            endpoint: Some("http://localhost:2".to_owned()),
+            system: Some("short".to_owned()),
+            temperature: Some(0.5),
+            max_tokens: Some(7),
+            timeout_seconds: Some(2.0),
+            response_schema: Some(json!({"type": "object"})),
+        };
+        let model = Some("m".to_owned());
+        let inputs = Inputs { prompt, llm_model: model, llm: Some(Box::new(llm)), ..Inputs::default() };
+        let want = LlmRequest {
+            endpoint: Some("http://localhost:2".to_owned()),
+            model: "m".to_owned(),
+            system: Some("short".to_owned()),
+            prompt: " Why?\n".to_owned(),
+            temperature: 0.5,
+            max_tokens: Some(7),
+            schema: Some(json!({"type": "object"})),
+            timeout: Duration::from_secs(2),
+        };
+        assert_eq!(request(inputs, Some("reviewer")), want);
+    }
+
+    #[test]
+    fn a_chat_asks_for_what_it_lacks() {
+        let missing = |inputs, handler| match Action::of(&ticket("llm", inputs, handler)) {
+            Action::Missing { what } => what,
+            other => panic!("{other:?}"),
+        };
+        assert!(missing(Inputs::default(), None).contains("inputs.prompt, a description or a name"));
+        let inputs = Inputs { prompt: Some("Why?".to_owned()), ..Inputs::default() };
+        assert!(missing(inputs, Some("reviewer")).contains("write agent:reviewer for a coding agent"));
+        let agent = Action::of(&ticket("llm", Inputs::default(), Some("agent:reviewer")));
+        assert_eq!(agent, Action::Agent { agent: Some("reviewer".to_owned()) });
+    }
+
+    #[test]
+    fn a_dry_run_of_a_chat_names_the_key_and_does_not_show_it() {
+        let inputs = Inputs { prompt: Some("Why?".to_owned()), ..Inputs::default() };
+        let action = Action::of(&ticket("llm", inputs, None));
+        assert_eq!(action.label(), "llm openai/gpt-4o-mini");
+        let shown: Value =
+            serde_json::from_str(&dry_run(&action, &[("OPENROUTER_API_KEY", "sk-or-hunter22")])).unwrap();
+        assert_eq!(
+            shown,
+            json!({
+                "method": "POST", "url": "https://openrouter.ai/api/v1/chat/completions",
+                "headers": {"content-type": "application/json", "authorization": "Bearer $OPENROUTER_API_KEY"},
+                "model": "openai/gpt-4o-mini", "prompt": "Why?",
+                "body": {
+                    "model": "openai/gpt-4o-mini", "messages": [{"role": "user", "content": "Why?"}],
+                    "temperature": 0.0,
+                },
+                "timeout_seconds": 60.0,
+            })
+        );
+        let refused = dry_run(&action, &[]);
+        assert!(refused.contains("OPENROUTER_API_KEY is not set; refusing to call"), "{refused}");
     }
 
     #[test]
@@ -258,7 +397,7 @@ mod tests {
         };
         let action = Action::of(&ticket("api", inputs, None));
         assert_eq!(action.label(), "POST http://localhost/x");
-        let shown: Value = serde_json::from_str(&action.dry_run_text()).unwrap();
+        let shown: Value = serde_json::from_str(&dry_run(&action, &[])).unwrap();
         assert_eq!(
             shown,
             json!({
@@ -283,7 +422,7 @@ mod tests {
 
     #[test]
     fn other_kinds_are_unsupported_by_name() {
-        for kind in ["llm", "mcp", "martian"] {
+        for kind in ["mcp", "martian"] {
             let action = Action::of(&ticket(kind, Inputs::default(), None));
             assert_eq!(action, Action::Unsupported { kind: kind.to_owned() });
         }

@@ -1,6 +1,5 @@
 //! The api executor: one HTTP request, its answer streamed as output (koru §4.3).
 
-use std::error::Error;
 use std::str::FromStr;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -11,6 +10,7 @@ use super::outcome::{Ending, Outcome};
 use super::output::Channel;
 use super::recorder::Recorder;
 use super::stop::{Stop, StopWatch};
+use crate::base::http::reason;
 
 /// Bytes of an answer that are read; a longer one is cut, and says so.
 pub const BODY_LIMIT: u64 = 1024 * 1024;
@@ -50,15 +50,14 @@ async fn exchange(request: &ApiRequest, client: &Client, recorder: &mut Recorder
     };
     let mut response = match client.execute(built).await {
         Ok(response) => response,
-        Err(error) => return Exchange::NoAnswer(transport_reason(error)),
+        Err(error) => return Exchange::NoAnswer(reason(error)),
     };
     let code = response.status().as_u16();
     match read_body(&mut response, recorder).await {
         Ok(()) => Exchange::Answered(code),
-        Err(error) => Exchange::NoAnswer(format!(
-            "HTTP {code}, but reading the answer failed: {}",
-            transport_reason(error)
-        )),
+        Err(error) => {
+            Exchange::NoAnswer(format!("HTTP {code}, but reading the answer failed: {}", reason(error)))
+        }
     }
 }
 
@@ -76,7 +75,7 @@ fn build(request: &ApiRequest, client: &Client) -> Result<reqwest::Request, Stri
     if let Some(body) = &request.body {
         builder = builder.body(body.to_string());
     }
-    builder.build().map_err(|error| format!("the endpoint is not a usable URL: {}", transport_reason(error)))
+    builder.build().map_err(|error| format!("the endpoint is not a usable URL: {}", reason(error)))
 }
 
 async fn read_body(response: &mut Response, recorder: &mut Recorder) -> Result<(), reqwest::Error> {
@@ -91,18 +90,6 @@ async fn read_body(response: &mut Response, recorder: &mut Recorder) -> Result<(
         }
     }
     Ok(())
-}
-
-/// The error with its causes and without its URL, which may carry credentials.
-fn transport_reason(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut reason = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        reason = format!("{reason}: {inner}");
-        cause = inner.source();
-    }
-    reason
 }
 
 fn outcome(request: &ApiRequest, exchange: Exchange, mut recorder: Recorder) -> Outcome {

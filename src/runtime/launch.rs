@@ -14,12 +14,14 @@ use tokio::task::JoinHandle;
 
 use super::agents::AgentRun;
 use super::agents::ledger::Ledger;
+use super::chat;
 use super::feed::{Batch, Feed};
 use super::holder::Holder;
 use super::keeper::Keeper;
-use super::proof::{self, Before};
+use super::proof;
 use crate::base::clock::Clock;
 use crate::base::process::ProcessIdentity;
+use crate::base::redact::Redactor;
 use crate::execute::action::Action;
 use crate::execute::agents::session::Steer;
 use crate::execute::agents::tally::Tally;
@@ -54,6 +56,7 @@ pub(crate) struct Ground {
     /// What agents have used today, and which of them a rate limit keeps asleep.
     pub(crate) ledger: Ledger,
     http: std::sync::OnceLock<Result<reqwest::Client, String>>,
+    direct: std::sync::OnceLock<Result<reqwest::Client, String>>,
 }
 
 impl Ground {
@@ -61,13 +64,34 @@ impl Ground {
     pub(crate) fn new(root: PathBuf, runs: PathBuf, actor: &str, grace: Duration, clock: Clock) -> Ground {
         let holder = Holder::own(actor);
         let environment = Environment::of_process();
-        let http = std::sync::OnceLock::new();
-        Ground { root, runs, holder, environment, grace, clock, ledger: Ledger::default(), http }
+        let (http, direct) = (std::sync::OnceLock::new(), std::sync::OnceLock::new());
+        Ground { root, runs, holder, environment, grace, clock, ledger: Ledger::default(), http, direct }
     }
 
     /// The HTTP client, made with the first request: it loads the trusted roots, which most projects never need.
     fn http(&self) -> Result<reqwest::Client, String> {
         self.http.get_or_init(|| crate::base::http::client().map_err(|error| error.to_string())).clone()
+    }
+}
+
+impl Ground {
+    /// The same, following no redirects: for requests with a key in them.
+    pub(super) fn direct_http(&self) -> Result<reqwest::Client, String> {
+        let make = || crate::base::http::direct_client().map_err(|error| error.to_string());
+        self.direct.get_or_init(make).clone()
+    }
+
+    /// A redactor that also knows the keys which the operator's settings name.
+    fn redactor(&self, action: &Action, keys: &[String]) -> Redactor {
+        match action {
+            Action::Llm(_) => {
+                let (settings, _) = Settings::load(&self.root);
+                let named: Vec<String> =
+                    settings.llm.keys.into_values().chain(keys.iter().cloned()).collect();
+                self.environment.redactor(&named)
+            }
+            _ => self.environment.redactor(keys),
+        }
     }
 }
 
@@ -143,7 +167,7 @@ pub(crate) fn launch(
 ) -> Launched {
     let started_at = ground.clock.now();
     let keys = ticket.inputs.env_keys.clone();
-    let redactor = ground.environment.redactor(&keys);
+    let redactor = ground.redactor(&order.action, &keys);
     let label = redactor.clean(&order.action.label()).into_owned();
     let (stopper, watch) = stop_pair();
     let folder = RunFolder::create(&ground.runs, &ticket.id, started_at);
@@ -191,7 +215,7 @@ struct Run {
     keys: Vec<String>,
     order: Order,
     record: RunRecord,
-    redactor: crate::base::redact::Redactor,
+    redactor: Redactor,
 }
 
 impl Run {
@@ -258,6 +282,7 @@ impl Run {
                 Ok(client) => api::run(request, &client, watch, recorder).await,
                 Err(error) => Outcome::not_started(error),
             },
+            Action::Llm(request) => chat::run(&self.ground, &self.ticket, request, watch, recorder).await,
             Action::Agent { agent } => {
                 let run = AgentRun {
                     ground: &self.ground,
@@ -302,14 +327,7 @@ impl Run {
             timeout,
             grace: self.ground.grace,
         };
-        let (root, ticket) = (self.ground.root.clone(), Arc::clone(&self.ticket));
-        let before = match self.ticket.inputs.expect_files_changed {
-            Some(true) => {
-                let look = tokio::task::spawn_blocking(move || Before::look(&root, &ticket));
-                look.await.unwrap_or_default()
-            }
-            _ => None,
-        };
+        let before = proof::look_before(&self.ground, &self.ticket).await;
         let outcome = shell::run_with(&job, watch.clone(), recorder).await;
         // Worth a word only to somebody who wonders why it failed.
         if let (Ending::Failed | Ending::TimedOut, Some(note)) = (outcome.ending, &withheld) {

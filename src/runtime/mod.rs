@@ -5,6 +5,7 @@
 
 mod agents;
 pub(crate) mod answering;
+mod chat;
 pub mod drain;
 mod ending;
 mod feed;

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use git2::{Repository, StatusOptions};
@@ -89,7 +90,8 @@ fn add(root: &Path, path: &Path, seen: &mut BTreeMap<String, u64>) {
         }
         let Ok(meta) = path.symlink_metadata() else { continue };
         let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-        if name == ".git" || name == ".planfile" {
+        // Also for single files that git names: what we write ourselves is no work.
+        if matches!(name.split('/').next(), Some(".git" | ".planfile")) {
             continue;
         }
         if meta.is_dir() {
@@ -99,6 +101,23 @@ fn add(root: &Path, path: &Path, seen: &mut BTreeMap<String, u64>) {
             let hash = std::fs::read(&path).map_or(0, |bytes| xxhash_rust::xxh3::xxh3_64(&bytes));
             seen.insert(name, hash);
         }
+    }
+}
+
+/// Looks at the files before a run of `ticket`, if it promises changes.
+pub(super) async fn look_before(ground: &Ground, ticket: &Arc<Ticket>) -> Option<Before> {
+    ticket.inputs.expect_files_changed.filter(|expected| *expected)?;
+    let (root, ticket) = (ground.root.clone(), Arc::clone(ticket));
+    tokio::task::spawn_blocking(move || Before::look(&root, &ticket)).await.unwrap_or_default()
+}
+
+/// Holds a run that ended well to the promise of its ticket.
+pub(super) async fn hold(before: Option<Before>, outcome: Outcome) -> Outcome {
+    let Some(before) = before.filter(|_| outcome.succeeded()) else { return outcome };
+    let kept = tokio::task::spawn_blocking(move || before.kept()).await;
+    match kept.unwrap_or_else(|error| Err(error.to_string())) {
+        Ok(()) => outcome,
+        Err(sentence) => judged(outcome, Ending::Failed, sentence),
     }
 }
 
@@ -112,14 +131,9 @@ pub(super) async fn judge(
     stop: StopWatch,
     recorder: &mut Recorder,
 ) -> Outcome {
+    let outcome = hold(before, outcome).await;
     if !outcome.succeeded() {
         return outcome;
-    }
-    if let Some(before) = before {
-        let kept = tokio::task::spawn_blocking(move || before.kept()).await;
-        if let Err(sentence) = kept.unwrap_or_else(|error| Err(error.to_string())) {
-            return judged(outcome, Ending::Failed, sentence);
-        }
     }
     let (policy, _) = Policy::load(&ground.root);
     if !policy.require_ci_pass_before_complete || policy.ci_command.trim().is_empty() {
@@ -193,6 +207,9 @@ mod tests {
         std::fs::write(folder.path().join("there"), "1").unwrap();
         let before = Before::look(folder.path(), &ticket(&[], Some(true))).unwrap();
         assert!(before.kept().is_err());
+        std::fs::create_dir(folder.path().join(".planfile")).unwrap();
+        std::fs::write(folder.path().join(".planfile/run"), "ours").unwrap();
+        assert!(before.kept().is_err(), "what we write ourselves is no work");
         std::fs::write(folder.path().join("there"), "2").unwrap();
         assert_eq!(before.kept(), Ok(()));
     }

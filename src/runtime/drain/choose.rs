@@ -7,8 +7,10 @@ use super::ticks::Slot;
 use super::{Target, TickStatus};
 use crate::execute::action::Action;
 use crate::execute::human::HumanAnswer;
+use crate::execute::llm;
 use crate::plan::lifecycle::Op;
 use crate::plan::queue::{Scope, Standing, order};
+use crate::plan::settings::Settings;
 use crate::plan::store::{MutateError, Mutated};
 use crate::plan::ticket::Ticket;
 use crate::runtime::answering::AnswerJob;
@@ -152,7 +154,7 @@ impl Engine<'_> {
                 Action::Human { .. } | Action::Missing { .. } | Action::Unsupported { .. } => {
                     return Choice::Nothing;
                 }
-                Action::Shell { .. } | Action::Api(_) | Action::Agent { .. } => {}
+                Action::Shell { .. } | Action::Api(_) | Action::Llm(_) | Action::Agent { .. } => {}
             }
             let violations = violations(&self.options.root, &action);
             if !violations.is_empty() {
@@ -291,12 +293,18 @@ impl Engine<'_> {
     pub(super) fn preview(&mut self) {
         let cap = if self.options.looped { self.options.max_iterations } else { 1 };
         let now = self.options.clock.now();
+        let (settings, _) = Settings::load(&self.options.root);
         self.lineup.follow(&self.view.plan, now);
         while self.ticks.count() < cap {
             let choice = self.choose();
             let (ticket, status, message) = match choice {
                 Choice::Run(ticket) => {
-                    let text = self.order(&ticket).action.dry_run_text();
+                    let llm = llm::Ground {
+                        environment: &self.ground.environment,
+                        settings: &settings.llm,
+                        clock: self.options.clock.clone(),
+                    };
+                    let text = self.order(&ticket).action.dry_run_text(&llm);
                     (ticket, TickStatus::DryRun, text)
                 }
                 Choice::Deny(ticket, violations) => (ticket, TickStatus::PolicyDenied, violations.join("\n")),

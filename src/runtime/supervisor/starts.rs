@@ -100,7 +100,7 @@ impl Supervisor {
         match &action {
             Action::Human { .. } | Action::Unsupported { .. } => return,
             Action::Missing { what } => return self.ask_for_input(ticket, what),
-            Action::Shell { .. } | Action::Api(_) | Action::Agent { .. } => {}
+            Action::Shell { .. } | Action::Api(_) | Action::Llm(_) | Action::Agent { .. } => {}
         }
         match self.why_held(ticket, &action) {
             Some(why) => self.queue.held.push(Held { ticket: ticket.id.clone(), why }),
@@ -166,7 +166,7 @@ impl Supervisor {
             Action::Unsupported { kind } => {
                 return Err(format!("{id} has executor kind {kind:?}, which this version cannot run"));
             }
-            Action::Shell { .. } | Action::Api(_) | Action::Agent { .. } => {}
+            Action::Shell { .. } | Action::Api(_) | Action::Llm(_) | Action::Agent { .. } => {}
         }
         match self.view.order.standing.get(id) {
             Some(Standing::Ready { .. }) => {}
