@@ -202,6 +202,22 @@ pub fn all_records(runs: &Path) -> Vec<(RunFolder, RunRecord)> {
         .collect()
 }
 
+/// The records of the runs that began on the day of `at` or a day before or after it (UTC), in no order. Only their
+/// folders are read, as their names say when they began.
+pub fn records_around(runs: &Path, at: Timestamp) -> Vec<RunRecord> {
+    let day = jiff::SignedDuration::from_hours(24);
+    let days = [at.saturating_sub(day), Ok(at), at.saturating_add(day)];
+    let stamps: Vec<String> =
+        days.into_iter().flatten().map(|at| format!("-{}T", at.strftime("%Y%m%d"))).collect();
+    let Ok(entries) = std::fs::read_dir(runs) else { return Vec::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| stamps.iter().any(|stamp| name.contains(stamp)))
+        .filter_map(|name| RunFolder::at(runs, &name)?.read_record())
+        .collect()
+}
+
 /// The records of the runs of one ticket, in no order.
 pub fn records_of(runs: &Path, ticket: &TicketId) -> Vec<RunRecord> {
     let prefix = format!("{}-", safe_name(ticket.as_str()));

@@ -77,7 +77,7 @@ async fn lines_until(console: &mut Console, run: &RunId, text: &str) {
 async fn a_ticket_is_handed_to_an_agent_and_done_on_its_own_branch() {
     let script =
         "session; text m1 \"$1\" >/dev/null; text m1 Fixing; echo 'hello world' >hello.txt; finish Done.";
-    let (project, _signs) = bench(script, "", &[ticket("PLF-1", "human", "", "")]);
+    let (project, _signs) = bench(script, "budgets:\n  day_usd: 9.0\n", &[ticket("PLF-1", "human", "", "")]);
     let mut console = Console::open(project.path());
     console.loaded().await;
     let run = console.done(delegate("PLF-1", Some("be kind"))).await.unwrap();
@@ -87,6 +87,9 @@ async fn a_ticket_is_handed_to_an_agent_and_done_on_its_own_branch() {
     assert_eq!((agent.agent.as_str(), agent.tally.turns, agent.tally.tokens.input), ("fake", 1, 10));
     assert_eq!(agent.changed.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["hello.txt"]);
     assert_eq!(agent.gates.len(), 1);
+    let snapshot = console.until(|snapshot| !snapshot.agents.is_empty()).await;
+    assert_eq!((snapshot.agents[0].as_str(), snapshot.day_usd), ("fake", Some(9.0)));
+    assert_eq!(snapshot.cost_today.map(|cost| (cost.usd, cost.estimated)), Some((0.25, false)));
     assert_eq!(console.ticket("PLF-1").status, Status::Done);
     assert_eq!(git(project.path(), &["show", "koru/PLF-1:hello.txt"]), "hello world\n");
     assert_eq!(std::fs::read_to_string(project.path().join("hello.txt")).unwrap(), "hello\n");

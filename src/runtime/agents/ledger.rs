@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::execute::agents::tally::Tally;
-use crate::execute::folder::all_records;
+use crate::execute::folder::records_around;
 use crate::plan::settings::Budgets;
 
 /// Tokens and US dollars.
@@ -21,16 +21,23 @@ pub(crate) struct Used {
     pub(crate) tokens: u64,
     /// US dollars, estimates included.
     pub(crate) usd: f64,
+    /// Whether a part of the dollars is an estimate.
+    pub(crate) estimated: bool,
 }
 
 impl Used {
     fn of(tally: &Tally) -> Used {
-        Used { tokens: tally.tokens.total(), usd: tally.cost.map_or(0.0, |cost| cost.usd) }
+        Used {
+            tokens: tally.tokens.total(),
+            usd: tally.cost.map_or(0.0, |cost| cost.usd),
+            estimated: tally.cost.is_some_and(|cost| cost.estimated),
+        }
     }
 
     fn add(&mut self, other: Used) {
         self.tokens += other.tokens;
         self.usd += other.usd;
+        self.estimated |= other.estimated;
     }
 
     /// Which limit of a day is used up, as a sentence.
@@ -63,7 +70,7 @@ impl Ledger {
         let today = day_of(now);
         let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         let mut past = Used::default();
-        for (_, record) in all_records(runs) {
+        for record in records_around(runs, now) {
             if live.contains_key(&*record.run) || day_of(record.started_at) != today {
                 continue;
             }
@@ -77,9 +84,16 @@ impl Ledger {
 
     /// A live run has used so much. Returns what the whole day has.
     pub(crate) fn tell(&self, run: &Arc<str>, tally: &Tally) -> Used {
-        let mut sum = *self.past.lock().unwrap_or_else(PoisonError::into_inner);
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         live.insert(Arc::clone(run), Used::of(tally));
+        drop(live);
+        self.today()
+    }
+
+    /// What the whole day has used, as far as it was read and told.
+    pub(crate) fn today(&self) -> Used {
+        let mut sum = *self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         live.values().for_each(|used| sum.add(*used));
         sum
     }
@@ -128,21 +142,22 @@ mod tests {
         let ledger = Ledger::default();
         let (one, two): (Arc<str>, Arc<str>) = ("one".into(), "two".into());
         ledger.tell(&one, &tally(10, 0.5));
-        assert_eq!(ledger.tell(&one, &tally(30, 1.0)), Used { tokens: 30, usd: 1.0 });
+        assert_eq!(ledger.tell(&one, &tally(30, 1.0)), Used { tokens: 30, usd: 1.0, estimated: false });
         ledger.over(&one);
-        assert_eq!(ledger.tell(&two, &tally(5, 0.25)), Used { tokens: 35, usd: 1.25 });
+        assert_eq!(ledger.tell(&two, &tally(5, 0.25)), Used { tokens: 35, usd: 1.25, estimated: false });
+    }
+
+    fn used(tokens: u64, usd: f64) -> Used {
+        Used { tokens, usd, estimated: false }
     }
 
     #[test]
     fn a_budget_is_over_when_it_is_used_up() {
         let budgets = Budgets { day_tokens: Some(100), day_usd: Some(2.0), ..Budgets::default() };
-        assert_eq!(Used { tokens: 99, usd: 1.99 }.over(&budgets), None);
+        assert_eq!(used(99, 1.99).over(&budgets), None);
         let said = |used: Used| used.over(&budgets).unwrap();
-        assert_eq!(
-            said(Used { tokens: 100, usd: 0.0 }),
-            "today's budget of 100 tokens is used up (100 used)"
-        );
-        assert_eq!(said(Used { tokens: 0, usd: 2.5 }), "today's budget of $2.00 is used up ($2.50 used)");
+        assert_eq!(said(used(100, 0.0)), "today's budget of 100 tokens is used up (100 used)");
+        assert_eq!(said(used(0, 2.5)), "today's budget of $2.00 is used up ($2.50 used)");
     }
 
     #[test]

@@ -1,16 +1,47 @@
 //! What consoles ask of agents: words to one that runs, its stream as it came, the worktrees.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{Mail, Supervisor};
+use crate::execute::agents::backend::detect;
+use crate::execute::agents::kind::AgentKind;
 use crate::execute::agents::session::Steer;
 use crate::execute::isolation;
-use crate::runtime::protocol::{Event, Outcome, ProjectEvent, RequestId, RunEvent, RunId, WorktreeCommand};
+use crate::plan::settings::Settings;
+use crate::runtime::launch::Ground;
+use crate::runtime::protocol::{
+    Cost, Event, Outcome, ProjectEvent, RequestId, RunEvent, RunId, WorktreeCommand,
+};
 
 /// Most lines of a stream that one fetch returns: they are far longer than those of a transcript.
 const FETCH_RAW_LINES: u32 = 2_000;
 
+/// Which agents a ticket can be handed to, and what a day may cost.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::runtime) struct Staff {
+    /// Names; the one that is taken when none is named stands first.
+    pub(super) names: Vec<String>,
+    /// US dollars of a day.
+    pub(super) day_usd: Option<f64>,
+}
+
 impl Supervisor {
+    /// Looks for agents, and reads what today's runs have used, on the files' thread.
+    pub(super) fn ask_staff(&self) {
+        let (post, ground) = (self.post.clone(), Arc::clone(&self.ground));
+        self.files.work(move || {
+            ground.ledger.read_today(&ground.runs, ground.clock.now());
+            let _ = post.send(Mail::Staff(staff(&ground)));
+        });
+    }
+
+    /// What today's runs have cost; `None` while nobody said anything about money.
+    pub(super) fn cost_today(&self) -> Option<Cost> {
+        let used = self.ground.ledger.today();
+        (used.usd > 0.0).then_some(Cost { usd: used.usd, estimated: used.estimated })
+    }
+
     /// Says something to a running agent. It is shown in the transcript once the agent is given it.
     pub(super) fn say(&mut self, request: RequestId, run: RunId, text: String) {
         if text.trim().is_empty() {
@@ -61,6 +92,25 @@ impl Supervisor {
             let _ = post.send(worktrees(request, &root, &command));
         });
     }
+}
+
+/// The configured agents and the programs that are installed.
+fn staff(ground: &Ground) -> Staff {
+    let (settings, _) = Settings::load(&ground.root);
+    let usual = settings.agent(None).ok().flatten().map(|choice| choice.name);
+    let mut names: Vec<String> = usual.into_iter().collect();
+    let variables = ground.environment.all();
+    let installed = AgentKind::BUILT_IN.iter().filter(|kind| {
+        let choice = settings.agent(Some(kind.word())).ok().flatten();
+        choice.is_some_and(|choice| detect::program(**kind, &choice.settings, &variables).is_some())
+    });
+    let known = settings.agents.keys().cloned().chain(installed.map(|kind| kind.word().to_owned()));
+    for name in known {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Staff { names, day_usd: settings.budgets.day_usd }
 }
 
 fn worktrees(request: RequestId, root: &Path, command: &WorktreeCommand) -> Mail {

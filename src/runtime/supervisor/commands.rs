@@ -52,6 +52,7 @@ impl Supervisor {
             Command::Project(ProjectCommand::Init) => self.init(request),
             Command::Project(ProjectCommand::Reload) => {
                 self.storage.refresh();
+                self.ask_staff();
                 self.reply(request, Outcome::Done { ticket: None, run: None });
             }
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::agents::Staff;
 use crate::execute::output::OutputLine;
 use crate::plan::store::{MutateError, Mutated};
 use crate::plan::ticket::TicketId;
@@ -40,6 +41,8 @@ pub(in crate::runtime) enum Mail {
     Found(Vec<Interrupted>),
     /// What a dead supervisor's run left behind is stopped.
     OrphanStopped(RunId),
+    /// Which agents there are.
+    Staff(Staff),
     /// The git branch.
     Branch(Option<String>),
 }

@@ -34,6 +34,7 @@ use crate::plan::queue::Scope;
 use crate::plan::store::watch::Noticed;
 use crate::plan::store::{MutateError, Mutated, Step};
 use crate::plan::ticket::TicketId;
+use agents::Staff;
 use closing::Closing;
 pub(super) use messages::Call;
 use messages::{Mail, Purpose};
@@ -71,6 +72,7 @@ pub(super) struct Supervisor {
     /// Steps of this turn.
     steps: Vec<(Step, Purpose)>,
     closing: Option<Closing>,
+    staff: Staff,
     branch: Option<String>,
     revision: u64,
     dirty: bool,
@@ -125,6 +127,7 @@ impl Supervisor {
             upkeep: Upkeep::default(),
             steps: Vec::new(),
             closing: None,
+            staff: Staff::default(),
             branch: None,
             revision: 0,
             dirty: false,
@@ -238,6 +241,10 @@ impl Supervisor {
             }
             Mail::Found(found) => self.take_found(found),
             Mail::OrphanStopped(run) => self.orphan_stopped(&run),
+            Mail::Staff(staff) => {
+                self.dirty |= self.staff != staff;
+                self.staff = staff;
+            }
             Mail::Branch(branch) => {
                 self.dirty |= self.branch != branch;
                 self.branch = branch;
@@ -271,7 +278,9 @@ impl Supervisor {
         self.dirty = true;
         self.look_at_runs();
         self.look_for_interrupted();
-        if !first {
+        if first {
+            self.ask_staff();
+        } else {
             self.ask_branch();
         }
     }
@@ -347,9 +356,9 @@ impl Supervisor {
             },
             held: self.queue.held.clone(),
             actor: self.options.actor.clone(),
-            agents: Vec::new(),
-            cost_today: None,
-            day_usd: None,
+            agents: self.staff.names.clone(),
+            cost_today: self.cost_today(),
+            day_usd: self.staff.day_usd,
         }
     }
 
