@@ -81,17 +81,9 @@ impl Ground {
         self.direct.get_or_init(make).clone()
     }
 
-    /// A redactor that also knows the keys which the operator's settings name.
-    fn redactor(&self, action: &Action, keys: &[String]) -> Redactor {
-        match action {
-            Action::Llm(_) => {
-                let (settings, _) = Settings::load(&self.root);
-                let named: Vec<String> =
-                    settings.llm.keys.into_values().chain(keys.iter().cloned()).collect();
-                self.environment.redactor(&named)
-            }
-            _ => self.environment.redactor(keys),
-        }
+    /// A redactor that also knows what the operator's settings name and give away.
+    fn redactor(&self, keys: &[String]) -> Redactor {
+        self.environment.redactor_of(&Settings::load(&self.root).0, keys)
     }
 }
 
@@ -167,7 +159,7 @@ pub(crate) fn launch(
 ) -> Launched {
     let started_at = ground.clock.now();
     let keys = ticket.inputs.env_keys.clone();
-    let redactor = ground.redactor(&order.action, &keys);
+    let redactor = ground.redactor(&keys);
     let label = redactor.clean(&order.action.label()).into_owned();
     let (stopper, watch) = stop_pair();
     let folder = RunFolder::create(&ground.runs, &ticket.id, started_at);

@@ -1,5 +1,6 @@
 //! The real agents behind the whole fence, against the scripted model: they work, and what they are told to do against
-//! the policy does not happen. An agent that is not installed is passed over and said so.
+//! the policy does not happen. An agent that is not installed is passed over and said so. One function is longer than
+//! 60 lines: it is one run, from the script to what is left of it.
 
 use std::time::Duration;
 

@@ -42,7 +42,7 @@ fn bench(script: &str, budgets: &str, tickets: &[String]) -> (tempfile::TempDir,
     std::fs::create_dir_all(&koru).unwrap();
     let config = format!(
         "agents:\n  fake:\n    kind: custom\n    stream: claude\n    args: [/bin/sh, {program}, '{{prompt}}']\n    env: \
-         {{SIGNS: {signs}}}\n    writable: [{signs}]\n{budgets}",
+         {{SIGNS: {signs}, PIN: violet-ox}}\n    writable: [{signs}]\n{budgets}",
         program = program.display(),
         signs = signs.path().display(),
     );
@@ -228,4 +228,42 @@ text m2 Done; echo 'hello world' >hello.txt; finish Done."#;
         assert!(channels.contains(&channel), "{channel:?} in {channels:?}");
     }
     console.handle.shutdown().await;
+}
+
+/// What a folder holds, all files together.
+fn all_text(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| match path.is_dir() {
+            true => all_text(&path),
+            false => String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned(),
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_configuration_gives_an_agent_is_shown_nowhere() {
+    let script = "session; text m1 \"my $PIN opens brass-key\"; echo \"lost $PIN\" >&2; echo x >\"$PIN.txt\"\n\
+                  echo 'hello world' >hello.txt; finish \"done with $PIN and brass-key\"";
+    let mcp = "mcp:\n  door:\n    url: http://127.0.0.1:9/\n    headers: {X-Door: Bearer brass-key}\n";
+    let (project, _signs) = bench(script, mcp, &[ticket("PLF-1", "human", "", "")]);
+    let mut console = Console::open(project.path());
+    console.loaded().await;
+    let run = console.done(delegate("PLF-1", None)).await.unwrap();
+    let ended = console.ended(&run).await;
+    assert_eq!(ended.state, RunState::Done, "{:?}", ended.message);
+    console.handle.shutdown().await;
+    let planfile = project.path().join(".planfile");
+    let kept = [all_text(&planfile.join(".koru/runs")), all_text(&planfile.join("sprints"))].concat();
+    assert!(kept.contains("my [redacted] opens [redacted]"), "{kept}");
+    assert!(kept.contains("done with [redacted] and [redacted]"), "{kept}");
+    let heard: Vec<String> = console
+        .heard
+        .iter()
+        .filter(|event| matches!(event, Event::Run(RunEvent::Output { .. })))
+        .map(|event| format!("{event:?}"))
+        .collect();
+    for text in [kept, heard.concat(), ended.message.clone().unwrap_or_default(), ended.label.clone()] {
+        assert!(!text.contains("violet-ox") && !text.contains("brass-key"), "{text}");
+    }
 }

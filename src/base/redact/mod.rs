@@ -34,7 +34,7 @@ pub struct Redactor {
 
 impl Redactor {
     /// One that also takes out these exact values (those of 6 characters and more; of a value of several lines, such
-    /// as a private key, each line).
+    /// as a private key, each line), also as they stand in a line of JSON.
     pub fn with_values(values: impl IntoIterator<Item = String>) -> Self {
         let mut known: Vec<String> = values
             .into_iter()
@@ -43,6 +43,8 @@ impl Redactor {
             })
             .filter(|value| value.chars().count() >= SHORTEST)
             .collect();
+        let escaped: Vec<String> = known.iter().filter_map(|value| in_json(value)).collect();
+        known.extend(escaped);
         known.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         known.dedup();
         Self { known: known.iter().map(|value| Finder::new(value).into_owned()).collect() }
@@ -63,6 +65,13 @@ impl Redactor {
         }
         Cow::Owned(replace(text, found))
     }
+}
+
+/// The value as JSON writes it between quotes, where that is another text.
+fn in_json(value: &str) -> Option<String> {
+    let quoted = serde_json::to_string(value).ok()?;
+    let escaped = quoted.strip_prefix('"')?.strip_suffix('"')?;
+    (escaped != value).then(|| escaped.to_owned())
 }
 
 /// Replaces the ranges, joined where they touch.

@@ -20,7 +20,7 @@ use globset::Glob;
 use crate::base::redact::Redactor;
 use crate::execute::agents::backend;
 use crate::execute::agents::kind::AgentKind;
-use crate::plan::settings::AgentSettings;
+use crate::plan::settings::{AgentSettings, Settings};
 
 /// Names that a note lists at most.
 const NAMED: usize = 4;
@@ -150,12 +150,40 @@ impl Environment {
 
     /// A redactor that knows the value of every secret variable and of every variable in `keys`.
     pub fn redactor(&self, keys: &[String]) -> Redactor {
+        Redactor::with_values(self.secrets(keys))
+    }
+
+    /// As [`Environment::redactor`], one that also knows what the project's configuration gives to agents and MCP
+    /// servers (the values that it sets, the headers that it sends, the variables that it passes on), and the keys of
+    /// the chat executor.
+    pub fn redactor_of(&self, settings: &Settings, keys: &[String]) -> Redactor {
+        let agents = settings.agents.values().flat_map(|agent| &agent.env_keys);
+        let servers = settings.mcp.values().flat_map(|server| &server.env_keys);
+        let keys: Vec<String> =
+            keys.iter().chain(agents).chain(servers).chain(settings.llm.keys.values()).cloned().collect();
+        Redactor::with_values(self.secrets(&keys).chain(configured(settings)))
+    }
+
+    fn secrets(&self, keys: &[String]) -> impl Iterator<Item = String> {
         let values = self.vars.iter().filter(|(name, _)| {
             let name = name.to_string_lossy();
             names::is_secret(&name) || (keys.iter().any(|key| *key == name) && !names::is_plain(&name))
         });
-        Redactor::with_values(values.map(|(_, value)| value.to_string_lossy().into_owned()))
+        values.map(|(_, value)| value.to_string_lossy().into_owned())
     }
+}
+
+/// Values that the configuration sets, but those whose name says that they are harmless. Of a header such as
+/// `Bearer …` also what follows the scheme.
+fn configured(settings: &Settings) -> impl Iterator<Item = String> {
+    let agents = settings.agents.values().flat_map(|agent| &agent.env);
+    let servers = settings.mcp.values().flat_map(|server| &server.env);
+    let variables = agents.chain(servers).filter(|(name, _)| !names::is_plain(name));
+    let headers = settings.mcp.values().flat_map(|server| &server.headers);
+    let headers = headers
+        .filter(|(name, _)| !names::is_plain_header(name))
+        .flat_map(|(_, value)| [Some(value.as_str()), value.split_once(' ').map(|(_, rest)| rest.trim())]);
+    variables.map(|(_, value)| value.as_str()).chain(headers.flatten()).map(str::to_owned)
 }
 
 impl FromIterator<(OsString, OsString)> for Environment {

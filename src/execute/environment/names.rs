@@ -366,3 +366,19 @@ pub(super) fn is_redirection(name: &str) -> bool {
 pub(super) fn is_plain(name: &str) -> bool {
     any(PLAIN, name)
 }
+
+/// Headers whose values are no secrets.
+const PLAIN_HEADERS: [&str; 7] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "cache-control",
+    "content-type",
+    "mcp-protocol-version",
+    "user-agent",
+];
+
+/// Whether the header's value is harmless to show.
+pub(super) fn is_plain_header(name: &str) -> bool {
+    PLAIN_HEADERS.iter().any(|plain| plain.eq_ignore_ascii_case(name))
+}

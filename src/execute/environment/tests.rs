@@ -1,6 +1,7 @@
 //! Who gets which variables.
 
 use super::*;
+use crate::plan::settings::McpServer;
 
 fn environment(vars: &[(&str, &str)]) -> Environment {
     vars.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))).collect()
@@ -143,4 +144,40 @@ fn the_redactor_knows_secrets_and_what_was_asked_for() {
         redactor.clean("tttttttt mmmmmmmm /home/ada yyyyyyyy"),
         "[redacted] [redacted] /home/ada yyyyyyyy"
     );
+}
+
+#[test]
+fn the_redactor_knows_what_the_configuration_gives_away() {
+    let all = environment(&[("DOOR", "dddddddd"), ("HATCH", "hhhhhhhh"), ("Y", "yyyyyyyy")]);
+    let agent = AgentSettings {
+        env: [("PIN", "pin-\"violet\""), ("HOME", "/home/agent"), ("MODE", "on")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        env_keys: texts(&["DOOR"]),
+        ..AgentSettings::default()
+    };
+    let server = McpServer {
+        env: [("CODE".to_owned(), "cccccccc".to_owned())].into(),
+        env_keys: texts(&["HATCH"]),
+        headers: [("X-Door", "Bearer brass-key"), ("Content-Type", "application/json")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        ..McpServer::default()
+    };
+    let settings = Settings {
+        agents: [("a".to_owned(), agent)].into(),
+        mcp: [("m".to_owned(), server)].into(),
+        ..Settings::default()
+    };
+    let redactor = all.redactor_of(&settings, &[]);
+    for (text, want) in [
+        ("dddddddd hhhhhhhh cccccccc yyyyyyyy", "[redacted] [redacted] [redacted] yyyyyyyy"),
+        ("a pin-\"violet\" b", "a [redacted] b"),
+        // As the value stands in a line of JSON.
+        (r#"{"text":"a pin-\"violet\" b"}"#, r#"{"text":"a [redacted] b"}"#),
+        ("a brass-key b", "a [redacted] b"),
+        ("/home/agent on application/json", "/home/agent on application/json"),
+    ] {
+        assert_eq!(redactor.clean(text), want, "{text}");
+    }
 }

@@ -8,6 +8,7 @@
 mod checks;
 mod earlier;
 pub(super) mod ledger;
+mod next;
 mod place;
 mod prompt;
 mod result;
@@ -86,7 +87,7 @@ impl AgentRun<'_> {
 
     fn over(&self, outcome: Outcome, recorder: &Recorder) -> Outcome {
         self.feed.agent(|view| view.phase = AgentPhase::Over);
-        Outcome { duration: recorder.elapsed(), ..outcome }
+        result::cleaned(Outcome { duration: recorder.elapsed(), ..outcome }, recorder)
     }
 
     /// Reads configuration and policy and chooses the agent.
@@ -175,6 +176,7 @@ impl AgentRun<'_> {
                 return told.inspection_failed(&sentence);
             }
         };
+        let found = found.cleaned(recorder);
         if !found.breaches.is_empty() {
             self.audit(plan, &found.breaches).await;
         }

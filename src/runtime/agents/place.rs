@@ -11,6 +11,7 @@ use crate::base::atomic;
 use crate::execute::agents::backend::{OWN_FOLDER, writable};
 use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard};
 use crate::execute::isolation::{self, ChangedFile, Identity, Worktree};
+use crate::execute::recorder::Recorder;
 use crate::plan::ticket::Ticket;
 use crate::runtime::launch::Ground;
 use crate::verify::gates::{self, GatePlan};
@@ -45,6 +46,17 @@ pub(super) struct Found {
     pub(super) notes: Vec<String>,
 }
 
+impl Found {
+    /// Without secrets: what was found is shown, kept and put on record. Paths stay exact; they are compared.
+    pub(super) fn cleaned(mut self, recorder: &Recorder) -> Found {
+        for breach in &mut self.breaches {
+            breach.what = recorder.clean(&breach.what);
+            breach.evidence = recorder.clean(&breach.evidence);
+        }
+        self
+    }
+}
+
 impl Place {
     /// Makes everything.
     ///
@@ -66,8 +78,17 @@ impl Place {
     }
 
     /// What an agent is told that begins anew where an earlier conversation could not go on.
-    pub(super) fn anew(&self, run: &AgentRun<'_>, plan: &Plan) -> String {
-        prompt::first(&self.root, run.ticket, &self.worktree, plan, &self.gates, run.note)
+    pub(super) async fn anew(&self, run: &AgentRun<'_>, plan: &Arc<Plan>) -> String {
+        let (root, worktree, gates) = (self.root.clone(), self.worktree.clone(), self.gates.clone());
+        let (ticket, plan, note) = (Arc::clone(run.ticket), Arc::clone(plan), run.note.map(str::to_owned));
+        let first = move || prompt::first(&root, &ticket, &worktree, &plan, &gates, note.as_deref());
+        match tokio::task::spawn_blocking(first).await {
+            Ok(brief) => brief,
+            Err(error) => {
+                tracing::error!(%error, "the brief cannot be made again; the first words are said once more");
+                self.brief.clone()
+            }
+        }
     }
 
     /// What the run did to refs and files; forbidden changes of refs are undone, and what is allowed is committed. Call

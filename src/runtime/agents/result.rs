@@ -170,6 +170,29 @@ fn breach_line(breach: &Breach) -> String {
     format!("{} ({}{undone})", breach.what, breach.rule)
 }
 
+/// Facts that other programs act on: names of branches, commits, folders and conversations stay as they are.
+const EXACT: [&str; 5] = ["base", "branch", "commit", "conversation", "worktree"];
+
+/// The outcome without secrets.
+pub(super) fn cleaned(mut outcome: Outcome, recorder: &Recorder) -> Outcome {
+    let clean = |text: String| recorder.clean(&text);
+    outcome.reason = outcome.reason.map(clean);
+    outcome.label = outcome.label.map(clean);
+    for (_, value) in outcome.facts.iter_mut().filter(|(key, _)| !EXACT.contains(&key.as_str())) {
+        clean_texts(value, recorder);
+    }
+    outcome
+}
+
+fn clean_texts(value: &mut Value, recorder: &Recorder) {
+    match value {
+        Value::String(text) => *text = recorder.clean(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| clean_texts(item, recorder)),
+        Value::Object(fields) => fields.values_mut().for_each(|item| clean_texts(item, recorder)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 /// Puts what was found into the transcript.
 pub(super) fn say_what_was_found(recorder: &mut Recorder, found: &Found) {
     let at_ms = u64::try_from(recorder.elapsed().as_millis()).unwrap_or(u64::MAX);

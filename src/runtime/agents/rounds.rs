@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::next::{After, Next, next};
 use super::place::Place;
 use super::{AgentRun, Plan, is_stopped};
 use crate::execute::agents::backend;
@@ -20,18 +21,11 @@ use crate::execute::stop::{Stop, StopWatch, stop_pair};
 /// First sleep after a rate limit whose end nobody said; doubled with each.
 const UNSAID_SLEEP: Duration = Duration::from_secs(60);
 
-/// What a session ended with.
-struct Session {
-    report: AgentReport,
-    /// The day's budget ran out.
-    over: Option<String>,
-}
-
 impl AgentRun<'_> {
     /// Lets the agent work until it finished, failed, was stopped, or a limit was reached.
     pub(super) async fn rounds(
         &self,
-        plan: &Plan,
+        plan: &Arc<Plan>,
         place: &Place,
         stop: StopWatch,
         mut steer: mpsc::UnboundedReceiver<Steer>,
@@ -39,7 +33,7 @@ impl AgentRun<'_> {
     ) -> AgentReport {
         let began = Instant::now();
         let mut slept = Duration::ZERO;
-        let mut sleeps = 0;
+        let (mut sleeps, allowed) = (0, plan.settings.budgets.rate_limit_sleeps);
         let mut prompt = place.brief.clone();
         let mut resume = place.earlier.as_ref().map(|earlier| earlier.conversation.clone());
         loop {
@@ -49,50 +43,44 @@ impl AgentRun<'_> {
             }
             let used = began.elapsed().saturating_sub(slept);
             let job = self.job(plan, place, prompt.clone(), resume.clone(), used);
-            let session = self.session(job, plan, &stop, &mut steer, recorder).await;
-            self.feed.session_over();
-            let mut report = session.report;
-            let tally = self.feed.tallied();
-            if let Some(sentence) = session.over {
-                report.ending = AgentEnding::Limit { which: "day".to_owned() };
-                report.outcome.ending = Ending::Failed;
-                report.outcome.reason = Some(sentence);
-            }
-            report.tally = tally.clone();
-            if is_stopped(&stop) {
-                return report;
-            }
-            match &report.ending {
-                AgentEnding::RateLimited { until } if sleeps < plan.settings.budgets.rate_limit_sleeps => {
+            let report = self.session(job, plan, &stop, &mut steer, recorder).await;
+            let after = After {
+                ending: &report.ending,
+                stopped: is_stopped(&stop),
+                resumed: resume.is_some(),
+                turns: report.tally.turns,
+                conversation: report.tally.conversation.as_deref(),
+                unheard: &report.unheard,
+                may_sleep: sleeps < allowed,
+            };
+            match next(&after) {
+                Next::Over => return report,
+                Next::Sleep { until, resume: conversation } => {
                     let until = until.unwrap_or_else(|| self.soon(sleeps));
                     sleeps += 1;
                     self.ground.ledger.sleep(&plan.name, until);
-                    recorder.note(&format!(
-                        "[rate limit: asleep until {until:.0}, then it goes on ({sleeps} of {})]",
-                        plan.settings.budgets.rate_limit_sleeps
-                    ));
-                    if tally.conversation.is_some() && tally.turns > 0 {
-                        resume.clone_from(&tally.conversation);
+                    let count = format!("{sleeps} of {allowed}");
+                    recorder
+                        .note(&format!("[rate limit: asleep until {until:.0}, then it goes on ({count})]"));
+                    if conversation.is_some() {
+                        resume = conversation;
                         prompt = "Go on where the rate limit interrupted you.".to_owned();
                     }
                 }
-                // Its conversation is not there any more: the work begins anew, once.
-                AgentEnding::Failed if resume.is_some() && tally.turns == 0 => {
+                Next::Anew => {
                     recorder.note("[the earlier conversation could not be resumed; a new one begins]");
                     resume = None;
-                    prompt = place.anew(self, plan);
+                    prompt = place.anew(self, plan).await;
                 }
-                AgentEnding::Finished if !report.unheard.is_empty() => {
-                    let words = report.unheard.join("\n\n");
+                Next::Tell { words, resume: conversation } => {
                     recorder.note("[it is told now what you said while it worked]");
-                    resume.clone_from(&tally.conversation);
-                    prompt = match &resume {
+                    prompt = match &conversation {
                         Some(_) => words,
-                        None => format!("{}\n\nThe operator adds:\n{words}", place.anew(self, plan)),
+                        None => format!("{}\n\nThe operator adds:\n{words}", place.anew(self, plan).await),
                     };
+                    resume = conversation;
                     self.feed.agent(|view| view.queued.clear());
                 }
-                _ => return report,
             }
         }
     }
@@ -157,7 +145,8 @@ impl AgentRun<'_> {
         }
     }
 
-    /// One session, with the operator's words passed on and the day's budget watched.
+    /// One session, with the operator's words passed on and the day's budget watched. Its report tells what the whole
+    /// run amounts to.
     async fn session(
         &self,
         job: AgentJob,
@@ -165,7 +154,7 @@ impl AgentRun<'_> {
         stop: &StopWatch,
         steer: &mut mpsc::UnboundedReceiver<Steer>,
         recorder: &mut Recorder,
-    ) -> Session {
+    ) -> AgentReport {
         let hearing = backend::hearing(plan.kind);
         let (stopper, inner) = stop_pair();
         let (words, heard) = mpsc::unbounded_channel();
@@ -176,7 +165,7 @@ impl AgentRun<'_> {
         self.read_today().await;
         let session = session::run(job, inner, heard, recorder);
         tokio::pin!(session);
-        let report = loop {
+        let mut report = loop {
             tokio::select! {
                 report = &mut session => break report,
                 asked = outer.changed() => stopper.at_least(asked),
@@ -203,7 +192,14 @@ impl AgentRun<'_> {
                 }
             }
         };
-        Session { report, over }
+        self.feed.session_over();
+        report.tally = self.feed.tallied();
+        if let Some(sentence) = over {
+            report.ending = AgentEnding::Limit { which: "day".to_owned() };
+            report.outcome.ending = Ending::Failed;
+            report.outcome.reason = Some(sentence);
+        }
+        report
     }
 
     /// Reads what agents have used today, also those of other processes.
