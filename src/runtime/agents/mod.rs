@@ -160,7 +160,9 @@ impl AgentRun<'_> {
     ) -> Outcome {
         self.feed.agent(|view| view.phase = AgentPhase::Working);
         let report = self.rounds(plan, place, stop.clone(), steer, recorder).await;
-        self.ground.ledger.over(&self.folder.name().into());
+        let run: Arc<str> = self.folder.name().into();
+        self.ground.ledger.tell(&run, &report.tally);
+        self.ground.ledger.over(&run);
         self.keeper.change(|record| {
             if let Some(agent) = &mut record.agent {
                 agent.tally = report.tally.clone();
