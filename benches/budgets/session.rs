@@ -85,10 +85,12 @@ impl Listener for Queue {
 async fn recorded(kind: AgentKind, stream: &Path) -> Duration {
     let scratch =
         tempfile::Builder::new().prefix("koru-tui-bench-").tempdir_in(stream.parent().unwrap()).unwrap();
-    let mut settings = AgentSettings::default();
-    settings.program = Some("cat".to_owned());
-    settings.args = vec![stream.to_str().unwrap().to_owned()];
-    settings.stream = Some(kind.word().to_owned());
+    let settings = AgentSettings {
+        program: Some("cat".to_owned()),
+        args: vec![stream.to_str().unwrap().to_owned()],
+        stream: Some(kind.word().to_owned()),
+        ..AgentSettings::default()
+    };
     let limits = Limits {
         timeout: Duration::from_secs(120),
         silence: None,
