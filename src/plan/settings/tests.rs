@@ -207,7 +207,8 @@ fn a_misspelt_limit_starts_nobody() {
         ),
     ] {
         let (settings, notes) = read(text);
-        assert_eq!(notes.iter().map(ToString::to_string).collect::<Vec<_>>(), [says.clone()], "{text}");
+        let said: Vec<String> = notes.iter().map(ToString::to_string).collect();
+        assert_eq!(said, std::slice::from_ref(&says), "{text}");
         assert_eq!(notes[0].level, NoteLevel::Error, "{text}");
         for agent in [None, Some("pi"), Some("claude"), Some("nobody")] {
             assert_eq!(settings.agent(agent), Err(AgentChoiceError::Refused(says.clone())), "{text}");

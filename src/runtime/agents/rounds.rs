@@ -21,6 +21,10 @@ use crate::execute::stop::{Stop, StopWatch, stop_pair};
 /// First sleep after a rate limit whose end nobody said; doubled with each.
 const UNSAID_SLEEP: Duration = Duration::from_secs(60);
 
+fn going_to_sleep(until: Timestamp, sleeps: u32, allowed: u32) -> String {
+    format!("[rate limit: asleep until {until:.0}, then it goes on ({sleeps} of {allowed})]")
+}
+
 impl AgentRun<'_> {
     /// Lets the agent work until it finished, failed, was stopped, or a limit was reached.
     pub(super) async fn rounds(
@@ -59,9 +63,7 @@ impl AgentRun<'_> {
                     let until = until.unwrap_or_else(|| self.soon(sleeps));
                     sleeps += 1;
                     self.ground.ledger.sleep(&plan.name, until);
-                    let count = format!("{sleeps} of {allowed}");
-                    recorder
-                        .note(&format!("[rate limit: asleep until {until:.0}, then it goes on ({count})]"));
+                    recorder.note(&going_to_sleep(until, sleeps, allowed));
                     if conversation.is_some() {
                         resume = conversation;
                         prompt = "Go on where the rate limit interrupted you.".to_owned();
