@@ -186,22 +186,8 @@ async fn ask(
     let (reply, tries) = exchange.ask(recorder).await;
     let mut end = match reply {
         Reply::Good { status, body } => {
-            let answer = Answer::read(&body);
-            let text = match (&answer.text, validator) {
-                (Ok(text), Some(validator)) => {
-                    let text = text.clone();
-                    // A pattern of the schema may take its time.
-                    let checked = tokio::task::spawn_blocking(move || schema::check(&validator, &text)).await;
-                    checked.unwrap_or_else(|error| Err(error.to_string()))
-                }
-                (Ok(_), None) => Ok(()),
-                (Err(why), _) => Err(why.clone()),
-            };
-            let end = answered(request, status, &answer, text, recorder);
-            if let (Ending::Succeeded, Some(cache), Ok(text)) = (end.ending, cache, &answer.text) {
-                keep(cache, name, &answer, request, recorder.clean(text)).await;
-            }
-            end
+            let kept = cache.map(|cache| (cache, name));
+            good(request, status, &body, validator, kept, recorder).await
         }
         Reply::Refused { status, error } => End::failed(status, error),
         Reply::NoAnswer { why } => End::failed(0, why),
@@ -212,6 +198,33 @@ async fn ask(
     };
     if tries > 1 {
         end.facts.insert("llm_tries".to_owned(), json!(tries));
+    }
+    end
+}
+
+/// A body that came with status 2xx: held to the schema, and kept where it fits.
+async fn good(
+    request: &LlmRequest,
+    status: u16,
+    body: &[u8],
+    validator: Option<jsonschema::Validator>,
+    cache: Option<(&Cache, String)>,
+    recorder: &mut Recorder,
+) -> End {
+    let answer = Answer::read(body);
+    let fits = match (&answer.text, validator) {
+        (Ok(text), Some(validator)) => {
+            let text = text.clone();
+            // A pattern of the schema may take its time.
+            let checked = tokio::task::spawn_blocking(move || schema::check(&validator, &text)).await;
+            checked.unwrap_or_else(|error| Err(error.to_string()))
+        }
+        (Ok(_), None) => Ok(()),
+        (Err(why), _) => Err(why.clone()),
+    };
+    let end = answered(request, status, &answer, fits, recorder);
+    if let (Ending::Succeeded, Some((cache, name)), Ok(text)) = (end.ending, cache, &answer.text) {
+        keep(cache, name, &answer, request, recorder.clean(text)).await;
     }
     end
 }

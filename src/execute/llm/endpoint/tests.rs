@@ -1,3 +1,5 @@
+//! Endpoints and keys, as tables: where a question goes, which key goes with it, and what is refused.
+
 use super::*;
 
 type Vars<'a> = &'a [(&'a str, &'a str)];
