@@ -242,7 +242,7 @@ fn a_retry_shows_the_output_of_its_own_run_and_older_ones_stay_reachable() {
 #[test]
 fn kinds_without_a_runner_are_not_called_ready_and_are_not_started() {
     let tickets = [
-        ("A-1", ExecutorKind::Llm),
+        ("A-1", ExecutorKind::Mcp),
         ("A-2", ExecutorKind::Other("quantum".to_owned())),
         ("A-3", ExecutorKind::Shell),
     ]
@@ -270,7 +270,7 @@ fn kinds_without_a_runner_are_not_called_ready_and_are_not_started() {
     bench.keys("j s");
     assert_eq!(bench.sent(), []);
     assert!(
-        bench.screen().contains("run now: executor kind llm is not run by this version"),
+        bench.screen().contains("run now: executor kind mcp is not run by this version"),
         "{}",
         bench.screen()
     );
