@@ -227,7 +227,6 @@ pub(crate) fn state_of(
         match run.state {
             RunState::Running => return RowState::Running,
             RunState::Sleeping => return RowState::Sleeping,
-            RunState::NeedsYou if is_live(run) => return RowState::NeedsYou,
             // What became of it since is in the file.
             RunState::Violation if standing == Some(&Standing::NeedsYou) => return RowState::Violation,
             RunState::Stalled => return RowState::Stalled,

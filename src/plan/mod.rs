@@ -4,6 +4,7 @@
 //! touching what was not named. [`ticket`] holds plain data that every floor above may use.
 
 pub mod brief;
+mod kind;
 pub mod lifecycle;
 pub mod pipeline;
 pub mod policy;

@@ -140,8 +140,8 @@ impl Environment {
         extra: &[(&str, &str)],
     ) -> Given {
         let keys = [keys, &settings.env_keys].concat();
-        let own = backend::environment::variables(kind);
-        let wanted = Wanted { recipient: Recipient::Guest, allowed, keys: &keys, own, extra };
+        let own: Vec<&str> = backend::environment::variables(kind).collect();
+        let wanted = Wanted { recipient: Recipient::Guest, allowed, keys: &keys, own: &own, extra };
         let mut given = self.for_child(&wanted);
         given.vars = backend::environment::environment(kind, settings, &given.vars);
         given.withheld.retain(|name| !settings.env.contains_key(name));

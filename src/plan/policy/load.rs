@@ -10,6 +10,7 @@ use serde_yaml::{Mapping, Value};
 
 use super::Policy;
 use crate::base::paths::ProjectPaths;
+use crate::plan::kind::kind;
 
 /// Paths no run may change.
 pub(super) const DEFAULT_PATHS: [&str; 10] = [
@@ -237,19 +238,6 @@ fn add(list: &mut Vec<String>, extra: Vec<String>) {
         if !list.contains(&item) {
             list.push(item);
         }
-    }
-}
-
-/// The YAML kind of a value, with its article.
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Sequence(_) => "a list",
-        Value::Mapping(_) => "a mapping",
-        Value::Tagged(_) => "a tagged value",
     }
 }
 

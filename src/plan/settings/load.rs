@@ -6,9 +6,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_yaml::Value;
 
-use super::reader::{Reader, kind};
+use super::reader::Reader;
 use super::{Settings, blocks};
 use crate::base::paths::ProjectPaths;
+use crate::plan::kind::kind;
 
 /// Where the file is, from the project's root; what notes call it.
 const PATH: &str = ".planfile/.koru/config.yaml";

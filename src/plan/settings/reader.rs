@@ -7,6 +7,7 @@ use serde_yaml::{Mapping, Value};
 use super::load::{NoteLevel, SettingsNote};
 use super::near::nearest;
 use super::place::position;
+use crate::plan::kind::kind;
 
 /// Reads values and collects what did not count.
 #[derive(Default)]
@@ -261,18 +262,5 @@ fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => format!("the text {:?}", text.chars().take(40).collect::<String>()),
         other => scalar(other).unwrap_or_else(|| kind(other).to_owned()),
-    }
-}
-
-/// The YAML kind of a value, with its article.
-pub(super) fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Sequence(_) => "a list",
-        Value::Mapping(_) => "a mapping",
-        Value::Tagged(_) => "a tagged value",
     }
 }

@@ -30,6 +30,7 @@ use crate::execute::agents::kind::AgentKind;
 use crate::execute::agents::session::{AgentEnding, Steer};
 use crate::execute::fence::Breach;
 use crate::execute::folder::{AgentRecord, RunFolder};
+use crate::execute::isolation::ChangedFile;
 use crate::execute::outcome::Outcome;
 use crate::execute::recorder::Recorder;
 use crate::execute::stop::{Stop, StopWatch};
@@ -194,7 +195,9 @@ impl AgentRun<'_> {
         if report.ending != AgentEnding::Finished {
             return told.unfinished();
         }
-        let paths: Vec<String> = found.changed.iter().map(|file| file.path.clone()).collect();
+        // Tickets name files from the project's folder, git from the top of the repository.
+        let in_project = |file: &ChangedFile| place.worktree.in_project(&file.path).map(str::to_owned);
+        let paths: Vec<String> = found.changed.iter().filter_map(in_project).collect();
         let expected = self.ticket.inputs.expect_files_changed;
         if let Err(sentence) = expectation(&paths, &self.ticket.files, expected) {
             return told.failed(sentence);
@@ -225,14 +228,21 @@ impl AgentRun<'_> {
     }
 }
 
+/// The agent programs of the machine that the configuration lets be started, in order of preference.
+pub(super) fn installed(
+    settings: &Settings,
+    all: &[(OsString, OsString)],
+) -> impl Iterator<Item = AgentChoice> {
+    AgentKind::BUILT_IN.into_iter().filter_map(move |kind| {
+        let choice = settings.agent(Some(kind.word())).ok().flatten()?;
+        detect::program(kind, &choice.settings, all).map(|_| choice)
+    })
+}
+
 /// The first agent program of the machine, in order of preference.
 fn first_installed(settings: &Settings, all: &[(OsString, OsString)]) -> Result<AgentChoice, String> {
-    for kind in AgentKind::BUILT_IN {
-        let choice = settings.agent(Some(kind.word())).map_err(|error| error.to_string())?;
-        let Some(choice) = choice else { continue };
-        if detect::program(kind, &choice.settings, all).is_some() {
-            return Ok(choice);
-        }
+    if let Some(choice) = installed(settings, all).next() {
+        return Ok(choice);
     }
     let known: Vec<&str> = AgentKind::BUILT_IN.iter().map(|kind| kind.word()).collect();
     Err(format!(

@@ -4,11 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Mail, Supervisor};
-use crate::execute::agents::backend::detect;
-use crate::execute::agents::kind::AgentKind;
 use crate::execute::agents::session::Steer;
 use crate::execute::isolation;
 use crate::plan::settings::Settings;
+use crate::runtime::agents::installed;
 use crate::runtime::launch::Ground;
 use crate::runtime::protocol::{
     Cost, Event, Outcome, ProjectEvent, RequestId, RunEvent, RunId, WorktreeCommand,
@@ -100,11 +99,8 @@ fn staff(ground: &Ground) -> Staff {
     let usual = settings.agent(None).ok().flatten().map(|choice| choice.name);
     let mut names: Vec<String> = usual.into_iter().collect();
     let variables = ground.environment.all();
-    let installed = AgentKind::BUILT_IN.iter().filter(|kind| {
-        let choice = settings.agent(Some(kind.word())).ok().flatten();
-        choice.is_some_and(|choice| detect::program(**kind, &choice.settings, &variables).is_some())
-    });
-    let known = settings.agents.keys().cloned().chain(installed.map(|kind| kind.word().to_owned()));
+    let installed = installed(&settings, &variables).map(|choice| choice.name);
+    let known = settings.agents.keys().cloned().chain(installed);
     for name in known {
         if !names.contains(&name) {
             names.push(name);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::detect::Login;
 use super::files::Files;
-use super::pi::PROVIDER_KEYS;
+use super::providers;
 use super::{Arguments, Backend, Input, Launch, Place, asking_for};
 use crate::execute::agents::session::AgentJob;
 
@@ -18,21 +18,11 @@ impl Backend for Aider {
     }
 
     fn variables(&self) -> &'static [&'static str] {
-        &[
-            "AIDER_*",
-            "LITELLM_*",
-            "ANTHROPIC_*",
-            "OPENAI_*",
-            "GEMINI_*",
-            "GROQ_API_KEY",
-            "MISTRAL_API_KEY",
-            "OPENROUTER_API_KEY",
-            "XAI_API_KEY",
-            "DEEPSEEK_API_KEY",
-            "CEREBRAS_API_KEY",
-            "AZURE_API_*",
-            "OLLAMA_API_BASE",
-        ]
+        &["AIDER_*", "LITELLM_*", "AZURE_API_*", "OLLAMA_API_BASE"]
+    }
+
+    fn speaks_to_any_host(&self) -> bool {
+        true
     }
 
     fn fixed(&self) -> &'static [(&'static str, &'static str)] {
@@ -84,6 +74,6 @@ impl Backend for Aider {
 
     fn login(&self, place: &Place<'_>) -> Login {
         // Keys may also stand in an .env or configuration file of the project.
-        Login::by_variable(place, &PROVIDER_KEYS).or(Login::Unknown)
+        Login::by_variable(place, &providers::KEYS).or(Login::Unknown)
     }
 }

@@ -6,13 +6,15 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use super::backend;
+use super::{backend, providers};
 use crate::execute::agents::kind::AgentKind;
 use crate::plan::settings::AgentSettings;
 
 /// The documented variables of an agent: names, or prefixes that end in `*`.
-pub fn variables(kind: AgentKind) -> &'static [&'static str] {
-    backend(kind).variables()
+pub fn variables(kind: AgentKind) -> impl Iterator<Item = &'static str> {
+    let (own, any) = (backend(kind).variables(), backend(kind).speaks_to_any_host());
+    let hosts = if any { providers::VARIABLES } else { &[] };
+    own.iter().chain(hosts).copied()
 }
 
 /// The variables that an agent is started with, sorted by name: what is switched off for it unless `given` decides

@@ -16,6 +16,7 @@ mod files;
 mod gemini;
 mod opencode;
 mod pi;
+mod providers;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -40,6 +41,11 @@ trait Backend: Sync {
 
     /// Its own variables, beside the common ones: names, or prefixes that end in `*`.
     fn variables(&self) -> &'static [&'static str];
+
+    /// Whether it speaks to the hosts of many providers, and so reads the variables of all.
+    fn speaks_to_any_host(&self) -> bool {
+        false
+    }
 
     /// Variables that it is given unless somebody set them: no updates, no telemetry, no relaunching.
     fn fixed(&self) -> &'static [(&'static str, &'static str)];

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::detect::Login;
 use super::files::Files;
-use super::pi::PROVIDER_KEYS;
+use super::providers;
 use super::{Arguments, Backend, Input, Launch, Place, asking_for};
 use crate::execute::agents::session::AgentJob;
 
@@ -20,22 +20,11 @@ impl Backend for OpenCode {
     }
 
     fn variables(&self) -> &'static [&'static str] {
-        &[
-            "OPENCODE_*",
-            "ANTHROPIC_*",
-            "OPENAI_*",
-            "GEMINI_*",
-            "GOOGLE_*",
-            "GROQ_API_KEY",
-            "MISTRAL_API_KEY",
-            "OPENROUTER_API_KEY",
-            "XAI_API_KEY",
-            "DEEPSEEK_API_KEY",
-            "CEREBRAS_API_KEY",
-            "ZAI_API_KEY",
-            "AWS_BEARER_TOKEN_BEDROCK",
-            "AZURE_OPENAI_*",
-        ]
+        &["OPENCODE_*"]
+    }
+
+    fn speaks_to_any_host(&self) -> bool {
+        true
     }
 
     fn fixed(&self) -> &'static [(&'static str, &'static str)] {
@@ -74,6 +63,6 @@ impl Backend for OpenCode {
             // Providers of its configuration, and free models, need no login.
             Some(false) | None => Login::Unknown,
         };
-        Login::by_variable(place, &PROVIDER_KEYS).or(otherwise)
+        Login::by_variable(place, &providers::KEYS).or(otherwise)
     }
 }

@@ -11,26 +11,9 @@ use std::path::PathBuf;
 use super::detect::Login;
 use super::dialogue::PiDialogue;
 use super::files::Files;
+use super::providers;
 use super::{Arguments, Backend, Input, Launch, Place, asking_for};
 use crate::execute::agents::session::{AgentJob, Hearing};
-
-/// Keys of model hosts that pi and OpenCode read.
-pub(super) const PROVIDER_KEYS: [&str; 14] = [
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_OAUTH_TOKEN",
-    "OPENAI_API_KEY",
-    "GEMINI_API_KEY",
-    "GOOGLE_API_KEY",
-    "GROQ_API_KEY",
-    "MISTRAL_API_KEY",
-    "OPENROUTER_API_KEY",
-    "XAI_API_KEY",
-    "DEEPSEEK_API_KEY",
-    "CEREBRAS_API_KEY",
-    "ZAI_API_KEY",
-    "AWS_BEARER_TOKEN_BEDROCK",
-    "AZURE_OPENAI_API_KEY",
-];
 
 pub(super) struct Pi;
 
@@ -40,22 +23,11 @@ impl Backend for Pi {
     }
 
     fn variables(&self) -> &'static [&'static str] {
-        &[
-            "PI_*",
-            "ANTHROPIC_*",
-            "OPENAI_*",
-            "GEMINI_*",
-            "GOOGLE_*",
-            "GROQ_API_KEY",
-            "MISTRAL_API_KEY",
-            "OPENROUTER_API_KEY",
-            "XAI_API_KEY",
-            "DEEPSEEK_API_KEY",
-            "CEREBRAS_API_KEY",
-            "ZAI_API_KEY",
-            "AWS_BEARER_TOKEN_BEDROCK",
-            "AZURE_OPENAI_*",
-        ]
+        &["PI_*"]
+    }
+
+    fn speaks_to_any_host(&self) -> bool {
+        true
     }
 
     fn fixed(&self) -> &'static [(&'static str, &'static str)] {
@@ -91,7 +63,7 @@ impl Backend for Pi {
             Some(_) => Login::no("run `pi` and log in, or set the key of a model host"),
             None => Login::Unknown,
         };
-        Login::by_variable(place, &PROVIDER_KEYS).or(otherwise)
+        Login::by_variable(place, &providers::KEYS).or(otherwise)
     }
 
     fn hearing(&self) -> Hearing {
