@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::protocol::{RunId, RunState, RunView};
+use super::protocol::{AgentView, RunId, RunState, RunView};
 use crate::base::process::Group;
 use crate::execute::folder::{RecordState, RunFolder, RunRecord, safe_name};
 use crate::execute::transcript::TranscriptReader;
@@ -46,6 +46,9 @@ fn describe(runs: &Path, ticket: &Ticket) -> Interrupted {
     if let Some((folder, record)) = found {
         view.id = RunId(record.run.as_str().into());
         view.orphaned = orphan(&record).is_some();
+        view.executor.clone_from(&record.executor);
+        // Whoever worked it works it again when the operator retries.
+        view.agent = record.agent.as_ref().map(|agent| Arc::new(AgentView::of_record(agent)));
         view.label = record.label;
         view.started_at = record.started_at;
         view.lines = TranscriptReader::new(&folder.transcript()).count().unwrap_or(0);

@@ -77,8 +77,7 @@ impl Given {
         let variables = if count == 1 { "variable is" } else { "variables are" };
         (count > 0).then(|| {
             format!(
-                "{count} {variables} not passed on: {shown}{more}; name them under `environment` in \
-                 .planfile/.koru/config.yaml, or in the ticket's inputs.env_keys, if they are needed"
+                "{count} {variables} not passed on: {shown}{more}; allow them under `environment` in config.yaml"
             )
         })
     }

@@ -62,8 +62,7 @@ fn a_command_gets_what_programs_need_and_the_rest_is_named() {
     assert_eq!(
         given.note().unwrap(),
         "4 variables are not passed on: BUNDLE_GEMS__EXAMPLE__COM, DATABASE_URL, GOOGLE_CLOUD_PROJECT, MY_APP_MODE; \
-         name them under `environment` in .planfile/.koru/config.yaml, or in the ticket's inputs.env_keys, if they are \
-         needed"
+         allow them under `environment` in config.yaml"
     );
     assert_eq!(named(&["PATH", "SHLVL"]).for_child(&NOBODY).note(), None);
 }

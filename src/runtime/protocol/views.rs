@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Breach, ChangedFile, Cost, GateResult, Hearing, RunId, Tally, Worktree};
 #[cfg(doc)]
 use super::{OutputLine, PROTOCOL, RunCommand};
+use crate::execute::folder::AgentRecord;
 use crate::plan::queue::Order;
 use crate::plan::store::Plan;
 use crate::plan::ticket::TicketId;
@@ -221,6 +222,26 @@ pub struct AgentView {
     pub changed: Vec<ChangedFile>,
     /// Lines of the stream as it came, in `stream.jsonl` beside the transcript; [`OutputLine`]s number otherwise.
     pub raw_lines: u64,
+}
+
+impl AgentView {
+    /// What is left to say of a run that its record alone tells of.
+    pub(in crate::runtime) fn of_record(record: &AgentRecord) -> AgentView {
+        AgentView {
+            agent: record.agent.clone(),
+            phase: AgentPhase::Over,
+            tally: record.tally.clone(),
+            hearing: Hearing::NextRound,
+            queued: Vec::new(),
+            pausing: false,
+            worktree: record.worktree.clone(),
+            sleeping_until: None,
+            breaches: Vec::new(),
+            gates: Vec::new(),
+            changed: Vec::new(),
+            raw_lines: 0,
+        }
+    }
 }
 
 /// What happens in a run of an agent.
