@@ -80,6 +80,8 @@ impl ProjectPaths {
         koru_config => ".planfile/.koru/config.yaml";
         /// Run logs and run folders.
         runs => ".planfile/.koru/runs";
+        /// The file bus of worker and reviewer, a folder a ticket.
+        loops => ".planfile/.koru/loop";
         /// Checkouts of tickets that agents work on, with a record beside each.
         worktrees => ".planfile/.koru/worktrees";
         /// The audit, a file a day.

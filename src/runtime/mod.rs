@@ -106,6 +106,7 @@ pub fn start(options: Options) -> (Handle, Events) {
         agents: Vec::new(),
         cost_today: None,
         day_usd: None,
+        reviews: std::collections::BTreeMap::new(),
     };
     let snapshot: SharedSnapshot = Arc::new(RwLock::new(Arc::new(first)));
     let (calls, inbox) = mpsc::unbounded_channel();

@@ -1,3 +1,10 @@
-//! Whether work is good: quality gates in the ticket's worktree, later the review rounds.
+//! Whether work is good: quality gates in the ticket's worktree, rounds of worker and reviewer, their findings and
+//! verdicts, and the differences that are judged.
+//!
+//! [`gates`] run programs; [`finding`] and [`verdict`] are what a judgement is made of, whoever made it; [`rounds`] is
+//! what is known of each round of a ticket. Nothing in here writes a planfile.
 
+pub mod finding;
 pub mod gates;
+pub mod rounds;
+pub mod verdict;

@@ -86,6 +86,7 @@ pub(crate) fn empty() -> Snapshot {
         agents: Vec::new(),
         cost_today: None,
         day_usd: None,
+        reviews: std::collections::BTreeMap::new(),
     }
 }
 

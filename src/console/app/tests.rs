@@ -99,6 +99,7 @@ fn snapshot(revision: u64) -> Arc<Snapshot> {
         agents: Vec::new(),
         cost_today: None,
         day_usd: None,
+        reviews: std::collections::BTreeMap::new(),
     })
 }
 

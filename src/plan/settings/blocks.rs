@@ -5,17 +5,23 @@ use serde_yaml::{Mapping, Value};
 use super::choice::word;
 use super::near::nearest;
 use super::reader::{Number, Reader, is_variable};
-use super::{AGENT_WORDS, AgentSettings, Budgets, CUSTOM, LlmSettings, McpServer, Price, Settings};
+use super::{
+    AGENT_WORDS, AgentSettings, Budgets, CUSTOM, LlmSettings, McpServer, Price, ReviewSettings, Settings,
+};
 
 /// Reads the whole mapping.
 pub(super) fn settings(reader: &mut Reader<'_>, root: &Mapping) -> Settings {
-    let known = ["roles", "agents", "budgets", "mcp", "llm", "environment"];
+    let known = ["roles", "agents", "budgets", "mcp", "llm", "review", "environment"];
     let (limits, others): (Mapping, Mapping) =
         root.clone().into_iter().partition(|(key, _)| meant_as_limits(key, &known));
     reader.strangers(&others, "", &known);
     reader.limits(|reader| reader.strangers_among_limits(&limits, "", &known));
-    let mut settings =
-        Settings { budgets: budgets(reader, root), llm: llm(reader, root), ..Settings::default() };
+    let mut settings = Settings {
+        budgets: budgets(reader, root),
+        llm: llm(reader, root),
+        review: review(reader, root),
+        ..Settings::default()
+    };
     for (name, block) in reader.named(root, "agents") {
         let before = reader.notes.len();
         let agent = agent(reader, &name, block);
@@ -226,6 +232,23 @@ fn llm(reader: &mut Reader<'_>, root: &Mapping) -> LlmSettings {
         cache: reader.flag(block, "llm.cache").unwrap_or(false),
         cache_hours: reader.number(block, "llm.cache_hours", Number::Positive),
         keys: keys.into_iter().map(|(host, variable)| (host.to_lowercase(), variable)).collect(),
+    }
+}
+
+fn review(reader: &mut Reader<'_>, root: &Mapping) -> ReviewSettings {
+    let usual = ReviewSettings::default();
+    let Some(block) = reader.block(root, "review") else { return usual };
+    reader.strangers(block, "review", &["max_rounds", "max_loops", "command"]);
+    let mut count = |key: &str, least| {
+        reader
+            .count(block, &format!("review.{key}"), least)
+            .map(|count| u32::try_from(count).unwrap_or(u32::MAX))
+    };
+    let (max_rounds, max_loops) = (count("max_rounds", 1), count("max_loops", 0));
+    ReviewSettings {
+        max_rounds: max_rounds.unwrap_or(usual.max_rounds),
+        max_loops: max_loops.unwrap_or(usual.max_loops),
+        command: reader.texts(block, "review.command"),
     }
 }
 

@@ -37,6 +37,9 @@ pub const CUSTOM: &str = "custom";
 /// The role that works a delegated ticket.
 pub const WORKER: &str = "worker";
 
+/// The role that judges the work of a round. Where nobody has it, work is not reviewed.
+pub const REVIEWER: &str = "reviewer";
+
 /// What `init` writes: every key with its default, as comments.
 pub const STUB: &str = include_str!("../../../assets/config.yaml");
 
@@ -54,6 +57,8 @@ pub struct Settings {
     pub mcp: BTreeMap<String, McpServer>,
     /// The chat executor.
     pub llm: LlmSettings,
+    /// Rounds of worker and reviewer.
+    pub review: ReviewSettings,
     /// Names of variables, or globs of names, that runs get besides the usual ones. A glob never gives away a variable
     /// whose name says that it is a secret: such a one is named in full, or by a ticket's `inputs.env_keys`.
     pub environment: Vec<String>,
@@ -210,6 +215,25 @@ pub struct LlmSettings {
     /// Host → variable that holds the key for it, or `none` for a host that is called without one. A key goes to no
     /// other host.
     pub keys: BTreeMap<String, String>,
+}
+
+/// Rounds of worker and reviewer. The defaults are loop-kit's and kagura-engineer's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReviewSettings {
+    /// Rounds that a ticket may take before a person decides.
+    pub max_rounds: u32,
+    /// Times that `review --fix` lets an agent mend before it gives up.
+    pub max_loops: u32,
+    /// Command line of a reviewing program that speaks `kagura-code-reviewer`'s envelope; the role `reviewer` judges
+    /// when it is empty.
+    pub command: Vec<String>,
+}
+
+impl Default for ReviewSettings {
+    fn default() -> Self {
+        Self { max_rounds: 3, max_loops: 3, command: Vec::new() }
+    }
 }
 
 impl Settings {

@@ -2,6 +2,8 @@
 //!
 //! Text in here is foreign unless it says otherwise; consoles and verbs sanitise where it enters them.
 
+pub mod diff;
+pub mod review;
 mod views;
 
 use std::sync::Arc;
@@ -18,10 +20,12 @@ use crate::plan::lifecycle::{NewTicket, Op};
 use crate::plan::ticket::TicketId;
 pub use crate::verify::gates::{GateResult, GateState};
 
+pub use diff::DiffCommand;
+pub use review::{Review, ReviewChoice, ReviewCommand};
 pub use views::{AgentPhase, AgentView, Held, HeldWhy, PlanHealth, QueueView, RunState, RunView, Snapshot};
 
 /// Version of everything in this module; a peer with another number is refused.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// Number given by the sender of a command, echoed in its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,6 +56,10 @@ pub enum Command {
     Project(ProjectCommand),
     /// Worktrees of agents.
     Worktree(WorktreeCommand),
+    /// Rounds of worker and reviewer.
+    Review(ReviewCommand),
+    /// Differences that an operator looks at.
+    Diff(DiffCommand),
 }
 
 /// Commands on one ticket.

@@ -1,5 +1,6 @@
 //! What a console draws: the snapshot and its parts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use crate::execute::folder::AgentRecord;
 use crate::plan::queue::Order;
 use crate::plan::store::Plan;
 use crate::plan::ticket::TicketId;
+use crate::verify::rounds::Review;
 
 /// Everything a console needs to draw, at one moment. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +48,8 @@ pub struct Snapshot {
     pub cost_today: Option<Cost>,
     /// US dollars that a day may cost ([`crate::plan::settings::Budgets::day_usd`]).
     pub day_usd: Option<f64>,
+    /// Reviews of tickets, by ticket: those of this session and those that the disk knows of tickets that are not over.
+    pub reviews: BTreeMap<TicketId, Arc<Review>>,
 }
 
 /// What can be said about the planfile as a whole.

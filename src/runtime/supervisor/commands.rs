@@ -47,6 +47,9 @@ impl Supervisor {
                 self.fetch_raw(request, run, from, count)
             }
             Command::Worktree(command) => self.worktree_command(request, command),
+            Command::Review(_) | Command::Diff(_) => {
+                self.refuse(request, "reviews are not part of this build yet")
+            }
             Command::Queue(command) => self.queue_command(request, command),
             Command::Draft(command) => self.draft_command(request, command),
             Command::Project(ProjectCommand::Init) => self.init(request),

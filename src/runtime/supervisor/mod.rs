@@ -359,6 +359,7 @@ impl Supervisor {
             agents: self.staff.names.clone(),
             cost_today: self.cost_today(),
             day_usd: self.staff.day_usd,
+            reviews: std::collections::BTreeMap::new(),
         }
     }
 

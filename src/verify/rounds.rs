@@ -1,0 +1,151 @@
+//! What is known of the rounds of a ticket: worker, gates, reviewer, verdict. Plain data, shown by the console and by
+//! verbs, and kept as `rounds.json` beside the file bus of the ticket (`.koru/loop/<ticket>/`).
+//!
+//! Invariant: a round keeps its own number for good, the last one included, and its `head` is the commit that was
+//! checked and judged.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::finding::Finding;
+use super::gates::GateResult;
+use super::verdict::Verdict;
+use crate::execute::agents::tally::{Cost, Tokens};
+use crate::plan::ticket::TicketId;
+
+/// All rounds of one ticket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Review {
+    /// Ticket.
+    pub ticket: TicketId,
+    /// Rounds that it may take before a person decides.
+    pub max_rounds: u32,
+    /// Commit that the work began from, 40 hexadecimal digits; it never moves.
+    pub base: String,
+    /// The rounds, oldest first, numbered from 1 without a gap.
+    pub rounds: Vec<Round>,
+    /// What happens now.
+    pub stage: Stage,
+}
+
+/// What happens in a review.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "stage", rename_all = "snake_case")]
+pub enum Stage {
+    /// The worker's turn.
+    Working,
+    /// Gates run.
+    Checking,
+    /// The reviewer's turn.
+    Reviewing,
+    /// A person decides ([`Wait::ask`] says what about).
+    Waiting {
+        /// Why.
+        why: Wait,
+    },
+    /// The work passed.
+    Approved,
+    /// It ended otherwise.
+    Ended {
+        /// Sentence.
+        why: String,
+    },
+}
+
+/// Why a person has to decide (issue: human gates).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "wait", rename_all = "snake_case")]
+pub enum Wait {
+    /// The verdict contradicts itself.
+    Contradiction {
+        /// Sentence.
+        sentence: String,
+    },
+    /// All rounds were used and the reviewer still requires changes.
+    MaxRounds,
+    /// The reviewer did not give a verdict.
+    NoVerdict {
+        /// Sentence (foreign text).
+        sentence: String,
+    },
+    /// The reviewer changed the work that it was to judge.
+    ReviewerChangedWork {
+        /// Paths from the top of the repository (foreign text).
+        paths: Vec<String>,
+    },
+    /// The worker changed nothing in this round.
+    NoChange,
+}
+
+/// One round.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Round {
+    /// Number, from 1.
+    pub number: u32,
+    /// Commit that this round began from.
+    pub from: String,
+    /// Commit that the worker left.
+    pub head: Option<String>,
+    /// What the worker was given to mend: findings of the round before, and the operator's comments.
+    pub fixes: Vec<Finding>,
+    /// The worker's part.
+    pub worker: Option<Part>,
+    /// What the gates said of `head`.
+    pub gates: Vec<GateResult>,
+    /// The reviewer's part.
+    pub reviewer: Option<Part>,
+    /// The verdict on `head`.
+    pub verdict: Option<Verdict>,
+}
+
+/// What one agent, or one person, did in a round.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its name in the configuration, or the actor of a person.
+    pub by: String,
+    /// The run's folder name, whose transcript holds it.
+    pub run: Option<String>,
+    /// Start.
+    pub began: Timestamp,
+    /// How long it took; `None` while it goes on.
+    pub took: Option<Duration>,
+    /// What it cost.
+    pub cost: Option<Cost>,
+    /// Tokens.
+    pub tokens: Tokens,
+    /// Conversation that the next round can go on with.
+    pub conversation: Option<String>,
+    /// Its last words (foreign text).
+    pub notes: String,
+}
+
+/// What became of a finding from one round to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// It was found before and is not any more.
+    Fixed,
+    /// It was found before and still is.
+    Still,
+    /// It was not found before.
+    New,
+}
+
+impl Review {
+    /// The findings of round `number` (1-based) and those of the round before it, each with what became of it: still and
+    /// new ones in the verdict's order, then the fixed ones. Before a verdict nothing can be said.
+    pub fn progress(&self, number: u32) -> Vec<(Progress, &Finding)> {
+        let at = |number: u32| self.rounds.iter().find(|round| round.number == number);
+        let Some(now) = at(number).and_then(|round| round.verdict.as_ref()) else { return Vec::new() };
+        let before = number.checked_sub(1).and_then(at).and_then(|round| round.verdict.as_ref());
+        let before: &[Finding] = before.map_or(&[], |verdict| &verdict.findings);
+        let knows = |findings: &[Finding], id: &str| findings.iter().any(|finding| finding.id == id);
+        let state =
+            |finding: &Finding| if knows(before, &finding.id) { Progress::Still } else { Progress::New };
+        let standing = now.findings.iter().map(|finding| (state(finding), finding));
+        let gone = before.iter().filter(|finding| !knows(&now.findings, &finding.id));
+        standing.chain(gone.map(|finding| (Progress::Fixed, finding))).collect()
+    }
+}
