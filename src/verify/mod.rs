@@ -4,6 +4,7 @@
 //! [`gates`] run programs; [`finding`] and [`verdict`] are what a judgement is made of, whoever made it; [`rounds`] is
 //! what is known of each round of a ticket. Nothing in here writes a planfile.
 
+pub mod bus;
 pub mod finding;
 pub mod gates;
 pub mod rounds;
