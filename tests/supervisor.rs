@@ -7,6 +7,8 @@ mod agents;
 mod console;
 #[path = "support/script.rs"]
 mod script;
+#[path = "supervisor/shelf.rs"]
+mod shelf;
 #[path = "supervisor/trouble.rs"]
 mod trouble;
 

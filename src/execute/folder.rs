@@ -91,6 +91,10 @@ pub enum RecordState {
     Failed,
     /// Stopped by the operator.
     Stopped,
+    /// Over, and a person decides what becomes of the ticket.
+    Waiting,
+    /// Broke the policy and was stopped.
+    Violation,
     /// Found after its supervisor died; decided since.
     Interrupted,
 }
@@ -178,6 +182,14 @@ impl RunFolder {
         self.write_json("result.json", result)
     }
 
+    /// Reads `result.json`; `None` when there is none, it is torn, or longer than any of ours.
+    pub fn read_result(&self) -> Option<Value> {
+        let file = open_private(&self.path.join("result.json")).ok()?;
+        let mut text = Vec::new();
+        file.take(RECORD_LIMIT).read_to_end(&mut text).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
     /// Writes beside and renames: a reader sees the old file or the new one.
     fn write_json(&self, name: &str, value: &Value) -> io::Result<()> {
         let beside = self.path.join(format!(".{name}.new"));
@@ -219,15 +231,16 @@ pub fn records_around(runs: &Path, at: Timestamp) -> Vec<RunRecord> {
 }
 
 /// The records of the runs of one ticket, in no order.
-pub fn records_of(runs: &Path, ticket: &TicketId) -> Vec<RunRecord> {
+pub fn records_of(runs: &Path, ticket: &TicketId) -> Vec<(RunFolder, RunRecord)> {
     let prefix = format!("{}-", safe_name(ticket.as_str()));
     let Ok(entries) = std::fs::read_dir(runs) else { return Vec::new() };
     entries
         .flatten()
         .filter_map(|entry| entry.file_name().into_string().ok())
         .filter(|name| name.starts_with(&prefix))
-        .filter_map(|name| RunFolder::at(runs, &name)?.read_record())
-        .filter(|record| record.ticket == *ticket)
+        .filter_map(|name| RunFolder::at(runs, &name))
+        .filter_map(|folder| folder.read_record().map(|record| (folder, record)))
+        .filter(|(_, record)| record.ticket == *ticket)
         .collect()
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::protocol::{AgentView, RunId, RunState, RunView};
 use crate::base::process::Group;
-use crate::execute::folder::{RecordState, RunFolder, RunRecord, safe_name};
+use crate::execute::folder::{RecordState, RunFolder, RunRecord, records_of, safe_name};
 use crate::execute::transcript::TranscriptReader;
 use crate::plan::ticket::Ticket;
 
@@ -44,7 +44,7 @@ fn describe(runs: &Path, ticket: &Ticket) -> Interrupted {
         agent: None,
     };
     if let Some((folder, record)) = found {
-        view.id = RunId(record.run.as_str().into());
+        view.id = RunId(folder.name().into());
         view.orphaned = orphan(&record).is_some();
         view.executor.clone_from(&record.executor);
         // Whoever worked it works it again when the operator retries.
@@ -62,17 +62,9 @@ fn describe(runs: &Path, ticket: &Ticket) -> Interrupted {
 
 /// The newest record of a run of `ticket` by its present holder.
 fn newest(runs: &Path, ticket: &Ticket) -> Option<(RunFolder, RunRecord)> {
-    let prefix = format!("{}-", safe_name(ticket.id.as_str()));
-    let entries = std::fs::read_dir(runs).ok()?;
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.starts_with(&prefix))
-        .filter_map(|name| RunFolder::at(runs, &name))
-        .filter_map(|folder| folder.read_record().map(|record| (folder, record)))
-        .filter(|(_, record)| {
-            record.ticket == ticket.id && Some(&*record.holder) == ticket.execution.assigned_to.as_deref()
-        })
+    records_of(runs, &ticket.id)
+        .into_iter()
+        .filter(|(_, record)| Some(&*record.holder) == ticket.execution.assigned_to.as_deref())
         .max_by(|(_, a), (_, b)| a.started_at.cmp(&b.started_at))
 }
 

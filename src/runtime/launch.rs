@@ -333,9 +333,11 @@ impl Run {
     fn settle(&self, folder: &RunFolder, outcome: &Outcome) {
         let mut record = folder.read_record().unwrap_or_else(|| self.record.clone());
         record.state = match outcome.ending {
-            Ending::Succeeded | Ending::Waiting => RecordState::Done,
-            Ending::Failed | Ending::TimedOut | Ending::Violation => RecordState::Failed,
+            Ending::Succeeded => RecordState::Done,
+            Ending::Failed | Ending::TimedOut => RecordState::Failed,
             Ending::Stopped => RecordState::Stopped,
+            Ending::Waiting => RecordState::Waiting,
+            Ending::Violation => RecordState::Violation,
         };
         record.ended_at = Some(self.ground.clock.now());
         record.exit_code = Some(shown_code(outcome));

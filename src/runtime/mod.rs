@@ -18,6 +18,7 @@ mod leases;
 mod overlap;
 mod proof;
 pub mod protocol;
+pub(crate) mod shelf;
 mod storage;
 mod supervisor;
 mod words;

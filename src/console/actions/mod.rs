@@ -157,6 +157,8 @@ actions! {
     Say,
     /// Let the agent end after its turn, or not any more.
     Pause,
+    /// The runs of a ticket, those of earlier sessions too.
+    Earlier,
     /// A shell in the worktree of a run.
     Attach,
     /// The worktrees of agents.

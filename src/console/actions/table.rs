@@ -128,6 +128,14 @@ pub(crate) const SPECS: &[Spec] = &[
     // Output.
     row!(RunPrevious, "run.previous", "previous run", ["["], BOARD, "Show the previous run's output"),
     row!(RunNext, "run.next", "next run", ["]"], BOARD, "Show the next run's output"),
+    row!(
+        Earlier,
+        "run.earlier",
+        "earlier runs",
+        ["E"],
+        BOARD,
+        "Every kept run of the selected ticket; open one to read and search its output"
+    ),
     row!(Grid, "run.grid", "grid", ["g"], BOARD, "Show all running ones beside each other"),
     row!(
         Say,

@@ -5,6 +5,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod confirm;
+pub(crate) mod earlier;
 pub(crate) mod field;
 pub(crate) mod line;
 pub(crate) mod menu;
@@ -21,6 +22,7 @@ use super::actions::Scope;
 
 pub(crate) use answer::AnswerForm;
 pub(crate) use confirm::Confirm;
+pub(crate) use earlier::Earlier;
 pub(crate) use line::LineInput;
 pub(crate) use menu::Menu;
 pub(crate) use message::MessageForm;
@@ -39,6 +41,8 @@ pub(crate) enum Layer {
     Message(Box<MessageForm>),
     /// The worktrees of agents.
     Worktrees(Worktrees),
+    /// The runs of a ticket.
+    Earlier(Earlier),
     /// One line of text: filter, search, reason.
     Line(Box<LineInput>),
     /// Search over actions.
@@ -115,9 +119,12 @@ impl Layer {
                 &[Scope::Form]
             }
             Layer::Worktrees(_) => &[Scope::Worktrees, Scope::List],
-            Layer::Menu(_) | Layer::Confirm(_) | Layer::Quit | Layer::Help(_) | Layer::History(_) => {
-                &[Scope::List]
-            }
+            Layer::Earlier(_)
+            | Layer::Menu(_)
+            | Layer::Confirm(_)
+            | Layer::Quit
+            | Layer::Help(_)
+            | Layer::History(_) => &[Scope::List],
             Layer::Page(_) => &[Scope::Detail, Scope::Board],
         }
     }

@@ -29,7 +29,7 @@ use super::view;
 pub(crate) use notices::{Notice, NoticeKind, Notices};
 pub(crate) use queue::QueuePane;
 pub(crate) use requests::{Drafts, Pending, Requests, Then};
-pub(crate) use runs::RunPane;
+pub(crate) use runs::{Opened, RunPane};
 
 /// What the console is told from outside, once.
 #[derive(Clone, Debug)]
@@ -252,7 +252,7 @@ impl Console {
 
     pub(crate) fn shown_run(&self) -> Option<&Arc<RunView>> {
         let shown = self.runs.shown.as_ref()?;
-        self.snapshot.runs.iter().find(|run| run.id == *shown)
+        self.snapshot.runs.iter().find(|run| run.id == *shown).or_else(|| self.runs.earlier(shown))
     }
 
     /// The ticket that a decision key is about: that of the open page, of the output with the focus, or the selected.

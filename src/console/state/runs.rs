@@ -2,24 +2,40 @@
 //!
 //! Invariants: the shown run changes by a key of the operator; by itself only from nothing to something, to a run that
 //! just began of the ticket that is looked at, or on from a run that has ended while its tail was being followed and the
-//! pane has no focus. Of ended runs that are not shown at
+//! pane has no focus; never while a run is opened that was chosen from a list. Of ended runs that are not shown at
 //! most [`ENDED`] outputs are held; the others are fetched again when they are looked at. A run of an agent has its raw
 //! stream beside its transcript, with a view of its own; one of the two is looked at.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::base::redact::Redactor;
+use crate::console::layers::Layer;
 use crate::console::output::OutputView;
 use crate::console::rows::is_live;
-use crate::runtime::protocol::{RunId, Snapshot};
+use crate::console::state::Pane;
+use crate::runtime::protocol::{RunId, RunView, Snapshot};
 
 /// Outputs of ended runs that are held beside the shown one.
 const ENDED: usize = 4;
+
+/// A run that was opened from the list of a ticket's runs: shown until it is left, whatever else happens.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) view: Arc<RunView>,
+    /// What lay over the board, the list on top.
+    pub(crate) layers: Vec<Layer>,
+    /// The run that was shown before.
+    pub(crate) before: Option<RunId>,
+    /// The pane that had the focus before.
+    pub(crate) focus: Pane,
+}
 
 /// The output pane.
 #[derive(Debug, Default)]
 pub(crate) struct RunPane {
     pub(crate) shown: Option<RunId>,
+    pub(crate) opened: Option<Opened>,
     views: HashMap<RunId, OutputView>,
     raws: HashMap<RunId, OutputView>,
     /// Runs whose raw stream is looked at.
@@ -67,6 +83,16 @@ impl RunPane {
         if self.is_raw(&run) { self.raws.get_mut(&run) } else { self.views.get_mut(&run) }
     }
 
+    /// Whether this run was opened from a list.
+    pub(crate) fn is_opened(&self, run: &RunId) -> bool {
+        self.opened.as_ref().is_some_and(|opened| opened.view.id == *run)
+    }
+
+    /// The opened run, if it is this one.
+    pub(crate) fn earlier(&self, run: &RunId) -> Option<&Arc<RunView>> {
+        self.opened.as_ref().map(|opened| &opened.view).filter(|view| view.id == *run)
+    }
+
     /// Whether the raw stream of this run is looked at.
     pub(crate) fn is_raw(&self, run: &RunId) -> bool {
         self.raw.contains(run)
@@ -95,7 +121,10 @@ impl RunPane {
     pub(crate) fn refresh(&mut self, snapshot: &Snapshot) {
         let mut kept = HashSet::new();
         let mut ended = 0;
-        for run in &snapshot.runs {
+        let opened = self.opened.as_ref().map(|opened| &opened.view);
+        // This session knows its own runs better.
+        let opened = opened.filter(|view| snapshot.runs.iter().all(|run| run.id != view.id)).cloned();
+        for run in snapshot.runs.iter().chain(&opened) {
             let shown = self.shown.as_ref() == Some(&run.id);
             if let (Some(view), Some(agent)) = (self.raws.get_mut(&run.id), &run.agent) {
                 view.set_total(agent.raw_lines);

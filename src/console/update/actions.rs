@@ -50,6 +50,7 @@ impl Console {
             | Action::Pause
             | Action::Attach => self.decide(action),
             Action::Worktrees => self.open_worktrees(),
+            Action::Earlier => self.open_earlier(),
             // These mean something to a layer only, which has seen them before they come here.
             Action::Accept
             | Action::Submit
@@ -167,8 +168,8 @@ impl Console {
         }
     }
 
-    /// Esc: closes the page, stops leaving, drops the filters and the search, leaves the raw stream, un-zooms; in this
-    /// order.
+    /// Esc: closes the page, stops leaving, drops the filters and the search, leaves the raw stream, goes back from an
+    /// earlier run to the list of them, un-zooms; in this order.
     fn back(&mut self) {
         if let Some(Layer::Page(_)) = self.layers.last() {
             // Source stands over nothing: one Esc is enough, whichever side of the page is shown.
@@ -189,6 +190,8 @@ impl Console {
             view.set_filter(Filter::All);
         } else if self.focus == Pane::Run && self.runs.is_raw_shown() {
             self.toggle_raw();
+        } else if self.focus == Pane::Run && self.runs.opened.is_some() {
+            self.leave_opened();
         } else {
             self.zoom = false;
         }

@@ -14,7 +14,7 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         Action::Sprint if console.snapshot.plan.sprints.is_empty() => no("there are no sprint files"),
         Action::Sprint => Ok(()),
         Action::Open if matches!(console.layers.last(), Some(Layer::Page(_))) => no("it is open"),
-        Action::Open | Action::Source => ticket(console).map(drop),
+        Action::Open | Action::Source | Action::Earlier => ticket(console).map(drop),
         Action::Copy if console.focus == Pane::Run && console.shown_run().is_some() => Ok(()),
         Action::Copy => ticket(console).map(drop),
         Action::RunPrevious
@@ -224,7 +224,10 @@ fn fail(console: &Console) -> Result<(), String> {
 }
 
 fn runs(console: &Console) -> Result<(), String> {
-    if console.snapshot.runs.is_empty() { no("nothing has run yet") } else { Ok(()) }
+    match console.snapshot.runs.is_empty() && console.runs.opened.is_none() {
+        true => no("nothing has run yet"),
+        false => Ok(()),
+    }
 }
 
 fn raw(console: &Console) -> Result<(), String> {

@@ -6,6 +6,7 @@
 mod actions;
 mod availability;
 mod decide;
+mod earlier;
 mod forms;
 mod input;
 mod layers;

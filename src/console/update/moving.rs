@@ -67,6 +67,9 @@ impl Console {
 
     /// Shows a run's output; what of it was not heard is fetched when it is drawn.
     pub(super) fn show_run(&mut self, run: RunId) {
+        if self.runs.opened.as_ref().is_some_and(|opened| opened.view.id != run) {
+            self.runs.opened = None;
+        }
         let lines = self.snapshot.runs.iter().find(|view| view.id == run).map_or(0, |view| view.lines);
         self.runs.transcript(&run).set_total(lines);
         self.runs.shown = Some(run);

@@ -72,6 +72,9 @@ impl Console {
     /// Shows a run that just began of the ticket that is looked at (a retry shows its own output, not the old one's),
     /// unless older output is being read; true when it did.
     fn follow_new_run(&mut self, before: &Snapshot) -> bool {
+        if self.runs.opened.is_some() {
+            return false;
+        }
         let reads =
             self.focus == Pane::Run && self.runs.shown_view().is_some_and(|view| !view.status().following);
         let shown = self.shown_run().map(|run| run.ticket.clone());
@@ -92,6 +95,10 @@ impl Console {
 
     /// Shows a run where none is shown, or goes on from one that ended while nobody reads it.
     fn follow_on(&mut self) {
+        // What the operator opened from a list stays until it is left.
+        if self.runs.opened.is_some() {
+            return;
+        }
         let shown = self.shown_run().cloned();
         let next = self.active_runs().next().cloned();
         match (shown, next) {
@@ -195,6 +202,8 @@ impl Console {
                 self.output_changed(&run);
             }
             RunEvent::Ended { run, state } => self.ended(&run, state),
+            RunEvent::Earlier { ticket, runs, total } => self.earlier_came(&ticket, runs, total),
+            RunEvent::Opened { view } => self.opened_came(view),
         }
     }
 

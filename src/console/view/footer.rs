@@ -67,6 +67,7 @@ fn title(console: &Console, action: Action) -> &'static str {
             "keep the draft and close"
         }
         (Action::Back, Some(_)) => "close",
+        (Action::Accept, Some(Layer::Earlier(_))) => "read its output",
         (Action::Source, Some(Layer::Page(page))) if page.source => "text",
         _ => action.spec().title,
     }
@@ -81,6 +82,7 @@ fn useful(console: &Console) -> Vec<Action> {
         Some(Layer::Worktrees(_)) => {
             return vec![Action::Prune, Action::PruneAll, Action::Attach, Action::Back];
         }
+        Some(Layer::Earlier(_)) => return vec![Action::Accept, Action::Back],
         Some(Layer::Answer(_) | Layer::Ticket(_) | Layer::Message(_)) => {
             return vec![Action::Submit, Action::Editor, Action::Back];
         }

@@ -5,6 +5,7 @@
 mod agent;
 mod answer;
 pub(crate) mod detail;
+mod earlier;
 mod footer;
 mod form;
 mod header;
@@ -137,6 +138,7 @@ pub(crate) fn prepare(console: &mut Console, area: Rect) {
             Layer::Palette(palette) => overlays::dress(console, &mut palette.query),
             Layer::Menu(_)
             | Layer::Worktrees(_)
+            | Layer::Earlier(_)
             | Layer::Confirm(_)
             | Layer::Quit
             | Layer::Help(_)
@@ -211,6 +213,7 @@ fn draw_layer(console: &Console, layer: &Layer, areas: &Areas, buffer: &mut Buff
         Layer::Ticket(form) => form::draw(console, form, areas, buffer),
         Layer::Message(form) => message::draw(console, form, areas, buffer),
         Layer::Worktrees(list) => worktrees::draw(console, list, areas, buffer),
+        Layer::Earlier(list) => earlier::draw(console, list, areas, buffer),
         Layer::Line(input) => overlays::draw_line(console, input, areas, buffer),
         Layer::Palette(palette) => overlays::draw_palette(console, palette, areas, buffer),
         Layer::Menu(menu) => overlays::draw_menu(console, menu, areas, buffer),

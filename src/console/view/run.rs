@@ -16,6 +16,7 @@ use super::super::source::Line;
 use super::super::state::{Console, NoticeKind, Pane};
 use super::super::theme::Role;
 use super::text::Pen;
+pub(super) use status::state as state_of;
 use status::{draw_status, draw_title};
 
 /// Narrowest tile of the grid that has another beside it.

@@ -21,8 +21,9 @@ pub(super) struct Earlier {
 /// The conversation to go on with, if the newest run of `agent` on `ticket` was cut short rather than judged; with a
 /// note of the operator also one that was judged, as the note answers it. Reads folders.
 pub(super) fn find(runs: &Path, ticket: &Ticket, agent: &str, note: bool, own: &str) -> Option<Earlier> {
-    let records = records_of(runs, &ticket.id).into_iter().filter(|record| record.run != own);
-    let newest = records.filter(|record| record.agent.is_some()).max_by_key(|record| record.started_at)?;
+    let records = records_of(runs, &ticket.id).into_iter().filter(|(folder, _)| folder.name() != own);
+    let by_agents = records.map(|(_, record)| record).filter(|record| record.agent.is_some());
+    let newest = by_agents.max_by_key(|record| record.started_at)?;
     of(&newest, agent, note)
 }
 

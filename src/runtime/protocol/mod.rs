@@ -148,6 +148,17 @@ pub enum RunCommand {
         /// At most this many.
         count: u32,
     },
+    /// Which runs of this ticket are kept, whoever started them; answered by [`RunEvent::Earlier`].
+    Earlier {
+        /// Ticket.
+        ticket: TicketId,
+    },
+    /// What is kept of one run: how much it printed, and what became of the work; answered by [`RunEvent::Opened`]. Its
+    /// lines are fetched like those of any run.
+    Open {
+        /// Run.
+        run: RunId,
+    },
     /// Lines of the agent's stream as it came, answered by [`RunEvent::RawLines`].
     FetchRaw {
         /// Run.
@@ -301,6 +312,20 @@ pub enum RunEvent {
         total: u64,
         /// Lines.
         lines: Arc<[OutputLine]>,
+    },
+    /// Answer to [`RunCommand::Earlier`].
+    Earlier {
+        /// Ticket.
+        ticket: TicketId,
+        /// Its runs, newest first, as their records tell; how much they printed is not counted.
+        runs: Vec<Arc<RunView>>,
+        /// How many there are, should `runs` not hold all of them.
+        total: u64,
+    },
+    /// Answer to [`RunCommand::Open`].
+    Opened {
+        /// The run.
+        view: Arc<RunView>,
     },
     /// Text at the tail that has no line end yet, shown below the last line; replaces what was said before, and an
     /// empty one takes it away. Never part of the transcript.

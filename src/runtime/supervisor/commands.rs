@@ -46,6 +46,8 @@ impl Supervisor {
             Command::Run(RunCommand::FetchRaw { run, from, count }) => {
                 self.fetch_raw(request, run, from, count)
             }
+            Command::Run(RunCommand::Earlier { ticket }) => self.earlier(request, ticket),
+            Command::Run(RunCommand::Open { run }) => self.open(request, run),
             Command::Worktree(command) => self.worktree_command(request, command),
             Command::Review(_) | Command::Diff(_) => {
                 self.refuse(request, "reviews are not part of this build yet")

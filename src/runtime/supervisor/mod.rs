@@ -5,7 +5,7 @@
 //! timers are the next lease end and, while the queue runs, the next second try.
 //!
 //! The parts: `messages` (all that reaches the task), `commands` (what consoles ask), `starts` (which ticket runs now), `runs` (what runs say and how they
-//! end), `upkeep` (leases, silence, dead holders), `closing` (leaving nobody behind), `outbox` (slow consoles).
+//! end), `shelf` (runs of before), `upkeep` (leases, silence, dead holders), `closing` (leaving nobody behind), `outbox` (slow consoles).
 
 mod agents;
 mod closing;
@@ -13,6 +13,7 @@ mod commands;
 mod messages;
 mod outbox;
 mod runs;
+mod shelf;
 mod starts;
 pub(super) use starts::violations;
 mod upkeep;

@@ -65,6 +65,20 @@ pub(crate) enum TicketVerb {
                             run PLF-007\n  koru-tui ticket run PLF-007 --agent claude --note 'keep the public API'"
     )]
     Run(RunArgs),
+    /// List every kept run of a ticket, newest first: how each ended, how long it took, what it cost
+    #[command(
+        after_help = "JSON: [{run, ticket, executor, agent, state, started_at, ended_at, exit_code, turns, tokens, \
+                            cost{usd, estimated}, label, message, branch, folder}]\n\nExample:\n  koru-tui ticket runs \
+                            PLF-007"
+    )]
+    Runs(Id),
+    /// Print what a run said, as text that no terminal obeys
+    #[command(
+        after_help = "Text: time since the start, a mark (! error, * tool, > operator, ~ thought, - koru-tui), the line. \
+                            JSON: [{at_ms, channel, text, block}].\n\nExamples:\n  koru-tui ticket log PLF-007 --lines \
+                            50\n  koru-tui ticket log PLF-007-20261121T140211Z-0 --raw"
+    )]
+    Log(LogArgs),
     /// Block a ticket
     #[command(after_help = "Example:\n  koru-tui ticket block PLF-007 --reason 'waits for legal'")]
     Block(BlockArgs),
@@ -102,6 +116,20 @@ pub(crate) struct RunArgs {
     /// Write no run log
     #[arg(long)]
     pub(crate) no_log: bool,
+}
+
+/// Options of `ticket log`.
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// Run, as `ticket runs` names it; a ticket's id stands for its newest run
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+    /// The agent's stream as it came, instead of the transcript
+    #[arg(long)]
+    pub(crate) raw: bool,
+    /// Only the last so many lines
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) lines: Option<u64>,
 }
 
 /// Options of `ticket list`.

@@ -1,11 +1,13 @@
 //! `ticket …`: reading tickets ([`list`], [`show`], [`next`]) changing one ([`create`], [`step`],
-//! [`answer`]) and running one ([`run`]).
+//! [`answer`]), running one ([`run`]) and reading what its runs left ([`runs`], [`log`]).
 
 mod answer;
 mod create;
 mod list;
+mod log;
 mod next;
 mod run;
+mod runs;
 mod show;
 mod step;
 pub(super) mod words;
@@ -31,6 +33,8 @@ pub(super) fn run(context: &Context, verb: TicketVerb, out: &mut Out) -> Result<
         TicketVerb::Answer(args) => answer::run(context, args, out),
         TicketVerb::Create(args) => create::run(context, *args, out),
         TicketVerb::Run(args) => run::run(context, &args, out),
+        TicketVerb::Runs(args) => runs::run(context, &args.id, out),
+        TicketVerb::Log(args) => log::run(context, &args, out),
         other => step::run(context, other, out),
     }
 }

@@ -75,7 +75,9 @@ fn operation(verb: TicketVerb, now: Timestamp) -> Result<Option<Named>, VerbErro
         | TicketVerb::Next(_)
         | TicketVerb::Create(_)
         | TicketVerb::Answer(_)
-        | TicketVerb::Run(_) => {
+        | TicketVerb::Run(_)
+        | TicketVerb::Runs(_)
+        | TicketVerb::Log(_) => {
             return Ok(None);
         }
     }))

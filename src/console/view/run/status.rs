@@ -60,10 +60,16 @@ pub(super) fn draw_title(console: &Console, run: &RunView, area: Rect, buffer: &
     if let Some(code) = run.exit_code.filter(|_| !is_live(run)) {
         pen.write(&format!(" ({code})"), theme.style(role));
     }
-    if let Some(at) =
-        runs.iter().position(|other| other.id == run.id).filter(|_| runs.len() > 1 && !console.runs.grid)
+    if let Some(at) = runs
+        .iter()
+        .position(|other| other.id == run.id)
+        .filter(|_| runs.len() > 1 && !console.runs.grid && !console.runs.is_opened(&run.id))
     {
         pen.write_right(&format!("run {}/{} [ ]", at + 1, runs.len()), dim).write_right("  ", dim);
+    }
+    if console.runs.is_opened(&run.id) {
+        let back = console.key_of(Action::Back);
+        pen.write_right(&format!("earlier run · {back} back"), dim).write_right("  ", dim);
     }
     pen.write("  ", dim);
     let ellipsis = console.glyphs.ellipsis;
