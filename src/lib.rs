@@ -7,7 +7,7 @@
 //! | [`base`] | nothing | files, locks, processes, git, clock, paths, hostile text → safe text |
 //! | [`plan`] | `base` | tickets on disk, the order of the queue, policy, the brief |
 //! | [`detect`] | `base`, `plan` | doctor: what is wrong with this project |
-//! | [`execute`] | `base`, `plan` | run one ticket: shell, api, human, coding agents in worktrees |
+//! | [`execute`] | `base`, `plan` | run one ticket: shell, api, llm, mcp, human, coding agents in worktrees |
 //! | [`verify`] | `execute` and below | whether work is good: quality gates |
 //! | [`learn`] | `base`, `plan` | what was done, recorded once: the audit |
 //! | [`runtime`] | all of the above | takes commands, owns all mutable state, emits events and snapshots |

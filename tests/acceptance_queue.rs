@@ -185,11 +185,12 @@ fn a32_a_dry_run_of_a_loop_lists_the_order_without_side_effects() {
 }
 
 #[test]
-fn a33_an_mcp_ticket_is_not_supported_yet() {
+fn a33_an_mcp_ticket_is_not_supported_without_a_server() {
     let place = Project::with(&[Ticket::new("PLF-001", "Tool", "mcp").input("mcp_tool: board.post")]);
     let before = place.get(".planfile/sprints/current.yaml");
     let ran = place.run(&["queue", "run"]).expect(1);
     assert!(ran.out.contains("status=unsupported_executor ticket=PLF-001 executor=mcp"), "{}", ran.out);
+    assert!(ran.out.contains("no MCP server is configured: name one under `mcp` in"), "{}", ran.out);
     assert_eq!(place.get(".planfile/sprints/current.yaml"), before);
 }
 

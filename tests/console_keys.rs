@@ -270,12 +270,22 @@ fn kinds_without_a_runner_are_not_called_ready_and_are_not_started() {
     bench.keys("j s");
     assert_eq!(bench.sent(), []);
     assert!(
-        bench.screen().contains("run now: executor kind mcp is not run by this version"),
+        bench.screen().contains("run now: no MCP server is configured; name one under `mcp` in"),
         "{}",
         bench.screen()
     );
     bench.keys("j");
     assert!(bench.screen().contains("executor kind quantum is not run by this"), "{}", bench.screen());
+}
+
+#[test]
+fn an_mcp_ticket_is_started_where_a_server_is_configured() {
+    let tool = ticket("A-1", "in line", ExecutorKind::Mcp, Priority::Normal);
+    let snapshot = with(vec![(tool, Standing::Ready { position: 0 })]);
+    let mut bench = Bench::new(Snapshot { servers: vec!["docs".to_owned()], ..snapshot }, 120, 40);
+    assert!(bench.screen().contains("ready"), "{}", bench.screen());
+    bench.keys("s");
+    assert_eq!(bench.sent().len(), 1, "{}", bench.screen());
 }
 
 #[test]

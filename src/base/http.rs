@@ -5,11 +5,12 @@
 //! up here. The client is cheap to clone and shares its connections.
 
 use std::error::Error;
+use std::net::IpAddr;
 use std::sync::Once;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, NoProxy, Proxy};
+use reqwest::{Client, ClientBuilder, NoProxy, Proxy, Url};
 
 /// How long a connection, its TLS handshake included, may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -52,6 +53,13 @@ pub fn reason(error: reqwest::Error) -> String {
         cause = inner.source();
     }
     reason
+}
+
+/// `localhost`, 127.0.0.0/8 or ::1: what the client never reaches through a proxy, and nobody else can listen to.
+pub fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
 fn made(redirects: &dyn Fn() -> Policy) -> Result<Client, ClientError> {

@@ -184,12 +184,13 @@ pub(crate) fn rows(snapshot: &Snapshot, view: &View, now: Timestamp) -> Rows {
     let held: HashMap<&TicketId, &HeldWhy> =
         snapshot.held.iter().map(|Held { ticket, why }| (ticket, why)).collect();
     let words: Vec<String> = view.filter.split_whitespace().map(str::to_lowercase).collect();
+    let served = !snapshot.servers.is_empty();
     let mut result = Rows::default();
     let mut keyed = Vec::new();
     for (index, ticket) in snapshot.plan.tickets.iter().enumerate() {
         let standing = snapshot.order.standing.get(&ticket.id);
         let run = runs.get(&ticket.id).copied();
-        let state = state_of(ticket, standing, run, held.get(&ticket.id).copied());
+        let state = state_of(ticket, standing, run, held.get(&ticket.id).copied(), served);
         let folds = state.is_finished() || (state == RowState::Failed && is_old_failure(ticket, now));
         count(&mut result.counts, state, folds);
         if !in_sprint(ticket, state, folds, view) || !matches_words(ticket, state, &words) {
@@ -216,12 +217,13 @@ fn latest_runs(runs: &[Arc<RunView>]) -> HashMap<&TicketId, &RunView> {
     latest
 }
 
-/// The state of one ticket: a live run knows better than the file; the file knows better than an ended run.
+/// The state of one ticket; `served` tells whether there is an MCP server. A live run knows better than the file; the file knows better than an ended run.
 pub(crate) fn state_of(
     ticket: &Ticket,
     standing: Option<&Standing>,
     run: Option<&RunView>,
     held: Option<&HeldWhy>,
+    served: bool,
 ) -> RowState {
     if let Some(run) = run {
         match run.state {
@@ -246,7 +248,8 @@ pub(crate) fn state_of(
         Some(Standing::Running) => RowState::Running,
         Some(Standing::LeaseExpired) => RowState::Interrupted,
         Some(Standing::Ready { .. }) => match (held, &ticket.executor.kind) {
-            (_, ExecutorKind::Mcp | ExecutorKind::Other(_)) => RowState::NoRunner,
+            (_, ExecutorKind::Other(_)) => RowState::NoRunner,
+            (_, ExecutorKind::Mcp) if !served => RowState::NoRunner,
             (Some(HeldWhy::Policy { .. }), _) => RowState::Refused,
             (Some(_), _) => RowState::Held,
             (None, _) => RowState::Ready,

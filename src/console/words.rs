@@ -154,7 +154,12 @@ pub(crate) fn held_short(why: &HeldWhy) -> String {
 
 /// Why a ticket of this kind is never started.
 pub(crate) fn no_runner(kind: &ExecutorKind) -> String {
-    format!("executor kind {} is not run by this version", safe_text(kind.word()))
+    match kind {
+        ExecutorKind::Mcp => {
+            "no MCP server is configured; name one under `mcp` in .planfile/.koru/config.yaml".to_owned()
+        }
+        kind => format!("executor kind {} is not run by this version", safe_text(kind.word())),
+    }
 }
 
 /// A priority in at most four letters.

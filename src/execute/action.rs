@@ -2,11 +2,14 @@
 //!
 //! An [`Action`] is plain data: dry runs print it, the policy judges it, an executor performs it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::llm::{self, request::LlmRequest};
+use super::mcp::{self, request::McpRequest};
+use crate::plan::settings::McpServer;
 use crate::plan::ticket::{ExecutorKind, Ticket};
 
 /// Seconds a shell command may take when `inputs.timeout_seconds` is not set (ours; koru has no limit).
@@ -17,6 +20,9 @@ const API_TIMEOUT_SECONDS: f64 = 30.0;
 
 /// Seconds a question to a language model may take when `inputs.llm_timeout_seconds` is not set (koru §7).
 const LLM_TIMEOUT_SECONDS: f64 = 60.0;
+
+/// Seconds until a tool of an MCP server must have answered when `inputs.timeout_seconds` is not set (ours).
+const MCP_TIMEOUT_SECONDS: f64 = 120.0;
 
 /// Longest timeout that is honoured; longer ones are shortened to it.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -35,6 +41,8 @@ pub enum Action {
     Api(ApiRequest),
     /// One question to a language model.
     Llm(Box<LlmRequest>),
+    /// One call of a tool of an MCP server.
+    Mcp(Box<McpRequest>),
     /// A question to a person.
     Human {
         /// What is asked.
@@ -54,6 +62,8 @@ pub enum Action {
     Unsupported {
         /// Its word.
         kind: String,
+        /// Why, as a sentence.
+        why: String,
     },
 }
 
@@ -83,23 +93,40 @@ impl Action {
                 Action::Agent { agent: agent(ticket).flatten().map(str::to_owned) }
             }
             ExecutorKind::Llm => chat(ticket),
-            kind @ (ExecutorKind::Mcp | ExecutorKind::Other(_)) => {
-                Action::Unsupported { kind: kind.word().to_owned() }
+            ExecutorKind::Mcp => tool(ticket),
+            ExecutorKind::Other(kind) => {
+                let why = format!("this version cannot run executor kind {kind}");
+                Action::Unsupported { kind: kind.clone(), why }
             }
         }
     }
 
-    /// One line for lists and notes: the shell text, `METHOD URL` or `llm MODEL` (koru §4.1).
+    /// The same where the project's configuration is known: without an MCP server there, no MCP ticket can be run (koru
+    /// A33), and with one, the call says which it means.
+    #[must_use]
+    pub fn in_project(self, ticket: &Ticket, servers: &BTreeMap<String, McpServer>) -> Action {
+        match (self, &ticket.executor.kind) {
+            (Action::Mcp(_) | Action::Missing { .. }, ExecutorKind::Mcp) if servers.is_empty() => {
+                let kind = ticket.executor.kind.word().to_owned();
+                Action::Unsupported { kind, why: mcp::request::none_configured() }
+            }
+            (Action::Mcp(request), _) => Action::Mcp(Box::new(request.settled(servers))),
+            (action, _) => action,
+        }
+    }
+
+    /// One line for lists and notes: the shell text, `METHOD URL`, `llm MODEL` (koru §4.1) or `mcp SERVER/TOOL`.
     pub fn label(&self) -> String {
         match self {
             Action::Shell { command, .. } => command.clone(),
             Action::Api(request) => format!("{} {}", request.method, request.url),
             Action::Llm(request) => format!("llm {}", request.model),
+            Action::Mcp(request) => format!("mcp {}", request.name()),
             Action::Human { question } => question.clone(),
             Action::Agent { agent: Some(name) } => format!("agent {name}"),
             Action::Agent { agent: None } => "agent".to_owned(),
             Action::Missing { what } => what.clone(),
-            Action::Unsupported { kind } => kind.clone(),
+            Action::Unsupported { kind, .. } => kind.clone(),
         }
     }
 
@@ -108,6 +135,7 @@ impl Action {
         match self {
             Action::Llm(request) => llm.preview(request).to_string(),
             Action::Api(request) => request.to_json().to_string(),
+            Action::Mcp(request) => request.to_json().to_string(),
             other => other.label(),
         }
     }
@@ -118,6 +146,7 @@ impl Action {
             Action::Shell { command, .. } => Some(command),
             Action::Api(_)
             | Action::Llm(_)
+            | Action::Mcp(_)
             | Action::Human { .. }
             | Action::Agent { .. }
             | Action::Missing { .. }
@@ -235,6 +264,27 @@ fn chat(ticket: &Ticket) -> Action {
         max_tokens: more.max_tokens,
         schema: more.response_schema,
         timeout: timeout(more.timeout_seconds, LLM_TIMEOUT_SECONDS),
+    }))
+}
+
+/// `mcp_tool`, else `executor.handler`.
+fn tool(ticket: &Ticket) -> Action {
+    let inputs = &ticket.inputs;
+    let more = inputs.mcp.as_deref().cloned().unwrap_or_default();
+    let missing = |what: &str| Action::Missing { what: format!("{}: {what}", ticket.id) };
+    let Some(tool) = first_filled([inputs.mcp_tool.as_deref(), ticket.executor.handler.as_deref()]) else {
+        return missing("an mcp ticket needs inputs.mcp_tool or executor.handler; neither is set");
+    };
+    let arguments = match more.arguments {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(arguments)) => arguments,
+        Some(_) => return missing("inputs.mcp_arguments is not a mapping; write it as {name: value}"),
+    };
+    Action::Mcp(Box::new(McpRequest {
+        server: first_filled([more.server.as_deref()]).map(|server| server.trim().to_owned()),
+        tool: tool.trim().to_owned(),
+        arguments,
+        timeout: timeout(inputs.timeout_seconds, MCP_TIMEOUT_SECONDS),
     }))
 }
 

@@ -1,4 +1,4 @@
-//! Running one ticket: shell, api, llm and human executors, coding agents, live output, transcript on disk, result.
+//! Running one ticket: shell, api, llm, mcp and human executors, coding agents, live output, transcript on disk, result.
 //!
 //! No ticket is written here: this floor is told what to run ([`action`] reads a ticket once) and reports an
 //! [`outcome::Outcome`]. Each run owns one folder under `.koru/runs/`; files there are 0600, folders 0700, and every
@@ -15,12 +15,14 @@ pub mod human;
 pub mod isolation;
 mod lines;
 pub mod llm;
+pub mod mcp;
 pub mod outcome;
 pub mod output;
 mod places;
 pub mod raw;
 pub mod recorder;
 pub mod runlog;
+mod schema;
 pub mod shell;
 pub mod stop;
 pub mod tail;

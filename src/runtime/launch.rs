@@ -4,7 +4,7 @@
 //! The ticket was claimed before; nothing here writes a planfile. Children are spawned from the runtime's worker
 //! threads, which live as long as the runtime: the kernel ends a child when the *thread* that made it dies.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use super::feed::{Batch, Feed};
 use super::holder::Holder;
 use super::keeper::Keeper;
 use super::proof;
+use super::tools;
 use crate::base::clock::Clock;
 use crate::base::process::ProcessIdentity;
 use crate::base::redact::Redactor;
@@ -134,18 +135,18 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// What the ticket itself asks for.
-    pub(crate) fn of(ticket: &Ticket) -> Order {
-        Order { action: Action::of(ticket), note: None }
+    /// What the ticket itself asks for, in the project at `root`.
+    pub(crate) fn of(root: &Path, ticket: &Ticket) -> Order {
+        Order { action: tools::action(root, ticket), note: None }
     }
 
     /// What the operator wants, else what the ticket asks for.
-    pub(crate) fn wanted(ticket: &Ticket, delegation: Option<&Delegation>) -> Order {
+    pub(crate) fn wanted(root: &Path, ticket: &Ticket, delegation: Option<&Delegation>) -> Order {
         match delegation {
             Some(Delegation { agent, note }) => {
                 Order { action: Action::Agent { agent: agent.clone() }, note: note.clone() }
             }
-            None => Order::of(ticket),
+            None => Order::of(root, ticket),
         }
     }
 }
@@ -275,6 +276,9 @@ impl Run {
                 Err(error) => Outcome::not_started(error),
             },
             Action::Llm(request) => chat::run(&self.ground, &self.ticket, request, watch, recorder).await,
+            Action::Mcp(request) => {
+                tools::run(&self.ground, &self.ticket, request, folder.name(), watch, recorder).await
+            }
             Action::Agent { agent } => {
                 let run = AgentRun {
                     ground: &self.ground,

@@ -21,6 +21,7 @@ pub mod protocol;
 pub(crate) mod shelf;
 mod storage;
 mod supervisor;
+mod tools;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -105,6 +106,7 @@ pub fn start(options: Options) -> (Handle, Events) {
         held: Vec::new(),
         actor: options.actor.clone(),
         agents: Vec::new(),
+        servers: Vec::new(),
         cost_today: None,
         day_usd: None,
         reviews: std::collections::BTreeMap::new(),

@@ -41,10 +41,14 @@ pub(super) fn start() -> Option<LogGuard> {
     let folder = paths::state_dir()?.join("log");
     let log = Arc::new(Log { folder, writer: OnceLock::new(), worker: Mutex::new(None) });
     let lines = tracing_subscriber::fmt().with_writer(Late(Arc::clone(&log))).with_ansi(false);
-    let started = match EnvFilter::try_from_env("KORU_TUI_LOG") {
-        Ok(filter) => lines.with_env_filter(filter).try_init(),
-        Err(_) => lines.with_max_level(LevelFilter::INFO).try_init(),
+    let wanted = EnvFilter::try_from_env("KORU_TUI_LOG");
+    let filter = wanted.unwrap_or_else(|_| EnvFilter::default().add_directive(LevelFilter::INFO.into()));
+    // The MCP SDK logs what servers say, word for word and with every secret in it.
+    let filter = match "rmcp=off".parse() {
+        Ok(directive) => filter.add_directive(directive),
+        Err(_) => filter,
     };
+    let started = lines.with_env_filter(filter).try_init();
     started.ok().map(|()| LogGuard { log })
 }
 

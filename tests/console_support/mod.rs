@@ -84,6 +84,7 @@ pub(crate) fn empty() -> Snapshot {
         held: Vec::new(),
         actor: "koru-shell".to_owned(),
         agents: Vec::new(),
+        servers: Vec::new(),
         cost_today: None,
         day_usd: None,
         reviews: std::collections::BTreeMap::new(),

@@ -97,6 +97,7 @@ fn snapshot(revision: u64) -> Arc<Snapshot> {
         held: Vec::new(),
         actor: "koru-shell".to_owned(),
         agents: Vec::new(),
+        servers: Vec::new(),
         cost_today: None,
         day_usd: None,
         reviews: std::collections::BTreeMap::new(),

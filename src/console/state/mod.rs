@@ -272,7 +272,8 @@ impl Console {
     pub(crate) fn state_of(&self, ticket: &Ticket) -> RowState {
         let standing = self.snapshot.order.standing.get(&ticket.id);
         let run = self.run_of(&ticket.id).map(|run| &**run);
-        state_of(ticket, standing, run, held_why(&self.snapshot, &ticket.id))
+        let served = !self.snapshot.servers.is_empty();
+        state_of(ticket, standing, run, held_why(&self.snapshot, &ticket.id), served)
     }
 
     pub(crate) fn subject(&self) -> Option<&Arc<Ticket>> {

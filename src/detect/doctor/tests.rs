@@ -351,8 +351,14 @@ fn the_configuration_and_the_layers_of_safety_have_their_checks() {
     let (dir, paths) = healthy();
     says(dir.path(), "koru_config", Pass, "absent; every default is in force");
     let put = |text: &str| fs::write(paths.koru_config(), text).unwrap();
-    put("agents: {claude: }\nmcp: {docs: {command: docs}}\n");
+    put("agents: {claude: }\nmcp: {docs: {command: /bin/sh}}\n");
     says(dir.path(), "koru_config", Pass, "1 agent(s), 1 MCP server(s)");
+    put(
+        "mcp: {docs: {command: no-such-docs, env_keys: [DOCS_KEY]}, web: {url: 'https://x', headers: {a: '${WEB_KEY}'}}}\n",
+    );
+    says(dir.path(), "koru_config", Warn, "mcp.docs: no-such-docs is not found");
+    says(dir.path(), "koru_config", Warn, "mcp.docs: DOCS_KEY is not set");
+    says(dir.path(), "koru_config", Warn, "mcp.web: WEB_KEY is not set");
     put("agents: {claude: {modle: x}}\n");
     says(
         dir.path(),

@@ -163,8 +163,50 @@ fn content_type_is_recognised_in_any_case() {
 
 #[test]
 fn other_kinds_are_unsupported_by_name() {
-    for kind in ["mcp", "martian"] {
-        let action = Action::of(&ticket(kind, Inputs::default(), None));
-        assert_eq!(action, Action::Unsupported { kind: kind.to_owned() });
-    }
+    let action = Action::of(&ticket("martian", Inputs::default(), None));
+    let why = "this version cannot run executor kind martian".to_owned();
+    assert_eq!(action, Action::Unsupported { kind: "martian".to_owned(), why });
+}
+
+#[test]
+fn a_call_of_a_tool_is_read_and_named_by_the_configuration() {
+    let more = crate::plan::ticket::McpInputs { server: None, arguments: Some(json!({"query": "x"})) };
+    let inputs = Inputs {
+        mcp_tool: Some(" search ".to_owned()),
+        mcp: Some(Box::new(more)),
+        timeout_seconds: Some(2.0),
+        ..Inputs::default()
+    };
+    let ticket = ticket("mcp", inputs, None);
+    let action = Action::of(&ticket);
+    assert_eq!(action.label(), "mcp search");
+    let none = Action::Unsupported { kind: "mcp".to_owned(), why: mcp::request::none_configured() };
+    assert_eq!(action.clone().in_project(&ticket, &BTreeMap::new()), none);
+    let servers = BTreeMap::from([("docs".to_owned(), McpServer::default())]);
+    let action = action.in_project(&ticket, &servers);
+    assert_eq!((action.label().as_str(), action.command_line()), ("mcp docs/search", None));
+    let shown: Value = serde_json::from_str(&dry_run(&action, &[])).unwrap();
+    let want =
+        json!({"server": "docs", "tool": "search", "arguments": {"query": "x"}, "timeout_seconds": 2.0});
+    assert_eq!(shown, want);
+}
+
+#[test]
+fn a_call_of_a_tool_asks_for_what_it_lacks() {
+    let servers = BTreeMap::from([("docs".to_owned(), McpServer::default())]);
+    let missing = |inputs: Inputs| {
+        let ticket = ticket("mcp", inputs, None);
+        match Action::of(&ticket).in_project(&ticket, &servers) {
+            Action::Missing { what } => what,
+            other => panic!("{other:?}"),
+        }
+    };
+    let what = missing(Inputs::default());
+    assert_eq!(what, "PLF-001: an mcp ticket needs inputs.mcp_tool or executor.handler; neither is set");
+    let more = crate::plan::ticket::McpInputs { server: None, arguments: Some(json!([1])) };
+    let what =
+        missing(Inputs { mcp_tool: Some("a/b".to_owned()), mcp: Some(Box::new(more)), ..Inputs::default() });
+    assert_eq!(what, "PLF-001: inputs.mcp_arguments is not a mapping; write it as {name: value}");
+    let handler = Action::of(&ticket("mcp", Inputs::default(), Some("docs/search")));
+    assert_eq!(handler.label(), "mcp docs/search");
 }

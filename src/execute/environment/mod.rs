@@ -20,7 +20,7 @@ use globset::Glob;
 use crate::base::redact::Redactor;
 use crate::execute::agents::backend;
 use crate::execute::agents::kind::AgentKind;
-use crate::plan::settings::{AgentSettings, Settings};
+use crate::plan::settings::{AgentSettings, McpServer, Settings};
 
 /// Names that a note lists at most.
 const NAMED: usize = 4;
@@ -158,8 +158,9 @@ impl Environment {
     pub fn redactor_of(&self, settings: &Settings, keys: &[String]) -> Redactor {
         let agents = settings.agents.values().flat_map(|agent| &agent.env_keys);
         let servers = settings.mcp.values().flat_map(|server| &server.env_keys);
-        let keys: Vec<String> =
-            keys.iter().chain(agents).chain(servers).chain(settings.llm.keys.values()).cloned().collect();
+        let headers = settings.mcp.values().flat_map(McpServer::header_variables).map(str::to_owned);
+        let named = keys.iter().chain(agents).chain(servers).chain(settings.llm.keys.values()).cloned();
+        let keys: Vec<String> = named.chain(headers).collect();
         Redactor::with_values(self.secrets(&keys).chain(configured(settings)))
     }
 

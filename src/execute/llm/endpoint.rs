@@ -9,9 +9,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
 
 use reqwest::Url;
+
+use crate::base::http::is_loopback;
 
 /// The endpoint when nobody names one (koru §7).
 pub(crate) const USUAL: &str = "https://openrouter.ai/api/v1/chat/completions";
@@ -215,13 +216,6 @@ fn full_path(path: &str) -> Option<String> {
 
 fn is_of(host: &str, domain: &str) -> bool {
     host == domain || host.strip_suffix(domain).is_some_and(|front| front.ends_with('.'))
-}
-
-/// `localhost`, 127.0.0.0/8 or ::1: what the client never reaches through a proxy, and nobody else can listen to.
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
 fn shown(url: &Url) -> String {

@@ -1,12 +1,9 @@
-//! Whether an answer is what `inputs.response_schema` asks for. Schemas are foreign: nothing is fetched for them.
+//! Whether an answer is what `inputs.response_schema` asks for.
 
-use jsonschema::{PatternOptions, Validator};
+use jsonschema::Validator;
 use serde_json::Value;
 
-/// Mistakes of an answer that are named.
-const NAMED: usize = 5;
-/// Steps that a pattern of a schema may go back; a pattern that needs more does not match.
-const BACKTRACKS: usize = 100_000;
+use crate::execute::schema;
 
 /// A schema that can be checked against.
 ///
@@ -18,10 +15,7 @@ pub(super) fn compile(schema: &Value) -> Result<Validator, String> {
             "inputs.response_schema is not a mapping; write a JSON schema such as {type: object}".to_owned()
         );
     }
-    let patterns = PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS);
-    jsonschema::options()
-        .with_pattern_options(patterns)
-        .build(schema)
+    schema::compile(schema)
         .map_err(|error| format!("inputs.response_schema is no usable JSON schema: {error}"))
 }
 
@@ -32,22 +26,10 @@ pub(super) fn compile(schema: &Value) -> Result<Validator, String> {
 pub(super) fn check(validator: &Validator, text: &str) -> Result<(), String> {
     let answer: Value = serde_json::from_str(unfenced(text))
         .map_err(|error| format!("the answer is not JSON as inputs.response_schema asks: {error}"))?;
-    let mut errors = validator.iter_errors(&answer);
-    let named: Vec<String> = errors
-        .by_ref()
-        .take(NAMED)
-        .map(|error| {
-            let path = error.instance_path().to_string();
-            let place = if path.is_empty() { "the whole" } else { &path };
-            let what: String = error.to_string().chars().take(200).collect();
-            format!("{place}: {what}")
-        })
-        .collect();
-    if named.is_empty() {
-        return Ok(());
+    match schema::mistakes(validator, &answer) {
+        None => Ok(()),
+        Some(mistakes) => Err(format!("the answer does not fit inputs.response_schema: {mistakes}")),
     }
-    let more = if errors.next().is_some() { "; and more" } else { "" };
-    Err(format!("the answer does not fit inputs.response_schema: {}{more}", named.join("; ")))
 }
 
 fn unfenced(text: &str) -> &str {

@@ -16,6 +16,7 @@ mod load;
 mod near;
 mod place;
 mod reader;
+mod server;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use choice::{AgentChoice, AgentChoiceError};
 pub use load::{NoteLevel, SettingsNote};
+pub use server::McpServer;
 
 /// The words of the agents that are known by name, in order of preference; `execute::agents::kind` gives them meaning.
 pub const AGENT_WORDS: [&str; 6] = ["claude", "codex", "pi", "opencode", "gemini", "aider"];
@@ -186,22 +188,6 @@ impl Budgets {
 /// Minutes that were checked on reading; whatever else is in there counts as nothing.
 fn minutes(minutes: f64) -> Duration {
     Duration::try_from_secs_f64(minutes * 60.0).unwrap_or_default().min(LONGEST)
-}
-
-/// An MCP server: a program that speaks on its standard streams, or a URL. Exactly one of the two is set.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct McpServer {
-    /// Program and arguments. In the file also as a text, split as a shell would, and with `args` beside it.
-    pub command: Vec<String>,
-    /// Variables for the program.
-    pub env: BTreeMap<String, String>,
-    /// Variables of koru-tui's own environment that the program gets.
-    pub env_keys: Vec<String>,
-    /// Streamable HTTP endpoint.
-    pub url: Option<String>,
-    /// Headers for the endpoint.
-    pub headers: BTreeMap<String, String>,
 }
 
 /// The chat executor.

@@ -59,10 +59,10 @@ impl Engine<'_> {
                     self.steps.push((step, Purpose::Input(slot, what)));
                     self.halted = true;
                 }
-                Choice::Leave(ticket, kind) => {
+                Choice::Leave(ticket, why) => {
                     self.halted = true;
                     let slot = self.ticks.dispatch(Some(&ticket));
-                    self.settle(slot, TickStatus::UnsupportedExecutor, &unsupported(&kind));
+                    self.settle(slot, TickStatus::UnsupportedExecutor, &why);
                 }
                 Choice::Refuse(ticket, why) => {
                     self.halted = true;
@@ -118,7 +118,7 @@ impl Engine<'_> {
         match action {
             Action::Human { question } => Choice::Ask(Arc::clone(ticket), question),
             Action::Missing { what } => Choice::Lack(Arc::clone(ticket), what),
-            Action::Unsupported { kind } => Choice::Leave(Arc::clone(ticket), kind),
+            Action::Unsupported { why, .. } => Choice::Leave(Arc::clone(ticket), why),
             _ if !violations.is_empty() => Choice::Deny(Arc::clone(ticket), violations),
             _ => Choice::Run(Arc::clone(ticket)),
         }
@@ -131,7 +131,7 @@ impl Engine<'_> {
             let (agent, note) = (target.agent.clone(), target.note.clone());
             agent.map(|agent| Delegation { agent, note })
         });
-        let order = Order::wanted(ticket, delegation.as_ref());
+        let order = Order::wanted(&self.options.root, ticket, delegation.as_ref());
         Order { note: order.note.or_else(|| target.and_then(|target| target.note.clone())), ..order }
     }
 
@@ -142,19 +142,23 @@ impl Engine<'_> {
             if self.passed.contains(&ticket.id) || self.is_taken(ticket) {
                 continue;
             }
-            let action = Action::of(ticket);
+            let action = Order::of(&self.options.root, ticket).action;
             match &action {
                 Action::Human { question } if quiet => {
                     return Choice::Ask(Arc::clone(ticket), question.clone());
                 }
                 Action::Missing { what } if quiet => return Choice::Lack(Arc::clone(ticket), what.clone()),
-                Action::Unsupported { kind } if quiet => {
-                    return Choice::Leave(Arc::clone(ticket), kind.clone());
+                Action::Unsupported { why, .. } if quiet => {
+                    return Choice::Leave(Arc::clone(ticket), why.clone());
                 }
                 Action::Human { .. } | Action::Missing { .. } | Action::Unsupported { .. } => {
                     return Choice::Nothing;
                 }
-                Action::Shell { .. } | Action::Api(_) | Action::Llm(_) | Action::Agent { .. } => {}
+                Action::Shell { .. }
+                | Action::Api(_)
+                | Action::Llm(_)
+                | Action::Mcp(_)
+                | Action::Agent { .. } => {}
             }
             let violations = violations(&self.options.root, &action);
             if !violations.is_empty() {
@@ -310,7 +314,7 @@ impl Engine<'_> {
                 Choice::Deny(ticket, violations) => (ticket, TickStatus::PolicyDenied, violations.join("\n")),
                 Choice::Ask(ticket, question) => (ticket, TickStatus::WaitingInput, question),
                 Choice::Lack(ticket, what) => (ticket, TickStatus::WaitingInput, what),
-                Choice::Leave(ticket, kind) => (ticket, TickStatus::UnsupportedExecutor, unsupported(&kind)),
+                Choice::Leave(ticket, why) => (ticket, TickStatus::UnsupportedExecutor, why),
                 Choice::Refuse(ticket, why) => {
                     let slot = self.ticks.dispatch(ticket.as_deref());
                     return self.settle(slot, TickStatus::TargetNotRunnable, &why);
@@ -341,8 +345,4 @@ impl Engine<'_> {
         self.lineup.distrust();
         self.lineup.follow(&self.view.plan, self.options.clock.now());
     }
-}
-
-fn unsupported(kind: &str) -> String {
-    format!("this version cannot run executor kind {kind}")
 }

@@ -44,6 +44,9 @@ pub struct Snapshot {
     pub actor: String,
     /// Agents that a ticket can be delegated to, by name, the one that is taken when none is named first.
     pub agents: Vec<String>,
+    /// MCP servers of the configuration, by name; without one, no `mcp` ticket can run.
+    #[serde(default)]
+    pub servers: Vec<String>,
     /// What the runs of today have cost, ended ones and earlier sessions included; `None` while nothing is known.
     pub cost_today: Option<Cost>,
     /// US dollars that a day may cost ([`crate::plan::settings::Budgets::day_usd`]).

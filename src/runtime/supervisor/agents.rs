@@ -16,11 +16,13 @@ use crate::runtime::protocol::{
 /// Most lines of a stream that one fetch returns: they are far longer than those of a transcript.
 const FETCH_RAW_LINES: u32 = 2_000;
 
-/// Which agents a ticket can be handed to, and what a day may cost.
+/// Which agents a ticket can be handed to, which servers have tools for one, and what a day may cost.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::runtime) struct Staff {
     /// Names; the one that is taken when none is named stands first.
     pub(super) names: Vec<String>,
+    /// Names of MCP servers.
+    pub(super) servers: Vec<String>,
     /// US dollars of a day.
     pub(super) day_usd: Option<f64>,
 }
@@ -106,7 +108,8 @@ fn staff(ground: &Ground) -> Staff {
             names.push(name);
         }
     }
-    Staff { names, day_usd: settings.budgets.day_usd }
+    let servers = settings.mcp.keys().cloned().collect();
+    Staff { names, servers, day_usd: settings.budgets.day_usd }
 }
 
 fn worktrees(request: RequestId, root: &Path, command: &WorktreeCommand) -> Mail {

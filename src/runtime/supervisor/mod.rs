@@ -358,6 +358,7 @@ impl Supervisor {
             held: self.queue.held.clone(),
             actor: self.options.actor.clone(),
             agents: self.staff.names.clone(),
+            servers: self.staff.servers.clone(),
             cost_today: self.cost_today(),
             day_usd: self.staff.day_usd,
             reviews: std::collections::BTreeMap::new(),

@@ -96,11 +96,15 @@ impl Supervisor {
         if self.is_taken(&ticket.id) {
             return;
         }
-        let action = Action::of(ticket);
+        let action = Order::of(&self.options.root, ticket).action;
         match &action {
             Action::Human { .. } | Action::Unsupported { .. } => return,
             Action::Missing { what } => return self.ask_for_input(ticket, what),
-            Action::Shell { .. } | Action::Api(_) | Action::Llm(_) | Action::Agent { .. } => {}
+            Action::Shell { .. }
+            | Action::Api(_)
+            | Action::Llm(_)
+            | Action::Mcp(_)
+            | Action::Agent { .. } => {}
         }
         match self.why_held(ticket, &action) {
             Some(why) => self.queue.held.push(Held { ticket: ticket.id.clone(), why }),
@@ -157,16 +161,18 @@ impl Supervisor {
         if self.is_taken(id) {
             return Err(format!("{id} runs already"));
         }
-        let Order { action, .. } = Order::wanted(ticket, delegation);
+        let Order { action, .. } = Order::wanted(&self.options.root, ticket, delegation);
         match &action {
             Action::Human { .. } => {
                 return Err(format!("{id} asks a person; answer it instead of running it"));
             }
             Action::Missing { what } => return Err(what.clone()),
-            Action::Unsupported { kind } => {
-                return Err(format!("{id} has executor kind {kind:?}, which this version cannot run"));
-            }
-            Action::Shell { .. } | Action::Api(_) | Action::Llm(_) | Action::Agent { .. } => {}
+            Action::Unsupported { why, .. } => return Err(format!("{id} cannot run: {why}")),
+            Action::Shell { .. }
+            | Action::Api(_)
+            | Action::Llm(_)
+            | Action::Mcp(_)
+            | Action::Agent { .. } => {}
         }
         match self.view.order.standing.get(id) {
             Some(Standing::Ready { .. }) => {}
@@ -237,10 +243,14 @@ impl Supervisor {
             return;
         }
         let post = self.post.clone();
-        let launched =
-            launch(&self.ground, &ticket, Order::wanted(&ticket, delegation), move |run, notice| {
+        let launched = launch(
+            &self.ground,
+            &ticket,
+            Order::wanted(&self.options.root, &ticket, delegation),
+            move |run, notice| {
                 let _ = post.send(Mail::Run(Arc::clone(run), notice));
-            });
+            },
+        );
         let run = ActiveRun::new(ticket, launched, self.lease_end());
         if let Some(request) = request {
             let run = Some(RunId(Arc::clone(&run.launched.id)));
