@@ -1,10 +1,13 @@
 //! Whether work is good: quality gates in the ticket's worktree, rounds of worker and reviewer, their findings and
 //! verdicts, and the differences that are judged.
 //!
-//! [`gates`] run programs; [`finding`] and [`verdict`] are what a judgement is made of, whoever made it; [`review`] asks a reviewer
-//! and reads its answer; [`rounds`] is what is known of each round of a ticket. Nothing in here writes a planfile.
+//! [`gates`] run programs; [`diff`] says what changed; [`finding`] and [`verdict`] are what a judgement is made of, whoever
+//! made it; [`review`] asks a reviewer and reads its answer; [`rounds`] is what is known of each round of a ticket.
+//! Nothing in here writes a planfile.
 
 pub mod bus;
+pub mod comments;
+pub mod diff;
 pub mod finding;
 pub mod gates;
 pub mod review;

@@ -77,7 +77,7 @@ pub fn changes(worktree: &Worktree) -> Result<Vec<ChangedFile>, WorktreeError> {
 }
 
 /// Whether the path lies in a planfile folder: never part of the work (DESIGN §4).
-pub(super) fn is_planfile(path: &str) -> bool {
+pub(crate) fn is_planfile(path: &str) -> bool {
     path.split('/').any(|part| part == ".planfile")
 }
 

@@ -32,11 +32,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use changes::is_planfile;
 pub use changes::{Change, ChangeKind, Link, changes, survey};
 pub use commit::{Committed, Identity, commit_all};
 pub use error::WorktreeError;
 pub use list::list;
 pub use note::Note;
+pub use open::{find, operators_repository, repository};
 pub use prepare::{Prepared, Readiness, prepare};
 pub use prune::{Kept, PruneReport, Removed, prune, prune_all};
 

@@ -8,6 +8,35 @@ use super::Worktree;
 use super::error::WorktreeError;
 use super::record::Place;
 use super::standing;
+use crate::plan::ticket::TicketId;
+
+/// The worktree of `ticket` in the project at `root`, by its record; `None` when it has none, or its folder is gone and
+/// its branch is all that is left.
+pub fn find(root: &Path, ticket: &TicketId) -> Option<Worktree> {
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
+    let place = Place::of(&root, ticket);
+    let mut worktree =
+        place.read().map(|record| record.worktree).filter(|worktree| worktree.ticket == *ticket)?;
+    // The project may have been moved; a record never sends us elsewhere.
+    worktree.path = place.checkout();
+    Some(worktree)
+}
+
+/// The repository of a worktree, for reading: opened by its record, with an index of our own.
+///
+/// # Errors
+/// See [`WorktreeError`].
+pub fn repository(worktree: &Worktree) -> Result<Repository, WorktreeError> {
+    inside(worktree)
+}
+
+/// The operator's repository, for reading.
+///
+/// # Errors
+/// See [`WorktreeError`].
+pub fn operators_repository(root: &Path) -> Result<Repository, WorktreeError> {
+    operator(root)
+}
 
 /// The repository that holds the project at `root`, for worktrees to be made from.
 pub(super) fn operator(root: &Path) -> Result<Repository, WorktreeError> {
