@@ -244,6 +244,7 @@ where
             Some(Event::Reply { request, outcome }) => RuntimeMessage::Reply { request, outcome },
             Some(Event::Run(event)) => RuntimeMessage::Run(event),
             Some(Event::Project(event)) => RuntimeMessage::Project(event),
+            Some(Event::Diff(event)) => RuntimeMessage::Diff(event),
         })
     }
 

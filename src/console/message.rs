@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::runtime::protocol::{Command, Outcome, ProjectEvent, RequestId, RunEvent, Snapshot};
+use crate::runtime::protocol::{Command, DiffEvent, Outcome, ProjectEvent, RequestId, RunEvent, Snapshot};
 
 use super::keys::Key;
 use super::source::{Job, Painted};
@@ -49,6 +49,8 @@ pub enum RuntimeMessage {
     Run(RunEvent),
     /// About the project.
     Project(ProjectEvent),
+    /// About a diff that is looked at.
+    Diff(DiffEvent),
     /// The runtime has ended; nothing more will come.
     Gone,
 }

@@ -6,6 +6,7 @@
 mod agents;
 pub(crate) mod answering;
 mod chat;
+mod diffs;
 pub mod drain;
 mod ending;
 mod feed;

@@ -29,6 +29,7 @@ impl Console {
             RuntimeMessage::Project(ProjectEvent::Draft { key, text }) => self.draft_came(&key, &text),
             RuntimeMessage::Project(ProjectEvent::Worktrees { list }) => self.worktrees_came(list),
             RuntimeMessage::Project(ProjectEvent::Pruned { report }) => self.pruned(&report),
+            RuntimeMessage::Diff(_) => {}
             RuntimeMessage::Gone => {
                 self.save_drafts();
                 self.effects.push(Effect::Exit(ExitReason::RuntimeGone));

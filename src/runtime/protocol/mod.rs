@@ -20,12 +20,12 @@ use crate::plan::lifecycle::{NewTicket, Op};
 use crate::plan::ticket::TicketId;
 pub use crate::verify::gates::{GateResult, GateState};
 
-pub use diff::DiffCommand;
+pub use diff::{DiffCommand, DiffEvent};
 pub use review::{Review, ReviewChoice, ReviewCommand};
 pub use views::{AgentPhase, AgentView, Held, HeldWhy, PlanHealth, QueueView, RunState, RunView, Snapshot};
 
 /// Version of everything in this module; a peer with another number is refused.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// Number given by the sender of a command, echoed in its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -259,6 +259,8 @@ pub enum Event {
     Run(RunEvent),
     /// About the project.
     Project(ProjectEvent),
+    /// About a diff that is looked at.
+    Diff(DiffEvent),
 }
 
 /// How a command went.

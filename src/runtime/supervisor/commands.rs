@@ -49,9 +49,8 @@ impl Supervisor {
             Command::Run(RunCommand::Earlier { ticket }) => self.earlier(request, ticket),
             Command::Run(RunCommand::Open { run }) => self.open(request, run),
             Command::Worktree(command) => self.worktree_command(request, command),
-            Command::Review(_) | Command::Diff(_) => {
-                self.refuse(request, "reviews are not part of this build yet")
-            }
+            Command::Diff(command) => self.diff_command(request, command),
+            Command::Review(_) => self.refuse(request, "reviews are not part of this build yet"),
             Command::Queue(command) => self.queue_command(request, command),
             Command::Draft(command) => self.draft_command(request, command),
             Command::Project(ProjectCommand::Init) => self.init(request),

@@ -35,6 +35,8 @@ pub(in crate::runtime) enum Mail {
     Fetched { request: RequestId, run: RunId, from: u64, lines: Vec<OutputLine> },
     /// Something else that was asked for, said as an event before the reply.
     Told(RequestId, Event, Outcome),
+    /// An event that answers no command.
+    Said(Event),
     /// A draft that was asked for.
     Draft { request: RequestId, key: String, text: String },
     /// Runs whose supervisor is dead.

@@ -10,6 +10,7 @@
 mod agents;
 mod closing;
 mod commands;
+mod diffs;
 mod messages;
 mod outbox;
 mod runs;
@@ -23,6 +24,7 @@ use std::sync::{Arc, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
+use super::diffs::Diffs;
 use super::files::Files;
 use super::launch::Ground;
 use super::protocol::{
@@ -74,6 +76,7 @@ pub(super) struct Supervisor {
     steps: Vec<(Step, Purpose)>,
     closing: Option<Closing>,
     staff: Staff,
+    diffs: Diffs,
     branch: Option<String>,
     revision: u64,
     dirty: bool,
@@ -129,6 +132,7 @@ impl Supervisor {
             steps: Vec::new(),
             closing: None,
             staff: Staff::default(),
+            diffs: Diffs::default(),
             branch: None,
             revision: 0,
             dirty: false,
@@ -236,6 +240,7 @@ impl Supervisor {
                 self.outbox.push(event);
                 self.reply(request, outcome);
             }
+            Mail::Said(event) => self.outbox.push(event),
             Mail::Draft { request, key, text } => {
                 self.outbox.push(Event::Project(ProjectEvent::Draft { key, text }));
                 self.reply(request, Outcome::Done { ticket: None, run: None });

@@ -1,0 +1,270 @@
+//! What the operator wrote about lines of a diff, until it is sent as findings.
+//!
+//! Owned by the notebook of the ticket, `.koru/loop/<ticket>/comments.json` ([`store`]), which also keeps which files
+//! were viewed. Invariant: a comment stands where it was written and nowhere else. Whether it still does is asked of the
+//! content it was written on ([`Comment::standing`]); when the code moved it is [`Standing::Stale`], and only the
+//! operator puts it elsewhere.
+
+pub mod store;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::verify::diff::Lines;
+use crate::verify::finding::{Finding, Severity, Source};
+
+/// Lines around a comment that have to be the same where the file is another one.
+const AROUND: u32 = 3;
+
+/// Most lines that a comment may be about.
+pub const MOST_LINES: u32 = 200;
+
+/// Which text of a diff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TextSide {
+    /// Before: a comment on lines that were removed.
+    Old,
+    /// Now.
+    New,
+}
+
+/// A comment on lines of one file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comment {
+    /// Its name within the notebook; also the id of the finding that it becomes.
+    pub id: String,
+    /// Path from the project's folder, as the diff names it.
+    pub file: String,
+    /// Which text.
+    pub side: TextSide,
+    /// First line, from 1.
+    pub first: u32,
+    /// Last line.
+    pub last: u32,
+    /// What stood there and in up to three lines before and after, for telling whether it still does.
+    pub anchor: Anchor,
+    /// For lines that were removed: the line of the present text at which they were.
+    #[serde(default)]
+    pub near: Option<u32>,
+    /// What the operator says.
+    pub text: String,
+    /// Who.
+    pub actor: String,
+    /// When.
+    pub at: Timestamp,
+    /// When it was sent.
+    #[serde(default)]
+    pub sent: Option<Timestamp>,
+}
+
+/// The content that a comment was written on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anchor {
+    /// Id of the file's content, 40 hexadecimal digits.
+    pub blob: String,
+    /// Lines before, the lines themselves, lines after.
+    pub lines: Vec<String>,
+    /// How many of them stand before.
+    pub before: u32,
+}
+
+/// Whether a comment stands where it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// The same lines are at the same place.
+    Here,
+    /// The code moved, or the file is gone.
+    Stale,
+    /// The file is another one and was not looked into yet.
+    Unknown,
+}
+
+impl Anchor {
+    /// Of the lines `first..=last` (from 1) of `text`, whose id is `blob`.
+    pub fn of(text: &Lines, blob: &str, first: u32, last: u32) -> Anchor {
+        let begin = first.saturating_sub(1 + AROUND);
+        let end = last.saturating_add(AROUND).min(text.len());
+        let lines = (begin..end).filter_map(|number| text.get(number)).map(str::to_owned).collect();
+        Anchor { blob: blob.to_owned(), lines, before: first.saturating_sub(1) - begin }
+    }
+}
+
+impl Comment {
+    /// Whether it stands in a file whose content is `blob` (`None`: the file is not there) and, when that is known,
+    /// `text`. Where the content is another one it stands only when its lines and those around them are the same ones at
+    /// the same numbers.
+    pub fn standing(&self, blob: Option<&str>, text: Option<&Lines>) -> Standing {
+        match (blob, text) {
+            (None, _) => Standing::Stale,
+            (Some(blob), _) if blob == self.anchor.blob => Standing::Here,
+            (Some(_), None) => Standing::Unknown,
+            (Some(blob), Some(text)) => {
+                let now = Anchor::of(text, blob, self.first, self.last);
+                let same = now.lines == self.anchor.lines && now.before == self.anchor.before;
+                if same { Standing::Here } else { Standing::Stale }
+            }
+        }
+    }
+
+    /// The lines that it is about.
+    pub fn lines(&self) -> &[String] {
+        let first = (self.anchor.before as usize).min(self.anchor.lines.len());
+        let count = (self.last.saturating_sub(self.first) + 1) as usize;
+        &self.anchor.lines[first..(first + count).min(self.anchor.lines.len())]
+    }
+
+    /// As what it is sent: a finding that must be mended. One on removed lines names the line where they were and quotes
+    /// them, since the work that is judged has them no more.
+    pub fn finding(&self) -> Finding {
+        let (line, end_line, reason) = match self.side {
+            TextSide::New => {
+                (Some(self.first), (self.last > self.first).then_some(self.last), self.text.clone())
+            }
+            TextSide::Old => {
+                let quoted: Vec<String> = self.lines().iter().map(|line| format!("> {line}")).collect();
+                (
+                    self.near,
+                    None,
+                    format!("{}\nAbout lines that were removed:\n{}", self.text, quoted.join("\n")),
+                )
+            }
+        };
+        Finding {
+            id: self.id.clone(),
+            severity: Severity::High,
+            blocking: true,
+            file: Some(self.file.clone()),
+            line,
+            end_line,
+            reason,
+            required_change: None,
+            source: Source::Operator { actor: self.actor.clone() },
+            dimension: None,
+            confidence: None,
+        }
+    }
+}
+
+/// All that the operator noted about one ticket's diffs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notebook {
+    /// Version of the file.
+    pub format: u32,
+    /// Comments in the order they were written.
+    #[serde(default)]
+    pub comments: Vec<Comment>,
+    /// Files that were viewed, with the id of the content that was.
+    #[serde(default)]
+    pub viewed: BTreeMap<String, String>,
+}
+
+/// One change of a notebook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "snake_case")]
+pub enum NotebookChange {
+    /// Nothing: it is only read.
+    Read,
+    /// A comment is kept; one with the same id is replaced.
+    Keep {
+        /// The comment.
+        comment: Comment,
+    },
+    /// A comment is dropped.
+    Drop {
+        /// Its id.
+        id: String,
+    },
+    /// Comments were sent.
+    Sent {
+        /// Their ids.
+        ids: Vec<String>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A file was viewed, or is not any more.
+    Viewed {
+        /// Its path.
+        file: String,
+        /// The content that was; `None` takes the mark away.
+        blob: Option<String>,
+    },
+}
+
+impl Notebook {
+    /// Makes the change.
+    pub fn apply(&mut self, change: NotebookChange) {
+        match change {
+            NotebookChange::Read => {}
+            NotebookChange::Keep { comment } => {
+                match self.comments.iter_mut().find(|held| held.id == comment.id) {
+                    Some(held) => *held = comment,
+                    None => self.comments.push(comment),
+                }
+            }
+            NotebookChange::Drop { id } => self.comments.retain(|held| held.id != id),
+            NotebookChange::Sent { ids, at } => {
+                for held in self.comments.iter_mut().filter(|held| ids.contains(&held.id)) {
+                    held.sent = Some(at);
+                }
+            }
+            NotebookChange::Viewed { file, blob: Some(blob) } => drop(self.viewed.insert(file, blob)),
+            NotebookChange::Viewed { file, blob: None } => drop(self.viewed.remove(&file)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Lines {
+        Lines::of(text.to_owned())
+    }
+
+    fn comment(text: &Lines, first: u32, last: u32) -> Comment {
+        Comment {
+            id: "c1".to_owned(),
+            file: "a.rs".to_owned(),
+            side: TextSide::New,
+            first,
+            last,
+            anchor: Anchor::of(text, "one", first, last),
+            near: None,
+            text: "why?".to_owned(),
+            actor: "ada".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+            sent: None,
+        }
+    }
+
+    #[test]
+    fn a_comment_stands_only_where_the_code_has_not_moved() {
+        let text = lines("a\nb\n}\nd\ne\nf\ng\nh\ni\n}\nk\n");
+        let note = comment(&text, 3, 3);
+        let standing = |blob, text: Option<&str>| note.standing(blob, text.map(lines).as_ref());
+        assert_eq!(standing(Some("one"), None), Standing::Here);
+        assert_eq!(standing(Some("two"), None), Standing::Unknown);
+        assert_eq!(standing(None, None), Standing::Stale);
+        let far = "a\nb\n}\nd\ne\nf\ng\nh\nother\n}\nk\n";
+        assert_eq!(standing(Some("two"), Some(far)), Standing::Here, "what changed is far away");
+        let moved = "new\na\nb\n}\nd\ne\nf\ng\nh\ni\n}\nk\n";
+        assert_eq!(standing(Some("two"), Some(moved)), Standing::Stale, "its lines are elsewhere now");
+        let like = "x\ny\n}\nz\ne\nf\ng\n";
+        assert_eq!(standing(Some("two"), Some(like)), Standing::Stale, "a brace alone is no place");
+    }
+
+    #[test]
+    fn it_becomes_a_finding_that_blocks() {
+        let text = lines("a\nb\nc\n");
+        let found = comment(&text, 2, 3).finding();
+        assert_eq!((found.line, found.end_line, found.blocking), (Some(2), Some(3), true));
+        assert_eq!((found.id.as_str(), found.reason.as_str()), ("c1", "why?"));
+        let gone = Comment { side: TextSide::Old, near: Some(7), ..comment(&text, 2, 3) }.finding();
+        assert_eq!((gone.line, gone.end_line), (Some(7), None));
+        assert_eq!(gone.reason, "why?\nAbout lines that were removed:\n> b\n> c");
+    }
+}
