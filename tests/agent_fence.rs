@@ -17,3 +17,5 @@ mod references;
 #[path = "agent_fence/scene.rs"]
 mod scene;
 mod support;
+#[path = "agent_fence/watch.rs"]
+mod watch;

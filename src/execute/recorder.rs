@@ -111,6 +111,10 @@ impl Recorder {
     pub fn clean(&self, text: &str) -> String {
         self.redactor.clean(text).into_owned()
     }
+    /// What takes the secrets out, for whoever shows something while the recorder is lent out.
+    pub fn redactor(&self) -> Redactor {
+        self.redactor.clone()
+    }
 
     /// [`Recorder::clean`], borrowed when there is nothing to take out.
     pub(super) fn redacted<'a>(&self, text: &'a str) -> Cow<'a, str> {

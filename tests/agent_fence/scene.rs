@@ -89,7 +89,7 @@ impl Scene {
         raised
     }
 
-    fn env(&self) -> Vec<(OsString, OsString)> {
+    pub fn env(&self) -> Vec<(OsString, OsString)> {
         let home = self.keep.path().join("home");
         std::fs::create_dir_all(&home).unwrap();
         let path = std::env::var_os("PATH").unwrap();

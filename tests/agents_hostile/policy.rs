@@ -2,7 +2,10 @@
 //! That refs, the operator's checkout and its index are as they were is checked for every run by `Stage::over`; the
 //! fence's own suite is `agent_fence`.
 
-use super::agents::stage::{ID, Played};
+use serde_json::json;
+
+use super::agents::bench::Bench;
+use super::agents::stage::{ID, Played, Stage, ticket};
 use super::play;
 
 /// What holds whichever way a forbidden change of references was met: nothing of the agent's is left on any branch, and
@@ -78,6 +81,46 @@ fn a_push_is_refused() {
 fn going_round_the_hooks_comes_to_nothing() {
     for behaviour in ["commits-anyway", "tags-anyway", "branches-anyway", "switches-anyway", "moves-main"] {
         came_to_nothing(behaviour);
+    }
+}
+
+/// It would go on for a minute after its deed.
+#[test]
+fn a_breach_stops_it_in_the_middle() {
+    let deeds =
+        [("commits-and-stays", true), ("switches-and-stays", true), ("edits-planfile-and-stays", false)];
+    for (behaviour, moves_references) in deeds {
+        let played = if moves_references { came_to_nothing(behaviour) } else { play(behaviour) };
+        is_violation(&played);
+        assert_eq!(played.record["agent"]["ending"]["ending"], "violation", "{}", played.told);
+        assert!(played.holds("; stopping"), "{}", played.told);
+    }
+}
+
+/// A gate runs the agent's code after the agent is done.
+#[test]
+fn a_gate_that_moves_references_is_a_violation() {
+    for (command, rule) in [
+        (
+            "git -c user.name=a -c user.email=a@b -c core.hooksPath=/dev/null commit -q --allow-empty -m 'by the agent'",
+            "allow_commit",
+        ),
+        ("git -c core.hooksPath=/dev/null checkout -q --detach; sleep 60", "allow_branch_switch"),
+    ] {
+        let policy = format!("llm: {{}}\nci:\n  command: {command}\n");
+        let prepare = |bench: &mut Bench| bench.project.write(".planfile/.koru/policy.yaml", &policy);
+        let played = Stage::scripted_with("works", ticket(), prepare).play();
+        is_violation(&played);
+        let breaches = &played.result()["breaches"];
+        assert_eq!(
+            (breaches.as_array().unwrap().len(), &breaches[0]["rule"], &breaches[0]["undone"]),
+            (1, &json!(rule), &json!(true)),
+            "{}",
+            played.told
+        );
+        let bench = &played.stage.bench;
+        assert!(!bench.git(&["log", "--all", "--format=%s"]).contains("by the agent"), "{}", played.told);
+        assert_eq!(played.committed().as_deref(), Some("Hello, world!\n"), "{}", played.told);
     }
 }
 

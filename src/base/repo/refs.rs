@@ -51,8 +51,11 @@ impl std::fmt::Display for RefValue {
 pub type Refs = BTreeMap<String, RefValue>;
 
 /// Reads all references of the repository whose shared folder (`.git`) is `common`. What cannot be read is missing.
+///
+/// The packed ones are read last, as git does: packing writes them before it takes the loose ones away, so that a
+/// reference which is packed meanwhile is never missed.
 pub fn read_all(common: &Path) -> Refs {
-    let mut refs = packed(&common.join("packed-refs"));
+    let mut refs = Refs::new();
     let mut waiting = vec!["refs".to_owned()];
     while let Some(folder) = waiting.pop() {
         for entry in fs::read_dir(common.join(&folder)).into_iter().flatten().flatten() {
@@ -71,6 +74,9 @@ pub fn read_all(common: &Path) -> Refs {
     for entry in fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten() {
         let name = format!("worktrees/{}/HEAD", entry.file_name().to_string_lossy());
         refs.extend(read(&entry.path().join("HEAD")).map(|value| (name, value)));
+    }
+    for (name, value) in packed(&common.join("packed-refs")) {
+        refs.entry(name).or_insert(value);
     }
     refs
 }

@@ -27,7 +27,7 @@ use tokio::sync::mpsc;
 
 use super::kind::AgentKind;
 use super::tally::Tally;
-use crate::execute::fence::Fence;
+use crate::execute::fence::{Breach, Fence};
 use crate::execute::outcome::{Ending, Outcome};
 use crate::execute::recorder::Recorder;
 use crate::execute::stop::StopWatch;
@@ -78,13 +78,15 @@ pub struct Limits {
     pub grace: Duration,
 }
 
-/// What the operator says to a running agent.
+/// What a running agent, or whoever runs it, is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Steer {
     /// A message.
     Say(String),
     /// End after this turn, or no longer.
     PauseAfterTurn(bool),
+    /// The runtime's, not the operator's: it broke the policy, and is stopped.
+    Broke(Box<Breach>),
 }
 
 /// Whether an agent hears the operator while it runs.

@@ -1,17 +1,20 @@
 //! What keeps a run inside the policy while it works, and finds what it did all the same (DESIGN §5, layers 2 to 4).
 //!
 //! One run: [`raise`] before it starts gives the [`Fence`] that its program is started with and the [`Guard`] that knows
-//! how everything stood. After the run and all its processes are gone, [`Guard::settle`] compares, puts back what the run
-//! had no business with and says so; then the work is committed, and [`judge`] looks at the difference itself.
+//! how everything stood. While it works a [`FenceWatch`] finds what it does against the policy. After the run and all its
+//! processes are gone, [`Guard::settle`] compares, puts back what the run had no business with and says so; then the work
+//! is committed, and [`judge`] looks at the difference itself. What runs after that (gates) has a guard [`Guard::anew`].
 
 mod guard;
 mod hooks;
 mod judge;
 mod layers;
 mod raise;
+mod watch;
 mod writable;
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +24,7 @@ pub use guard::Guard;
 pub use judge::judge;
 pub use layers::layers;
 pub use raise::{FenceError, raise};
+pub use watch::{FenceWatch, Watched};
 
 use super::isolation::Worktree;
 use crate::base::process::{ConfineError, Confinement, Program};
@@ -47,8 +51,18 @@ impl Fence {
         if self.writable.is_empty() {
             return Ok(program);
         }
-        Ok(program.confine(Confinement::new(&self.writable)?))
+        // A tidying git of the operator takes empty folders of loose objects away; what else has gone stays closed.
+        let there =
+            |path: &&PathBuf| path.exists() || (is_of_loose_objects(path) && fs::create_dir(path).is_ok());
+        let writable: Vec<PathBuf> = self.writable.iter().filter(there).cloned().collect();
+        Ok(program.confine(Confinement::new(&writable)?))
     }
+}
+
+/// `objects/a7`, say.
+fn is_of_loose_objects(path: &Path) -> bool {
+    let above = path.parent().and_then(Path::file_name);
+    above.is_some_and(|above| above == "objects") && path.file_name().is_some_and(|name| name.len() == 2)
 }
 
 /// For whom a fence is raised.
@@ -111,6 +125,14 @@ pub struct Breach {
     pub evidence: String,
     /// It was put back as it was.
     pub undone: bool,
+}
+
+impl Breach {
+    /// What it is about: the evidence begins with the reference, `HEAD` or the path.
+    pub fn subject(&self) -> &str {
+        let end = self.evidence.find(": ").or_else(|| self.evidence.find(" ("));
+        &self.evidence[..end.unwrap_or(self.evidence.len())]
+    }
 }
 
 /// One layer of safety and whether this machine has it, for `doctor`.

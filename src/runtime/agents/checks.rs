@@ -1,16 +1,60 @@
 //! Quality gates on what an agent left, in its worktree and behind its fence: the code that they run is the agent's.
 
-use super::place::Place;
+use super::place::{Found, Place};
+use super::sentry::{Sentry, join};
 use super::{AgentRun, Plan};
+use crate::execute::fence::Watched;
 use crate::execute::recorder::Recorder;
-use crate::execute::stop::StopWatch;
+use crate::execute::stop::{Stop, StopWatch, stop_pair};
 use crate::runtime::protocol::AgentPhase;
 use crate::verify::gates::waiver::waiver;
-use crate::verify::gates::{self, GateJob, GatePlan, GateReport, Planned};
+use crate::verify::gates::{self, GateJob, GatePlan, GateReport, GateState, Planned};
 
 impl AgentRun<'_> {
-    /// Runs the gates, one after the other; nothing when the policy demands none and none is found.
+    /// Runs the gates under watch, and compares references after them: what they run is the agent's code, which may do
+    /// what the agent would not have been let do. A breach stops them; besides the report, what they broke.
     pub(super) async fn check(
+        &self,
+        plan: &Plan,
+        place: &Place,
+        stop: StopWatch,
+        recorder: &mut Recorder,
+    ) -> (GateReport, Found) {
+        let before = place.guard.clone();
+        let guard = match tokio::task::spawn_blocking(move || before.anew()).await {
+            Ok(guard) => guard,
+            Err(error) => return (GateReport::default(), Found::trouble(&error.to_string())),
+        };
+        let mut sentry = Sentry::post(&guard, Watched::References, recorder.redactor(), self.feed);
+        let (stopper, inner) = stop_pair();
+        let mut outer = stop;
+        stopper.at_least(outer.current());
+        let mut report = {
+            let gates = self.gates(plan, place, inner, recorder);
+            tokio::pin!(gates);
+            loop {
+                tokio::select! {
+                    report = &mut gates => break report,
+                    asked = outer.changed() => stopper.at_least(asked),
+                    _ = sentry.catch() => stopper.at_least(Stop::Polite),
+                }
+            }
+        };
+        let caught = sentry.relieved();
+        if !caught.is_empty() && outer.current() == Stop::No {
+            blame(&mut report);
+        }
+        let settled = tokio::task::spawn_blocking(move || guard.settle()).await;
+        let mut found = match settled {
+            Ok(settled) => Found::of(settled),
+            Err(error) => Found::trouble(&error.to_string()),
+        };
+        join(&mut found.breaches, caught);
+        (report, found.cleaned(recorder))
+    }
+
+    /// Runs the gates, one after the other; nothing when the policy demands none and none is found.
+    async fn gates(
         &self,
         plan: &Plan,
         place: &Place,
@@ -51,5 +95,13 @@ impl AgentRun<'_> {
             }
         }
         planned
+    }
+}
+
+/// The gate that was stopped was not stopped by the operator.
+fn blame(report: &mut GateReport) {
+    let ran = report.results.iter_mut().rev().find(|result| result.command.is_some());
+    if let Some(result) = ran.filter(|result| result.exit_code.is_none()) {
+        result.state = GateState::Failed { why: "it broke the policy and was stopped".to_owned() };
     }
 }

@@ -13,6 +13,7 @@ mod place;
 mod prompt;
 mod result;
 mod rounds;
+mod sentry;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -39,7 +40,7 @@ use crate::plan::policy::Policy;
 use crate::plan::settings::{AgentChoice, Settings};
 use crate::plan::ticket::Ticket;
 use crate::verify::gates::expectation::expectation;
-use place::Place;
+use place::{Found, Place};
 use result::Told;
 
 /// What an agent's run is made of. Borrowed from the run that it is.
@@ -173,21 +174,14 @@ impl AgentRun<'_> {
         self.feed.agent(|view| view.phase = AgentPhase::Inspecting);
         let mut told = Told { plan, place, report: &report, found: None, checks: None };
         let found = match place.inspect(self, plan).await {
-            Ok(found) => found,
+            Ok(found) => found.cleaned(recorder),
             Err(sentence) => {
                 recorder.note(&format!("[{sentence}]"));
                 return told.inspection_failed(&sentence);
             }
         };
-        let found = found.cleaned(recorder);
-        if !found.breaches.is_empty() {
-            self.audit(plan, &found.breaches).await;
-        }
-        self.feed.agent(|view| {
-            view.breaches.clone_from(&found.breaches);
-            view.changed.clone_from(&found.changed);
-        });
-        result::say_what_was_found(recorder, &found);
+        self.present(plan, &found, recorder).await;
+        result::say_what_changed(recorder, &found);
         told.found = Some(&found);
         if !found.breaches.is_empty() {
             return told.violation();
@@ -202,9 +196,30 @@ impl AgentRun<'_> {
         if let Err(sentence) = expectation(&paths, &self.ticket.files, expected) {
             return told.failed(sentence);
         }
-        let checks = self.check(plan, place, stop.clone(), recorder).await;
+        let (checks, broke) = self.check(plan, place, stop.clone(), recorder).await;
         told.checks = Some(&checks);
+        if broke.breaches.is_empty() {
+            result::say_breaches(recorder, &broke);
+        } else {
+            self.present(plan, &broke, recorder).await;
+            let found = Found { breaches: broke.breaches, ..found.clone() };
+            return Told { found: Some(&found), ..told }.violation();
+        }
         told.judged(self.ticket, is_stopped(&stop))
+    }
+
+    /// Puts on record, shows and tells what was found.
+    async fn present(&self, plan: &Plan, found: &Found, recorder: &mut Recorder) {
+        if !found.breaches.is_empty() {
+            self.audit(plan, &found.breaches).await;
+        }
+        self.feed.agent(|view| {
+            view.breaches.clone_from(&found.breaches);
+            if !found.changed.is_empty() {
+                view.changed.clone_from(&found.changed);
+            }
+        });
+        result::say_breaches(recorder, found);
     }
 
     /// Writes the breaches down before they are shown as dealt with.

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::earlier::{self, Earlier};
-use super::prompt;
 use super::{AgentRun, Plan};
+use super::{prompt, sentry};
 use crate::base::atomic;
 use crate::execute::agents::backend::{OWN_FOLDER, writable};
-use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard};
+use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard, Refusal, Settlement};
 use crate::execute::isolation::{self, ChangedFile, Identity, Worktree};
 use crate::execute::recorder::Recorder;
 use crate::plan::ticket::Ticket;
@@ -34,11 +34,14 @@ pub(super) struct Place {
     /// Worth saying about worktree and fence.
     pub(super) notes: Vec<String>,
     root: PathBuf,
-    guard: Mutex<Option<Guard>>,
+    /// Knows how everything stood before the agent came.
+    pub(super) guard: Guard,
+    /// What was caught while the agent worked.
+    caught: Mutex<Vec<Breach>>,
 }
 
 /// What a run left.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Found {
     pub(super) breaches: Vec<Breach>,
     pub(super) changed: Vec<ChangedFile>,
@@ -47,6 +50,21 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// What the guard found.
+    pub(super) fn of(settled: Settlement) -> Found {
+        let mut found = Found { breaches: settled.breaches, notes: settled.meanwhile, ..Found::default() };
+        let refused =
+            |refusal: &Refusal| format!("a hook refused {} (policy {})", refusal.what, refusal.gate);
+        found.notes.extend(settled.refused.iter().map(refused));
+        found
+    }
+
+    /// Nothing could be compared.
+    pub(super) fn trouble(why: &str) -> Found {
+        let notes = vec![format!("what happened to the references cannot be told: {why}")];
+        Found { notes, ..Found::default() }
+    }
+
     /// Without secrets: what was found is shown, kept and put on record. Paths stay exact; they are compared.
     pub(super) fn cleaned(mut self, recorder: &Recorder) -> Found {
         for breach in &mut self.breaches {
@@ -91,15 +109,25 @@ impl Place {
         }
     }
 
+    /// Keeps what was caught while the agent worked.
+    pub(super) fn keep(&self, mut caught: Vec<Breach>) {
+        self.caught.lock().unwrap_or_else(PoisonError::into_inner).append(&mut caught);
+    }
+
+    /// What was caught so far.
+    pub(super) fn caught(&self) -> Vec<Breach> {
+        self.caught.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// What the run did to refs and files; forbidden changes of refs are undone, and what is allowed is committed. Call
-    /// once, when every process of the run is gone.
+    /// when every process of the run is gone.
     ///
     /// # Errors
     /// A sentence for the operator.
     pub(super) async fn inspect(&self, run: &AgentRun<'_>, plan: &Arc<Plan>) -> Result<Found, String> {
-        let guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner).take();
         let looking = Looking {
-            guard: guard.ok_or("the agent's work was looked at before")?,
+            guard: self.guard.clone(),
+            caught: self.caught(),
             worktree: self.worktree.clone(),
             ticket: Arc::clone(run.ticket),
             plan: Arc::clone(plan),
@@ -164,7 +192,8 @@ impl Making {
             gates,
             notes,
             root: self.root.clone(),
-            guard: Mutex::new(Some(raised.guard)),
+            guard: raised.guard,
+            caught: Mutex::default(),
         })
     }
 
@@ -182,6 +211,7 @@ impl Making {
 /// What looking at the work needs.
 struct Looking {
     guard: Guard,
+    caught: Vec<Breach>,
     worktree: Worktree,
     ticket: Arc<Ticket>,
     plan: Arc<Plan>,
@@ -190,18 +220,14 @@ struct Looking {
 impl Looking {
     fn look(self) -> Result<Found, String> {
         let policy = &self.plan.policy;
-        let settled = self.guard.settle();
-        let mut found = Found { breaches: settled.breaches, ..Found::default() };
-        found.notes.extend(settled.meanwhile);
-        found.notes.extend(
-            settled
-                .refused
-                .iter()
-                .map(|refusal| format!("a hook refused {} (policy {})", refusal.what, refusal.gate)),
-        );
-        let survey = isolation::survey(&self.worktree).map_err(|error| error.to_string())?;
-        found.breaches.extend(fence::judge(&self.worktree, &survey, policy, &self.ticket.files));
-        found.changed = isolation::changes(&self.worktree).map_err(|error| error.to_string())?;
+        let mut found = Found::of(self.guard.settle());
+        let broken = !found.breaches.is_empty() || !self.caught.is_empty();
+        match self.compare(&mut found) {
+            // What is known already counts, whatever else cannot be.
+            Err(why) if broken => found.notes.push(why),
+            compared => compared?,
+        }
+        sentry::join(&mut found.breaches, self.caught);
         if found.breaches.is_empty() {
             let name = &self.plan.name;
             let message =
@@ -214,5 +240,12 @@ impl Looking {
                 .extend(committed.left_out.iter().map(|path| format!("left out of the commit: {path}")));
         }
         Ok(found)
+    }
+    /// Base against files.
+    fn compare(&self, found: &mut Found) -> Result<(), String> {
+        let survey = isolation::survey(&self.worktree).map_err(|error| error.to_string())?;
+        found.breaches.extend(fence::judge(&self.worktree, &survey, &self.plan.policy, &self.ticket.files));
+        found.changed = isolation::changes(&self.worktree).map_err(|error| error.to_string())?;
+        Ok(())
     }
 }

@@ -193,25 +193,32 @@ fn clean_texts(value: &mut Value, recorder: &Recorder) {
     }
 }
 
-/// Puts what was found into the transcript.
-pub(super) fn say_what_was_found(recorder: &mut Recorder, found: &Found) {
-    let at_ms = u64::try_from(recorder.elapsed().as_millis()).unwrap_or(u64::MAX);
+/// Puts the breaches, and what else is worth knowing, into the transcript.
+pub(super) fn say_breaches(recorder: &mut Recorder, found: &Found) {
+    let at_ms = millis(recorder);
     let mut lines = Vec::new();
     for breach in &found.breaches {
         let text = format!("policy broken: {}", breach_line(breach));
         lines.push(OutputLine::new(at_ms, Channel::Error, text));
         lines.push(OutputLine::new(at_ms, Channel::Note, format!("  evidence: {}", breach.evidence)));
     }
+    let notes = found.notes.iter().map(|note| OutputLine::new(at_ms, Channel::Note, format!("[{note}]")));
+    lines.extend(notes);
+    recorder.lines(lines);
+}
+
+/// Puts what became of the files into the transcript.
+pub(super) fn say_what_changed(recorder: &mut Recorder, found: &Found) {
     let commit = match &found.commit {
         Some(commit) => format!("; committed as {}", commit.chars().take(12).collect::<String>()),
         None => String::new(),
     };
     let text = format!("[{}{commit}]", stat(&found.changed));
-    lines.push(OutputLine::new(at_ms, Channel::Status, text));
-    for note in &found.notes {
-        lines.push(OutputLine::new(at_ms, Channel::Note, format!("[{note}]")));
-    }
-    recorder.lines(lines);
+    recorder.lines(vec![OutputLine::new(millis(recorder), Channel::Status, text)]);
+}
+
+fn millis(recorder: &Recorder) -> u64 {
+    u64::try_from(recorder.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -10,10 +10,12 @@ use tokio::time::Instant;
 
 use super::next::{After, Next, next};
 use super::place::Place;
+use super::sentry::Sentry;
 use super::{AgentRun, Plan, is_stopped};
 use crate::execute::agents::backend;
 use crate::execute::agents::session::{self, AgentEnding, AgentJob, AgentReport, Hearing, Limits, Steer};
 use crate::execute::agents::tally::Tally;
+use crate::execute::fence::Watched;
 use crate::execute::outcome::Ending;
 use crate::execute::recorder::Recorder;
 use crate::execute::stop::{Stop, StopWatch, stop_pair};
@@ -25,6 +27,13 @@ fn going_to_sleep(until: Timestamp, sleeps: u32, allowed: u32) -> String {
     format!("[rate limit: asleep until {until:.0}, then it goes on ({sleeps} of {allowed})]")
 }
 
+/// What reaches a session from outside of it.
+struct Outside {
+    stop: StopWatch,
+    steer: mpsc::UnboundedReceiver<Steer>,
+    sentry: Sentry,
+}
+
 impl AgentRun<'_> {
     /// Lets the agent work until it finished, failed, was stopped, or a limit was reached.
     pub(super) async fn rounds(
@@ -32,7 +41,22 @@ impl AgentRun<'_> {
         plan: &Arc<Plan>,
         place: &Place,
         stop: StopWatch,
-        mut steer: mpsc::UnboundedReceiver<Steer>,
+        steer: mpsc::UnboundedReceiver<Steer>,
+        recorder: &mut Recorder,
+    ) -> AgentReport {
+        let sentry = Sentry::post(&place.guard, Watched::FilesToo, recorder.redactor(), self.feed);
+        let mut outside = Outside { stop: stop.clone(), steer, sentry };
+        let report = self.sessions(plan, place, &stop, &mut outside, recorder).await;
+        place.keep(outside.sentry.relieved());
+        report
+    }
+
+    async fn sessions(
+        &self,
+        plan: &Arc<Plan>,
+        place: &Place,
+        stop: &StopWatch,
+        outside: &mut Outside,
         recorder: &mut Recorder,
     ) -> AgentReport {
         let began = Instant::now();
@@ -43,14 +67,14 @@ impl AgentRun<'_> {
         loop {
             if let Some(until) = self.ground.ledger.asleep(&plan.name, self.ground.clock.now()) {
                 recorder.note(&format!("[{} is asleep until {until:.0}: its rate limit]", plan.name));
-                slept += self.sleep(until, &stop).await;
+                slept += self.sleep(until, stop).await;
             }
             let used = began.elapsed().saturating_sub(slept);
             let job = self.job(plan, place, prompt.clone(), resume.clone(), used);
-            let report = self.session(job, plan, &stop, &mut steer, recorder).await;
+            let report = self.session(job, plan, outside, recorder).await;
             let after = After {
                 ending: &report.ending,
-                stopped: is_stopped(&stop),
+                stopped: is_stopped(stop),
                 resumed: resume.is_some(),
                 turns: report.tally.turns,
                 conversation: report.tally.conversation.as_deref(),
@@ -153,14 +177,13 @@ impl AgentRun<'_> {
         &self,
         job: AgentJob,
         plan: &Plan,
-        stop: &StopWatch,
-        steer: &mut mpsc::UnboundedReceiver<Steer>,
+        outside: &mut Outside,
         recorder: &mut Recorder,
     ) -> AgentReport {
         let hearing = backend::hearing(plan.kind);
         let (stopper, inner) = stop_pair();
         let (words, heard) = mpsc::unbounded_channel();
-        let mut outer = stop.clone();
+        let mut outer = outside.stop.clone();
         stopper.at_least(outer.current());
         let mut over = None;
         let run: Arc<str> = self.folder.name().into();
@@ -171,7 +194,8 @@ impl AgentRun<'_> {
             tokio::select! {
                 report = &mut session => break report,
                 asked = outer.changed() => stopper.at_least(asked),
-                Some(said) = steer.recv() => match said {
+                breach = outside.sentry.catch() => drop(words.send(Steer::Broke(Box::new(breach)))),
+                Some(said) = outside.steer.recv() => match said {
                     Steer::Say(text) => {
                         if hearing == Hearing::NextRound {
                             self.feed.agent(|view| view.queued.push(text.clone()));
@@ -182,6 +206,7 @@ impl AgentRun<'_> {
                         self.feed.agent(|view| view.pausing = on);
                         let _ = words.send(Steer::PauseAfterTurn(on));
                     }
+                    broke @ Steer::Broke(_) => drop(words.send(broke)),
                 },
                 () = self.feed.tally_changed() => {
                     let tally = self.feed.tallied();

@@ -18,6 +18,8 @@ pub(super) enum Cause {
     Paused,
     /// A limit, by its word, with a sentence.
     Limit(&'static str, String),
+    /// It broke the policy, with a sentence.
+    Broke(String),
     /// It said all that it would say, and did not end.
     Lingered,
 }
@@ -45,6 +47,7 @@ impl Ended<'_> {
         let of_ours = |ending, why: &str| Judgement { ending, reason: Some(why.to_owned()) };
         match self.cause {
             Some(Cause::Stopped) => return of_ours(AgentEnding::Stopped, "stopped by the operator"),
+            Some(Cause::Broke(how)) => return of_ours(AgentEnding::Violation, how),
             Some(Cause::Limit(which, why)) => {
                 return of_ours(AgentEnding::Limit { which: (*which).to_owned() }, why);
             }
@@ -133,6 +136,8 @@ mod tests {
         let finished = Judgement { ending: AgentEnding::Finished, reason: None };
 
         assert_eq!(of(&Cause::Stopped, &done), want(AgentEnding::Stopped, "stopped by the operator"));
+        let broke = Cause::Broke("it tagged".to_owned());
+        assert_eq!(of(&broke, &done), want(AgentEnding::Violation, "it tagged"));
         let over = AgentEnding::Limit { which: "cost".to_owned() };
         assert_eq!(of(&limit, &done), want(over, "the agent cost too much"));
         assert_eq!(of(&Cause::Paused, &open), want(AgentEnding::Paused, "paused after its turn, as asked"));

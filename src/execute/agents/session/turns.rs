@@ -8,6 +8,7 @@
 use super::Steer;
 use super::ending::Cause;
 use super::watch::{LINGER, Ladder, Pause, TURN_WAIT, Watch};
+use crate::execute::fence::Breach;
 use crate::execute::output::{Channel, OutputLine};
 use crate::execute::recorder::Recorder;
 
@@ -53,6 +54,25 @@ impl Watch<'_> {
                 recorder.note("[not pausing after this turn]");
             }
             Steer::PauseAfterTurn(_) => {}
+            Steer::Broke(breach) => self.broke(&breach, recorder),
+        }
+    }
+
+    /// It did what the policy forbids: whatever it says from now on, that is how it ended.
+    fn broke(&mut self, breach: &Breach, recorder: &mut Recorder) {
+        let at_ms = recorder.now_ms();
+        let text = format!("policy broken: {} ({}); stopping", breach.what, breach.rule);
+        let evidence = format!("  evidence: {}", breach.evidence);
+        recorder.lines(vec![
+            OutputLine::new(at_ms, Channel::Error, text),
+            OutputLine::new(at_ms, Channel::Note, evidence),
+        ]);
+        if self.leader.is_none() && !matches!(self.cause, Some(Cause::Broke(_))) {
+            self.cause =
+                Some(Cause::Broke(format!("stopped in its work: {} ({})", breach.what, breach.rule)));
+        }
+        if self.ladder == Ladder::Idle {
+            self.ask(recorder);
         }
     }
 

@@ -95,7 +95,7 @@ impl Guard {
     }
 
     /// Whether the kernel's fence, if there is one, let the run write this reference.
-    fn could_write(&self, name: &str) -> bool {
+    pub(in crate::execute::fence) fn could_write(&self, name: &str) -> bool {
         let path = self.common.join(name);
         self.writable.is_empty() || self.writable.iter().any(|folder| path.starts_with(folder))
     }

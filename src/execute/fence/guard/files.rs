@@ -34,7 +34,7 @@ const RUNS_PROGRAMS_END: [&str; 8] =
 const KEPT: u64 = 1024 * 1024;
 
 /// How the files stood.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Files {
     config: BTreeMap<String, Vec<String>>,
     watched: BTreeMap<PathBuf, Vec<u8>>,

@@ -19,38 +19,46 @@
 //! checkout is put back only when it was written by hand; after a real switch its files belong to the other branch.
 //! Configuration and hooks of the repository cannot be laid at anybody's door; changes there that make git run programs
 //! are a breach that is not undone, others are reported. Behind the kernel's fence none of them can be the run's.
+//!
+//! While the run works the same judgement is asked for with [`Guard::look`], which puts nothing back: what is certainly
+//! the run's against the policy stops it in the middle ([`super::watch`]). Configuration and hooks are left to the end,
+//! since they may be the operator's.
 
 mod culprit;
 mod files;
 mod own;
+mod references;
 mod undo;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use git2::Repository;
+use git2::{Oid, Repository};
 
 use super::hooks::HookFolder;
-use super::{Breach, FenceRequest, Settlement};
+use super::{Breach, FenceRequest, Settlement, judge};
 use crate::base::repo::refs::{self, LogEntry, RefValue, Refs};
-use crate::execute::isolation::{Worktree, standing};
-use crate::plan::policy::{Gate, Policy};
-use culprit::{Culprit, log_path};
+use crate::execute::isolation::{self, Worktree, standing};
+use crate::plan::policy::Policy;
+use culprit::log_path;
 
 /// Most things that changed meanwhile which are told one by one.
 const TOLD: usize = 40;
 
 /// Knows how references, links and configuration stood before the run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Guard {
-    worktree: Worktree,
-    policy: Policy,
+    pub(super) worktree: Worktree,
+    pub(super) policy: Policy,
     /// The shared `.git` folder.
-    common: PathBuf,
+    pub(super) common: PathBuf,
     /// Where the run could write; empty without the kernel's fence.
-    writable: Vec<PathBuf>,
+    pub(super) writable: Vec<PathBuf>,
     /// Committer address of the run.
     who: String,
     hooks: HookFolder,
+    /// Refusals of the hooks that were told before.
+    told: usize,
     before: Refs,
     /// Newest reflog entry of each HEAD: a HEAD that changes without a new one was written by hand.
     heads: Vec<(String, Option<LogEntry>)>,
@@ -64,6 +72,22 @@ struct Difference<'a> {
     after: Option<&'a RefValue>,
 }
 
+/// A breach, and what puts it back.
+struct Finding<'a> {
+    breach: Breach,
+    act: Act<'a>,
+}
+
+/// What puts a breach back.
+enum Act<'a> {
+    /// HEAD of the worktree goes on the ticket's branch.
+    Head,
+    /// The ticket's branch goes from this value to that.
+    Branch { now: Option<RefValue>, to: Oid },
+    /// The reference gets its old value.
+    PutBack { difference: Difference<'a>, log: Vec<LogEntry>, rule: &'static str },
+}
+
 impl Guard {
     pub(super) fn new(
         request: &FenceRequest<'_>,
@@ -73,11 +97,6 @@ impl Guard {
         hooks: HookFolder,
     ) -> Guard {
         let before = refs::read_all(common);
-        let heads = before
-            .keys()
-            .filter(|name| name.ends_with("HEAD") && !name.starts_with("refs/"))
-            .map(|name| (name.clone(), refs::log(&log_path(common, name)).into_iter().next()))
-            .collect();
         Guard {
             worktree: request.worktree.clone(),
             policy: request.policy.clone(),
@@ -85,9 +104,24 @@ impl Guard {
             writable: writable.to_vec(),
             who,
             hooks,
+            told: 0,
+            heads: heads(common, &before),
             before,
-            heads,
             files: files::Files::read(common),
+        }
+    }
+
+    /// The same guard for what the run does from now on: everything counts as it stands now, the runtime's own commit
+    /// among it. Call after [`Guard::settle`]. Reads files: blocking.
+    #[must_use]
+    pub fn anew(&self) -> Guard {
+        let before = refs::read_all(&self.common);
+        Guard {
+            told: self.hooks.refusals().len(),
+            heads: heads(&self.common, &before),
+            before,
+            files: files::Files::read(&self.common),
+            ..self.clone()
         }
     }
 
@@ -96,11 +130,12 @@ impl Guard {
         self.before.keys().filter(|name| name.starts_with("refs/")).cloned()
     }
 
-    /// Compares with how everything stood and puts back what the run changed against the policy. Call once, when every
-    /// process of the run is gone, before [`crate::execute::isolation::commit_all`].
-    pub fn settle(self) -> Settlement {
-        let mut found = Settlement { refused: self.hooks.refusals(), ..Settlement::default() };
-        self.links(&mut found);
+    /// Compares with how everything stood and puts back what the run changed against the policy. Call when every process
+    /// of the run is gone, before [`crate::execute::isolation::commit_all`].
+    pub fn settle(&self) -> Settlement {
+        let refused = self.hooks.refusals().split_off(self.told.min(self.hooks.refusals().len()));
+        let mut found = Settlement { refused, ..Settlement::default() };
+        self.mend_links(&mut found);
         match Repository::open(&self.common) {
             Ok(repo) => self.references(&repo, &mut found),
             Err(error) => found.breaches.push(Breach {
@@ -122,132 +157,76 @@ impl Guard {
         found
     }
 
-    /// The files that join the worktree to the repository, and locks that a killed git left.
-    fn links(&self, found: &mut Settlement) {
-        if let Some(why) = standing::broken_links(&self.worktree) {
-            let mended = standing::mend_links(&self.worktree);
-            found.breaches.push(Breach {
-                rule: "worktree".to_owned(),
-                what: "the worktree was detached from its repository".to_owned(),
-                evidence: why,
-                undone: mended.is_ok() && standing::broken_links(&self.worktree).is_none(),
-            });
+    /// What the run has done against the policy by now, as [`Guard::settle`] would judge it; nothing is put back. For
+    /// while it works: a git that is in the middle of something may look odd for a moment, so only what two looks agree
+    /// on counts. Blocking.
+    pub fn look(&self) -> Vec<Breach> {
+        let mut found: Vec<Breach> = self.link_breach().into_iter().collect();
+        let after = refs::read_all(&self.common);
+        let differences = self.differences(&after);
+        if !differences.is_empty()
+            && let Ok(repo) = Repository::open(&self.common)
+        {
+            let findings = self.findings(&repo, &after, differences, &mut Vec::new());
+            found.extend(findings.into_iter().map(|finding| finding.breach));
         }
-        let _ = standing::remove_locks(&self.worktree, &self.common);
+        found
+    }
+
+    /// Which of `paths` (from the top of the worktree) are changed against the policy's `forbidden_paths` now, as the
+    /// comparison after the run would say. Reads the whole worktree unless none can be: blocking.
+    pub(super) fn look_at(&self, paths: &BTreeSet<String>) -> Vec<Breach> {
+        if paths.is_empty() {
+            return Vec::new();
+        }
+        // A folder stands for all that is in it.
+        let is_meant = |path: &str| {
+            paths.contains(path) || path.match_indices('/').any(|(at, _)| paths.contains(&path[..at]))
+        };
+        let mut changes = isolation::survey(&self.worktree).unwrap_or_default();
+        changes.retain(|change| is_meant(&change.path));
+        let mut found = judge(&self.worktree, &changes, &self.policy, &[]);
+        found.retain(|breach| breach.rule == "forbidden_paths");
+        found
     }
 
     fn references(&self, repo: &Repository, found: &mut Settlement) {
         let after = refs::read_all(&self.common);
-        let made = self.made_by_run(&after);
-        let mut differences: Vec<Difference<'_>> = self
-            .before
-            .keys()
-            .chain(after.keys().filter(|name| !self.before.contains_key(*name)))
-            .map(|name| Difference { name, before: self.before.get(name), after: after.get(name) })
-            .filter(|difference| difference.before != difference.after)
-            .collect();
-        // New ones first: a branch `a/b` in the place of a deleted `a` must go before `a` can come back.
-        differences.sort_by_key(|difference| difference.before.is_some());
-        self.own_head(&after, found);
-        self.own_branch(repo, &after, found);
-        for difference in differences {
-            if difference.name == self.worktree.branch_ref() || difference.name == self.own_head_name() {
-                continue;
+        let differences = self.differences(&after);
+        for Finding { mut breach, act } in self.findings(repo, &after, differences, &mut found.meanwhile) {
+            let undone = self.act(repo, &act);
+            if let Err(why) = &undone {
+                breach.evidence.push_str(&format!("; left as it is: {why}"));
             }
-            self.one(repo, &made, &difference, &after, found);
+            found.breaches.push(Breach { undone: undone.is_ok(), ..breach });
         }
     }
 
-    /// Judges one reference that is not the ticket's own.
-    fn one(
-        &self,
-        repo: &Repository,
-        made: &[git2::Oid],
-        difference: &Difference<'_>,
-        after: &Refs,
-        found: &mut Settlement,
-    ) {
-        let log = refs::log(&log_path(&self.common, difference.name));
-        let Some((rule, allowed)) = self.rule(difference, &log) else { return };
-        let name = difference.name;
-        match self.culprit(repo, made, difference, &log) {
-            Culprit::Run(how) => {
-                if allowed {
-                    return;
-                }
-                let undone = self.can_undo(difference, &log).and_then(|()| self.undo(repo, difference, rule));
-                let mut evidence = format!("{name}: {}", told(difference));
-                if let Err(why) = &undone {
-                    evidence.push_str(&format!("; left as it is: {why}"));
-                }
-                found.breaches.push(Breach {
-                    rule: rule.to_owned(),
-                    what: format!("{name} was {} by the run ({how})", verb(difference)),
-                    evidence,
-                    undone: undone.is_ok(),
-                });
-            }
-            Culprit::Other if is_of_another_ticket(name, after) || name.ends_with("HEAD") => {}
-            Culprit::Other => found.meanwhile.push(format!(
-                "{name} was {} meanwhile, not by the run: {}; left as it is",
-                verb(difference),
-                told(difference)
-            )),
-            Culprit::Unknown => found.meanwhile.push(format!(
-                "{name} was {} meanwhile, and it cannot be told by whom: {}; left as it is",
-                verb(difference),
-                told(difference)
-            )),
-        }
-    }
-
-    /// The rule that a change falls under, and whether the policy lets the run make it; `None` when no rule is about it.
-    fn rule(&self, difference: &Difference<'_>, log: &[LogEntry]) -> Option<(&'static str, bool)> {
-        let policy = &self.policy;
-        let name = difference.name;
-        Some(match name {
-            _ if name.starts_with("refs/heads/") => match (difference.before, difference.after) {
-                (None, _) => (Gate::AllowBranchCreate.key(), policy.allow_branch_create),
-                (Some(_), None) => (Gate::AllowBranchCreate.key(), false),
-                (Some(_), Some(_)) => {
-                    (Gate::AllowCommit.key(), policy.allow_commit && policy.allow_branch_create)
-                }
-            },
-            _ if name.starts_with("refs/tags/") => (Gate::AllowTag.key(), policy.allow_tag),
-            _ if name.starts_with("refs/remotes/") => {
-                // Fetching is nobody's offence; a push notes itself.
-                let pushed = log.first().is_some_and(|entry| entry.message.contains("update by push"));
-                let broken = matches!(difference.after, Some(RefValue::Broken(_)));
-                if !pushed && !broken {
-                    return None;
-                }
-                (Gate::AllowPush.key(), policy.allow_push)
-            }
-            "refs/stash" => (Gate::AllowCommit.key(), policy.allow_commit),
-            _ if name.starts_with("refs/notes/") => (Gate::AllowCommit.key(), policy.allow_commit),
-            _ if name.starts_with("refs/") => (Gate::AllowBranchCreate.key(), policy.allow_branch_create),
-            _ if difference.before.is_none() => ("worktree", policy.allow_branch_create),
-            _ => (Gate::AllowBranchSwitch.key(), false),
+    /// The files that join the worktree to the repository.
+    fn link_breach(&self) -> Option<Breach> {
+        standing::broken_links(&self.worktree).map(|why| Breach {
+            rule: "worktree".to_owned(),
+            what: "the worktree was detached from its repository".to_owned(),
+            evidence: why,
+            undone: false,
         })
     }
-}
 
-fn verb(difference: &Difference<'_>) -> &'static str {
-    match (difference.before, difference.after) {
-        (None, _) => "made",
-        (Some(_), None) => "deleted",
-        (Some(_), Some(_)) => "moved",
+    /// Mends them, and takes away locks that a killed git left.
+    fn mend_links(&self, found: &mut Settlement) {
+        if let Some(breach) = self.link_breach() {
+            let mended = standing::mend_links(&self.worktree);
+            let undone = mended.is_ok() && standing::broken_links(&self.worktree).is_none();
+            found.breaches.push(Breach { undone, ..breach });
+        }
+        let _ = standing::remove_locks(&self.worktree, &self.common);
     }
 }
 
-fn told(difference: &Difference<'_>) -> String {
-    let text = |value: Option<&RefValue>| value.map_or_else(|| "nothing".to_owned(), ToString::to_string);
-    format!("{} → {}", text(difference.before), text(difference.after))
-}
-
-/// Whether another worktree of ours has this branch out: its own run answers for it.
-fn is_of_another_ticket(name: &str, after: &Refs) -> bool {
-    after.iter().any(|(head, value)| {
-        head.starts_with("worktrees/koru-") && *value == RefValue::Symbolic(name.to_owned())
-    })
+/// The newest reflog entry of each HEAD.
+fn heads(common: &Path, refs: &Refs) -> Vec<(String, Option<LogEntry>)> {
+    refs.keys()
+        .filter(|name| name.ends_with("HEAD") && !name.starts_with("refs/"))
+        .map(|name| (name.clone(), refs::log(&log_path(common, name)).into_iter().next()))
+        .collect()
 }

@@ -2,7 +2,7 @@
 
 use git2::{Oid, Repository, Signature};
 
-use super::{Breach, Guard, Settlement};
+use super::{Act, Breach, Finding, Guard};
 use crate::base::repo::moving::move_reference;
 use crate::base::repo::refs::{RefValue, Refs};
 use crate::execute::isolation::{Identity, standing};
@@ -12,40 +12,44 @@ use crate::plan::policy::Gate;
 const NAMED: usize = 5;
 
 impl Guard {
-    /// HEAD belongs on the ticket's branch, except where the policy lets the run switch. The files stay as they are.
-    pub(super) fn own_head(&self, after: &Refs, found: &mut Settlement) {
+    /// HEAD belongs on the ticket's branch, except where the policy lets the run switch.
+    pub(super) fn own_head(&self, after: &Refs) -> Option<Finding<'static>> {
         let wanted = RefValue::Symbolic(self.worktree.branch_ref());
         let now = after.get(&self.own_head_name());
         let sound = matches!(now, Some(RefValue::Symbolic(_) | RefValue::Id(_)));
         if now == Some(&wanted) || (sound && self.policy.allow_branch_switch) {
-            return;
+            return None;
         }
-        let path = self.worktree.git_dir.join("HEAD");
-        let undone = standing::remove_file(&path).and_then(|()| std::fs::write(&path, format!("{wanted}\n")));
         let now = now.map_or_else(|| "nothing".to_owned(), ToString::to_string);
-        found.breaches.push(Breach {
+        let breach = Breach {
             rule: Gate::AllowBranchSwitch.key().to_owned(),
             what: "HEAD of the worktree was taken off the ticket's branch; its files were left as they are"
                 .to_owned(),
             evidence: format!("HEAD: {wanted} → {now}"),
-            undone: undone.is_ok(),
-        });
+            undone: false,
+        };
+        Some(Finding { breach, act: Act::Head })
+    }
+
+    /// Puts HEAD on the ticket's branch. The files stay as they are.
+    pub(super) fn put_head_back(&self) -> std::io::Result<()> {
+        let path = self.worktree.git_dir.join("HEAD");
+        standing::remove_file(&path)?;
+        std::fs::write(&path, format!("ref: {}\n", self.worktree.branch_ref()))
     }
 
     /// The branch stays where it was, unless the policy lets the run commit and it only went forward. Commits are undone
     /// softly: the branch goes back, their content is in the worktree and is committed by the runtime.
-    pub(super) fn own_branch(&self, repo: &Repository, after: &Refs, found: &mut Settlement) {
+    pub(super) fn own_branch(&self, repo: &Repository, after: &Refs) -> Option<Finding<'static>> {
         let name = self.worktree.branch_ref();
-        let (Some(before), now) = (self.before.get(&name).and_then(RefValue::id), after.get(&name)) else {
-            return;
-        };
+        let (before, now) = (self.before.get(&name).and_then(RefValue::id)?, after.get(&name));
         if now == Some(&RefValue::Id(before)) {
-            return;
+            return None;
         }
         let tip = now.and_then(RefValue::id);
         let forward = |tip: Oid| repo.graph_descendant_of(tip, before).unwrap_or(false);
         if self.policy.allow_commit && tip.is_some_and(forward) {
-            return;
+            return None;
         }
         let what = match (now, tip) {
             (None, _) => "the ticket's branch was deleted",
@@ -56,25 +60,22 @@ impl Guard {
             (Some(_), Some(_)) => "the ticket's branch was rewritten",
         };
         let rule = if now.is_none() { Gate::AllowBranchCreate } else { Gate::AllowCommit };
-        let undone = self.put_branch_back(repo, now, before);
         let mut evidence =
             format!("{name}: {before} → {}", now.map_or_else(|| "nothing".into(), ToString::to_string));
         for commit in commits(repo, before, tip) {
             evidence.push_str("; ");
             evidence.push_str(&commit);
         }
-        if let Err(error) = &undone {
-            evidence.push_str(&format!("; left as it is: {}", error.message()));
-        }
-        found.breaches.push(Breach {
-            rule: rule.key().to_owned(),
-            what: what.to_owned(),
-            evidence,
-            undone: undone.is_ok(),
-        });
+        let breach = Breach { rule: rule.key().to_owned(), what: what.to_owned(), evidence, undone: false };
+        Some(Finding { breach, act: Act::Branch { now: now.cloned(), to: before } })
     }
 
-    fn put_branch_back(&self, repo: &Repository, now: Option<&RefValue>, to: Oid) -> Result<(), git2::Error> {
+    pub(super) fn put_branch_back(
+        &self,
+        repo: &Repository,
+        now: Option<&RefValue>,
+        to: Oid,
+    ) -> Result<(), git2::Error> {
         let name = self.worktree.branch_ref();
         let from = match now {
             Some(RefValue::Id(id)) => Some(*id),

@@ -5,14 +5,27 @@ use std::path::Path;
 use git2::{Repository, Signature};
 
 use super::culprit::{log_path, since};
-use super::{Difference, Guard};
+use super::{Act, Difference, Guard};
 use crate::base::repo::moving::move_reference;
 use crate::base::repo::refs::{LogEntry, RefValue};
 use crate::execute::isolation::{Identity, standing};
 
 impl Guard {
+    /// Puts one breach back; why it must stay, if so.
+    pub(super) fn act(&self, repo: &Repository, act: &Act<'_>) -> Result<(), String> {
+        match act {
+            Act::Head => self.put_head_back().map_err(|error| error.to_string()),
+            Act::Branch { now, to } => {
+                self.put_branch_back(repo, now.as_ref(), *to).map_err(|error| error.message().to_owned())
+            }
+            Act::PutBack { difference, log, rule } => {
+                self.can_undo(difference, log).and_then(|()| self.undo(repo, difference, rule))
+            }
+        }
+    }
+
     /// Why a change of the run must stay, if so.
-    pub(super) fn can_undo(&self, difference: &Difference<'_>, log: &[LogEntry]) -> Result<(), String> {
+    fn can_undo(&self, difference: &Difference<'_>, log: &[LogEntry]) -> Result<(), String> {
         let name = difference.name;
         if name == "refs/stash" {
             return Err("the stash may hold work; see `git stash list`".to_owned());
@@ -37,12 +50,7 @@ impl Guard {
     }
 
     /// Puts the reference back, if it still is as it was judged.
-    pub(super) fn undo(
-        &self,
-        repo: &Repository,
-        difference: &Difference<'_>,
-        rule: &str,
-    ) -> Result<(), String> {
+    fn undo(&self, repo: &Repository, difference: &Difference<'_>, rule: &str) -> Result<(), String> {
         let name = difference.name;
         let text = |error: git2::Error| error.message().to_owned();
         if !name.starts_with("refs/") {
