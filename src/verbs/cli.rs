@@ -9,11 +9,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) mod agent;
 pub(super) mod gate;
+pub(super) mod review;
 pub(super) mod ticket;
 pub(super) mod worktree;
 
 use agent::AgentArgs;
 use gate::GateVerb;
+use review::ReviewArgs;
 use ticket::TicketVerb;
 use worktree::WorktreeVerb;
 
@@ -106,6 +108,18 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: GateVerb,
     },
+    /// Let a reviewer judge the work on a branch, a ticket or a pull request, and with --fix an agent mend it
+    #[command(
+        after_help = "The reviewer is `review.command`, else whoever has the role `reviewer`, else the first agent that \
+                            is installed; it reads in a worktree of its own, and a review that changed the work does not \
+                            count. Fixes are made in a worktree, on the branch that is reviewed, and committed by \
+                            koru-tui.\n\nExit codes: 0 green, yellow or nothing to review; 1 could not review, or a fix \
+                            failed; 2 red.\n\nJSON: {target, base, status, verdict, summary, findings[{dimension, severity, \
+                            file, line, title, …}], detail, resume_hint, report_path, duration_s, …}; with --fix {…, \
+                            fixes_attempted, iterations[], fixes[]}\n\nExamples:\n  koru-tui review\n  koru-tui review \
+                            PLF-007 --fix\n  koru-tui review 42 --base main --json"
+    )]
+    Review(ReviewArgs),
     /// Print the brief and save it as a prompt; list the coding agents, or start one here with it
     #[command(after_help = "JSON of --list: {summary{total,available,launchable,ready}, \
                             agents[{id,label,available,launchable,command,reason,project_hint}]}\n\nExit codes of \

@@ -1,8 +1,8 @@
 //! The command line: one file a verb, each a thin call into a phase or the runtime.
 //!
 //! [`run`] reads the words ([`cli`], or koru's flags through [`classic`]), runs the verb and returns its exit code;
-//! only `open` and `demo` hand over to the console, which this floor does not know. Verbs other than `queue run` start
-//! no async runtime. [`output`] is the only module that prints, [`error`] the only one that maps errors to exit codes.
+//! only `open` and `demo` hand over to the console, which this floor does not know. Verbs other than `queue run`,
+//! `ticket run` and `review` start no async runtime. [`output`] is the only module that prints, [`error`] the only one that maps errors to exit codes.
 
 mod agent;
 mod brief;
@@ -20,6 +20,7 @@ mod logging;
 mod open;
 mod output;
 mod queue;
+mod review;
 mod ticket;
 mod worktree;
 
@@ -145,6 +146,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Done, VerbError> {
         Verb::Ticket { verb } => ticket::run(&context, verb, out)?.into(),
         Verb::Worktree { verb } => worktree::run(&context, &verb, out)?.into(),
         Verb::Gate { verb } => gate::run(&context, verb, out)?.into(),
+        Verb::Review(args) => review::run(&context, args, out)?.into(),
         Verb::Agent(args) => agent::run(&context, &args, out)?.into(),
         Verb::Queue { verb: QueueVerb::Run(args) } => queue::run(&context, &args, out)?.into(),
         Verb::Demo(args) => {

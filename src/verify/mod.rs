@@ -10,6 +10,7 @@ pub mod comments;
 pub mod diff;
 pub mod finding;
 pub mod gates;
+pub mod markers;
 pub mod review;
 pub mod rounds;
 pub mod verdict;

@@ -40,7 +40,7 @@ pub enum NotSingle {
 /// # Errors
 /// Why the message is none.
 pub fn object(message: &str) -> Result<&str, NotSingle> {
-    let text = message.trim_start_matches('\u{feff}').trim();
+    let text = message.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     if text.is_empty() {
         return Err(NotSingle::Silent);
     }

@@ -24,6 +24,7 @@ mod prepare;
 mod prune;
 mod record;
 mod repair;
+mod scratch;
 pub(in crate::execute) mod standing;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub use note::Note;
 pub use open::{find, operators_repository, repository};
 pub use prepare::{Prepared, Readiness, prepare};
 pub use prune::{Kept, PruneReport, Removed, prune, prune_all};
+pub use scratch::{discard, known};
 
 use crate::plan::ticket::TicketId;
 

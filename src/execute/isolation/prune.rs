@@ -152,7 +152,7 @@ fn delete_branch(repo: &git2::Repository, record: &Record) -> bool {
 }
 
 /// Removes a folder with all in it, also folders that were made read-only (module caches do that).
-fn remove_folder(folder: &Path) -> std::io::Result<()> {
+pub(super) fn remove_folder(folder: &Path) -> std::io::Result<()> {
     if !standing::is_dir(folder) {
         return standing::remove_file(folder);
     }

@@ -2,7 +2,7 @@
 
 mod answers;
 mod rows;
-mod signals;
+pub(super) mod signals;
 
 use tokio::runtime::{Builder, Runtime};
 

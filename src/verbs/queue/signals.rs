@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 /// What the signals do.
 #[derive(Clone, Debug)]
-pub(super) struct Signals {
+pub(in crate::verbs) struct Signals {
     /// Cancelled when the drain shall stop.
-    pub(super) stop: CancellationToken,
+    pub(in crate::verbs) stop: CancellationToken,
     question: Arc<Question>,
 }
 
@@ -27,7 +27,7 @@ struct Question {
 ///
 /// # Errors
 /// The system refuses a handler.
-pub(super) fn listen() -> io::Result<Signals> {
+pub(in crate::verbs) fn listen() -> io::Result<Signals> {
     let signals = Signals { stop: CancellationToken::new(), question: Arc::default() };
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

@@ -159,6 +159,10 @@ pub fn verdict(
         (Ok(text), Some(value)) if serde_json::from_str::<Value>(text).is_ok_and(|said| said == *value) => {
             serde_json::from_str(text).map_err(shape)?
         }
+        // A list would pass for the fields in their order.
+        (_, Some(value)) if !value.is_object() => {
+            return Err(VerdictError::WrongShape { why: "it is no object".to_owned() });
+        }
         (_, Some(value)) => Raw::deserialize(value).map_err(shape)?,
         (Err(why), None) => return Err(why.clone().into()),
     };
@@ -177,6 +181,9 @@ pub fn verdict(
     }
     let mut findings = Vec::with_capacity(raw.findings.len());
     for (at, value) in raw.findings.into_iter().enumerate() {
+        if !value.is_object() {
+            return Err(VerdictError::WrongShape { why: format!("findings[{at}] is no object") });
+        }
         let found: RawFinding = serde_json::from_value(value).map_err(|error| VerdictError::WrongShape {
             why: format!("findings[{at}]: {}", cut(&error.to_string(), 300)),
         })?;

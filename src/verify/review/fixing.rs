@@ -15,9 +15,14 @@ const COUNT: usize = 200;
 /// The findings that `review --fix` has mended: those of severity high and critical, else all (kagura-engineer §8); those
 /// that block count as high, whatever word stands beside them.
 pub fn to_fix(verdict: &Verdict) -> Vec<Finding> {
+    grave(&verdict.findings)
+}
+
+/// The same of findings that were taken out of their verdict.
+pub(super) fn grave(findings: &[Finding]) -> Vec<Finding> {
     let grave = |finding: &&Finding| finding.blocking || finding.severity >= Severity::High;
-    let chosen: Vec<Finding> = verdict.findings.iter().filter(grave).cloned().collect();
-    if chosen.is_empty() { verdict.findings.clone() } else { chosen }
+    let chosen: Vec<Finding> = findings.iter().filter(grave).cloned().collect();
+    if chosen.is_empty() { findings.to_vec() } else { chosen }
 }
 
 /// What the worker is told in its next round. It goes on in the same worktree, and in the same conversation where there

@@ -113,7 +113,7 @@ fn wrong_types_say_where() {
     let base = || answer("approve", vec![finding()]);
     let at = |key: &str, value: Value| answer("approve", vec![with(finding(), key, value)]);
     let cases = [
-        (json!([]), "invalid type"),
+        (json!(["PLF-7", HEAD, "approve", "", []]), "it is no object"),
         (with(base(), "decision", json!("Approve")), "unknown variant `Approve`"),
         (with(base(), "findings", json!("none")), "invalid type: string \"none\""),
         (with(base(), "extra", json!(1)), "unknown field `extra`"),
@@ -121,7 +121,7 @@ fn wrong_types_say_where() {
         (at("blocking", json!("yes")), "findings[0]: invalid type"),
         (at("severity", json!(4)), "findings[0]: invalid type"),
         (at("reason", json!("  ")), "findings[0]: reason is empty"),
-        (answer("approve", vec![json!("bad")]), "findings[0]: invalid type"),
+        (answer("approve", vec![json!([null, "low", false])]), "findings[0] is no object"),
         (answer("approve", vec![finding(); 501]), "501 of them"),
     ];
     for (value, part) in cases {

@@ -1,0 +1,192 @@
+//! `review` as a whole: what to review, one review of it, or reviews and fixes in turns until it passes.
+//!
+//! Bounded by `review.max_loops`; it ends early when a fix changed nothing, and mends nothing on a review that was not
+//! complete: its finding is about the review.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+
+use super::fixing;
+use super::ground::{Ground, Who};
+use super::mending::{self, Turn};
+use super::once::{self, blocking};
+use super::pulls::{is_number, pull_request};
+use super::report::{Fix, FixReport, Report, Reviewed, Status};
+use super::target::{Subject, resolve};
+use crate::execute::environment::Environment;
+use crate::execute::isolation::{self, Worktree};
+use crate::execute::stop::StopWatch;
+use crate::plan::settings::Settings;
+use crate::plan::ticket::TicketId;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct ReviewOptions {
+    /// Project folder.
+    pub root: PathBuf,
+    /// Branch, commit, ticket id or number of a pull request; the working tree when nothing is named.
+    pub target: Option<String>,
+    /// What it is compared with; where a ticket's work began, or the base branch, when nothing is named.
+    pub base: Option<String>,
+    /// Let an agent mend what is found.
+    pub fix: bool,
+    /// Agent that judges.
+    pub reviewer: Option<String>,
+}
+
+/// Reviews. `progress` gets lines of text for people (foreign text); dropping the future stops everything.
+///
+/// # Errors
+/// A sentence: there was nothing that could be reviewed, or nobody to do it.
+pub async fn review(
+    options: ReviewOptions,
+    progress: mpsc::UnboundedSender<String>,
+    stop: StopWatch,
+) -> Result<Reviewed, String> {
+    let root = options.root.clone();
+    let (settings, environment) = (Settings::load(&root).0, Environment::of_process());
+    let ground = Arc::new(Ground { root, settings, environment, progress, stop });
+    let pr = match options.target.as_deref() {
+        Some(number) if is_number(number) && !is_ticket(&ground, number) => {
+            pull_request(&ground, number).await
+        }
+        _ => None,
+    };
+    let asked = options.clone();
+    let subject = blocking(move || {
+        let (target, base) = (asked.target.as_deref(), asked.base.as_deref());
+        resolve(&asked.root, target, pr.as_deref(), base).map_err(|error| error.to_string())
+    });
+    let subject = subject.await?;
+    if subject.uncommitted {
+        ground.say("what is not committed yet is reviewed too");
+    }
+    let who = ground.reviewer(options.reviewer.as_deref())?;
+    if options.fix {
+        return fixed(&ground, &who, subject).await.map(|report| Reviewed::Fixed(Box::new(report)));
+    }
+    Ok(Reviewed::Once(Box::new(once::review(&ground, &who, &subject, &[]).await)))
+}
+
+fn is_ticket(ground: &Ground, id: &str) -> bool {
+    isolation::known(&ground.root, &TicketId::new(id)).is_some()
+}
+
+/// Reviews and fixes in turns.
+async fn fixed(ground: &Arc<Ground>, who: &Who, subject: Subject) -> Result<FixReport, String> {
+    let began = Instant::now();
+    let branch = subject.branch.clone().ok_or(
+        "fixing failed: HEAD or what was named is no branch, so fixes would be nowhere; name a branch or a ticket",
+    )?;
+    if subject.uncommitted {
+        return Err(
+            "fixing failed: there is uncommitted work; commit it first, or name what to review".to_owned()
+        );
+    }
+    let (iterations, fixes) = (Vec::new(), Vec::new());
+    let mut turns = Turns { ground, who, subject, branch: branch.clone(), place: None, iterations, fixes };
+    let (status, detail) = loop {
+        if let Some(end) = turns.once().await {
+            break end;
+        }
+    };
+    let Turns { subject, place, iterations, fixes, .. } = turns;
+    let kept = mending::handed_over(ground, &branch, place, &fixes).await;
+    let detail = match &kept {
+        Some(kept) if *kept != branch => {
+            format!(
+                "{detail}; {branch} is checked out, so the fixes are on {kept}: `git merge --ff-only {kept}`"
+            )
+        }
+        _ => detail,
+    };
+    let hint = format!("look at the findings, then run `koru-tui review {} --fix` again", subject.target);
+    Ok(FixReport {
+        target: subject.target,
+        base: subject.base_name,
+        status,
+        fixes_attempted: u32::try_from(fixes.len()).unwrap_or(u32::MAX),
+        detail,
+        resume_hint: (status != Status::Ok).then_some(hint),
+        duration_s: (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+        branch: kept,
+        iterations,
+        fixes,
+    })
+}
+
+/// The state of reviews and fixes in turns.
+struct Turns<'a> {
+    ground: &'a Arc<Ground>,
+    who: &'a Who,
+    subject: Subject,
+    /// The branch that is reviewed.
+    branch: String,
+    /// Where fixes are made, once there was one.
+    place: Option<Worktree>,
+    iterations: Vec<Report>,
+    fixes: Vec<Fix>,
+}
+
+impl Turns<'_> {
+    /// One review, and a fix when it asks for one. The end, if this is it.
+    async fn once(&mut self) -> Option<(Status, String)> {
+        let earlier = self.iterations.last().map(|report| report.findings.clone()).unwrap_or_default();
+        let report = once::review(self.ground, self.who, &self.subject, &earlier).await;
+        let blocking = report.findings.iter().filter(|finding| finding.blocking).count();
+        if let (Some(fix), true) = (self.fixes.last_mut(), report.verdict.is_some()) {
+            fix.after = Some(blocking);
+            self.ground.say(progress(fix.before, blocking));
+        }
+        let end = self.end(&report);
+        let (said, given) = (report.detail.clone(), fixing::grave(&report.findings));
+        self.iterations.push(report);
+        if end.is_some() {
+            return end;
+        }
+        let turn = Turn { given: &given, before: blocking, branch: &self.branch };
+        match mending::mend(self.ground, &mut self.subject, &mut self.place, &turn).await {
+            Ok(fix) => {
+                let idle = fix.commit.is_none();
+                let end = format!("{said}; {} changed nothing, so it ends here", fix.agent);
+                self.fixes.push(fix);
+                idle.then_some((Status::Blocked, end))
+            }
+            Err(why) => Some((Status::Fail, why)),
+        }
+    }
+
+    /// Whether `report` is the last word, and how it is said.
+    fn end(&self, report: &Report) -> Option<(Status, String)> {
+        let (said, count) = (&report.detail, self.fixes.len());
+        let word = report.verdict.as_deref().unwrap_or_default();
+        let end = match report.status {
+            Status::Ok if count == 0 => said.clone(),
+            Status::Ok => format!("clean ({word}) after {count} fix(es)"),
+            Status::Fail => said.clone(),
+            Status::Blocked if report.is_incomplete() => {
+                format!("{said}; nothing was mended: the review itself was not complete")
+            }
+            Status::Blocked if report.findings.is_empty() => {
+                format!("{said}; nothing was mended: no finding says what")
+            }
+            Status::Blocked if count >= self.ground.settings.review.max_loops as usize => {
+                format!("{said} after {count} fix(es), which is review.max_loops")
+            }
+            Status::Blocked => return None,
+        };
+        Some((report.status, end))
+    }
+}
+
+fn progress(before: usize, after: usize) -> String {
+    let word = match after.cmp(&before) {
+        std::cmp::Ordering::Less => "fewer",
+        std::cmp::Ordering::Equal => "no fewer",
+        std::cmp::Ordering::Greater => "more",
+    };
+    format!("{word} blocking findings than before the fix: {before} → {after}")
+}

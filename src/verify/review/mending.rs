@@ -1,0 +1,210 @@
+//! Fixes of what a review found: by the worker, in a worktree, never in whatever happens to be checked out, and committed
+//! by us.
+//!
+//! Where the branch that is reviewed is checked out nowhere, it goes on to the fixes; where it is, they stay on a branch of
+//! their own, because moving a checked-out branch would turn the operator's files into changes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use git2::{Oid, Repository, Signature};
+
+use super::ground::{Agent, Ground, Run, Who, scratch};
+use super::once::blocking;
+use super::report::Fix;
+use super::target::{Subject, tip};
+use super::{fix_prompt, roles};
+use crate::base::paths::ProjectPaths;
+use crate::base::process::ProcessIdentity;
+use crate::base::repo::moving::move_reference;
+use crate::execute::agents::session::{AgentEnding, AgentReport};
+use crate::execute::fence;
+use crate::execute::folder::{RecordState, RunRecord, records_of};
+use crate::execute::isolation::{self, Identity, Worktree};
+use crate::plan::policy::Policy;
+use crate::plan::ticket::TicketId;
+use crate::verify::finding::Finding;
+
+/// What one fix is about.
+#[derive(Clone, Copy)]
+pub(super) struct Turn<'a> {
+    /// What is to be mended.
+    pub(super) given: &'a [Finding],
+    /// Blocking findings before it.
+    pub(super) before: usize,
+    /// The branch that is reviewed.
+    pub(super) branch: &'a str,
+}
+
+/// Lets the worker mend `given` in the worktree, and commits what it did. The subject's head moves on.
+pub(super) async fn mend(
+    ground: &Arc<Ground>,
+    subject: &mut Subject,
+    place: &mut Option<Worktree>,
+    turn: &Turn<'_>,
+) -> Result<Fix, String> {
+    let Turn { given, before, branch } = *turn;
+    let agent = ground.agent(None)?;
+    let worktree = match place {
+        Some(worktree) => worktree.clone(),
+        None => place.insert(made(ground, subject).await?).clone(),
+    };
+    let (policy, _) = Policy::load(&ground.root);
+    let (shared, who, at, rules) =
+        (Arc::clone(ground), Who::Agent(agent.clone()), worktree.clone(), policy.clone());
+    let mut run = blocking(move || shared.start(&who, at, &rules)).await?;
+    ground.say(format!("{} mends {} finding(s)", agent.choice.name, given.len()));
+    let words = format!("{}\n\n# The task\n\n{}", roles::worker(&ground.root), fix_prompt(given));
+    let told = ground.session(&agent, &mut run, words, None).await;
+    let name = agent.choice.name.clone();
+    let (run, commit) = settled(subject, &agent, &told, run, policy).await?;
+    let now = tip(&ground.root, &worktree.branch_ref()).unwrap_or_default();
+    // A worker that may commit has perhaps left nothing for us to commit.
+    let commit = commit.or_else(|| (now != subject.head).then(|| now.clone()));
+    if commit.is_some() {
+        move_on(ground, subject, branch, &worktree, &now).await?;
+    }
+    Ok(Fix { agent: name, given: given.len(), commit, run, before, after: None })
+}
+
+/// Looks at what the worker did and commits it. The run's name, and the commit if there is one.
+async fn settled(
+    subject: &Subject,
+    agent: &Agent,
+    told: &AgentReport,
+    run: Run,
+    policy: Policy,
+) -> Result<(String, Option<String>), String> {
+    let name = agent.choice.name.clone();
+    let message =
+        format!("Address the findings of the review of {}\n\nWorked by the agent {name}.\n", subject.target);
+    let scope = subject.ticket.as_ref().map(|ticket| ticket.files.clone()).unwrap_or_default();
+    let good = told.ending == AgentEnding::Finished;
+    let settled = blocking(move || {
+        let (mut breaches, run) = run.settle();
+        let worktree = &run.worktree;
+        let survey = isolation::survey(worktree).map_err(|error| error.to_string())?;
+        breaches.extend(fence::judge(worktree, &survey, &policy, &scope));
+        let commit = match breaches.is_empty() && good {
+            true => {
+                isolation::commit_all(worktree, &message, &Identity::default(), &policy)
+                    .map_err(|error| error.to_string())?
+                    .commit
+            }
+            false => None,
+        };
+        Ok((breaches, run, commit))
+    });
+    let (breaches, run, commit) = settled.await?;
+    let why = match (breaches.first(), good) {
+        (Some(breach), _) => Some(format!("the fix broke the policy: {} ({})", breach.what, breach.rule)),
+        (None, false) => {
+            let reason = told.outcome.reason.clone().unwrap_or_else(|| "it did not finish".to_owned());
+            Some(format!("the fix failed: {name}: {reason}"))
+        }
+        (None, true) => None,
+    };
+    let label = format!("fix of {} by {name}", subject.target);
+    run.record(&label, why.is_none(), Some((agent, told)), why.as_deref().unwrap_or_default());
+    if let Some(why) = why {
+        return Err(run.recorder.clean(&why));
+    }
+    Ok((run.folder.name().to_owned(), commit))
+}
+
+/// Where fixes are made: the ticket's worktree, or one of their own.
+async fn made(ground: &Arc<Ground>, subject: &Subject) -> Result<Worktree, String> {
+    let (shared, head) = (Arc::clone(ground), subject.head.clone());
+    let ticket = subject.ticket.as_ref().map(|ticket| ticket.id.clone());
+    let made = blocking(move || match ticket {
+        Some(ticket) => of_ticket(&shared, &ticket),
+        None => scratch(&shared.root, "fix", &head),
+    });
+    made.await
+}
+
+/// The ticket's own worktree, unless a run works in it.
+fn of_ticket(ground: &Ground, ticket: &TicketId) -> Result<Worktree, String> {
+    let records = records_of(&ProjectPaths::new(&ground.root).runs(), ticket);
+    let alive = |record: &RunRecord| {
+        record.state == RecordState::Running
+            && record.supervisor.as_ref().is_some_and(ProcessIdentity::is_alive)
+    };
+    if let Some((folder, _)) = records.iter().find(|(_, record)| alive(record)) {
+        return Err(format!("fixing failed: the run {} works on {ticket} now", folder.name()));
+    }
+    isolation::prepare(&ground.root, ticket, None).map(|made| made.0).map_err(|error| error.to_string())
+}
+
+/// The subject is the new commit now; its branch follows where no checkout would notice.
+async fn move_on(
+    ground: &Ground,
+    subject: &mut Subject,
+    branch: &str,
+    worktree: &Worktree,
+    now: &str,
+) -> Result<(), String> {
+    if worktree.branch != branch {
+        let (root, name) = (ground.root.clone(), format!("refs/heads/{branch}"));
+        let (from, to) = (subject.head.clone(), now.to_owned());
+        let moved = blocking(move || {
+            forward(&root, &name, &from, &to)
+                .map_err(|error| format!("moving {name} failed: {}", error.message()))
+        });
+        if !moved.await? {
+            subject.branch = Some(worktree.branch.clone());
+            subject.head_name = worktree.branch.clone();
+        }
+    }
+    subject.head = now.to_owned();
+    Ok(())
+}
+
+/// Moves a branch that is checked out nowhere; false when it is checked out.
+fn forward(root: &Path, name: &str, from: &str, to: &str) -> Result<bool, git2::Error> {
+    let repo = Repository::discover(root)?;
+    let main = Repository::open(repo.commondir())?;
+    let head_is = |repo: &Repository| {
+        let head = repo.find_reference("HEAD").ok();
+        head.and_then(|head| head.symbolic_target_bytes().map(|target| target == name.as_bytes()))
+            .unwrap_or(false)
+    };
+    let mut taken = head_is(&main);
+    let names = main.worktrees()?;
+    for at in 0..names.len() {
+        let Ok(Some(worktree)) = names.get(at) else { continue };
+        let opened = main.find_worktree(worktree).and_then(|found| Repository::open_from_worktree(&found));
+        taken |= opened.is_ok_and(|repo| head_is(&repo));
+    }
+    if taken {
+        return Ok(false);
+    }
+    let who = Signature::now("koru-tui", "koru-tui@localhost")?;
+    let (from, to) = (Oid::from_str(from)?, Oid::from_str(to)?);
+    move_reference(&main, name, Some(from), Some(to), &who, "koru-tui: fixes of a review").map(|()| true)
+}
+
+/// The branch that has the fixes. A worktree of our own is thrown away when its commits are elsewhere too.
+pub(super) async fn handed_over(
+    ground: &Ground,
+    branch: &str,
+    place: Option<Worktree>,
+    fixes: &[Fix],
+) -> Option<String> {
+    let worktree = place?;
+    let any = fixes.iter().any(|fix| fix.commit.is_some());
+    if worktree.branch == branch {
+        return any.then_some(worktree.branch);
+    }
+    let there =
+        tip(&ground.root, &format!("refs/heads/{branch}")) == tip(&ground.root, &worktree.branch_ref());
+    if any && !there {
+        return Some(worktree.branch);
+    }
+    let root = ground.root.clone();
+    let thrown = blocking(move || isolation::discard(&root, &worktree).map_err(|error| error.to_string()));
+    if let Err(why) = thrown.await {
+        ground.say(format!("the worktree of the fixes stays: {why}"));
+    }
+    any.then(|| branch.to_owned())
+}
