@@ -3,6 +3,8 @@
 //! high-entropy words.
 //!
 //! Each rule is a scanner that reports ranges ([`pairs`], [`shapes`], [`urls`]); this module joins and replaces them.
+//! Every byte that an agent prints passes here twice (as it came, and as a line), so a scanner looks for the few bytes
+//! that can begin a secret and passes over the rest; what it must find is said plainly by the scanners of the tests.
 //! What is left alone on purpose, because an operator needs it: commit ids and other hexadecimal digests, UUIDs,
 //! checksums that say so (`sha256-…`), placeholders (`$TOKEN`, `<token>`, `***`), and prose or code in which a word
 //! like "token" is followed by another word. A text without a secret is borrowed, not copied. Cleaning twice changes
@@ -14,7 +16,9 @@ mod urls;
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
+use aho_corasick::packed;
 use memchr::memmem::Finder;
 
 pub use urls::without_credentials;
@@ -28,8 +32,15 @@ const SHORTEST: usize = 6;
 /// Takes secrets out.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
-    /// Exact values, longest first.
-    known: Vec<Finder<'static>>,
+    known: Option<Arc<Known>>,
+}
+
+/// Exact values.
+#[derive(Debug)]
+struct Known {
+    /// Tells in one pass whether any of them is there; which, and where else, is asked only then.
+    any: Option<packed::Searcher>,
+    each: Vec<Finder<'static>>,
 }
 
 impl Redactor {
@@ -45,25 +56,59 @@ impl Redactor {
             .collect();
         let escaped: Vec<String> = known.iter().filter_map(|value| in_json(value)).collect();
         known.extend(escaped);
-        known.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        known.sort_unstable();
         known.dedup();
-        Self { known: known.iter().map(|value| Finder::new(value).into_owned()).collect() }
+        if known.is_empty() {
+            return Self::default();
+        }
+        // Without it (too many values, a machine that has no such instructions) each is looked for by itself.
+        let any = packed::Searcher::new(&known).filter(|_| known.len() > 1);
+        let each = known.iter().map(|value| Finder::new(value).into_owned()).collect();
+        Self { known: Some(Arc::new(Known { any, each })) }
     }
 
     /// The text with every secret replaced by `[redacted]`; borrowed when there is none.
     pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let found = self.find(text);
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let mut out = String::with_capacity(text.len());
+        replace(text, found, &mut out);
+        Cow::Owned(out)
+    }
+
+    /// Appends what [`Redactor::clean`] makes of the text.
+    pub fn clean_into(&self, text: &str, out: &mut String) {
+        let found = self.find(text);
+        if found.is_empty() {
+            out.push_str(text);
+        } else {
+            replace(text, found, out);
+        }
+    }
+
+    fn find(&self, text: &str) -> Vec<Range<usize>> {
         let mut found = Vec::new();
-        for value in &self.known {
-            let length = value.needle().len();
-            found.extend(value.find_iter(text.as_bytes()).map(|at| at..at + length));
+        if let Some(known) = &self.known {
+            known.find(text, &mut found);
         }
         urls::find(text, &mut found);
         pairs::find(text, &mut found);
         shapes::find(text, &mut found);
-        if found.is_empty() {
-            return Cow::Borrowed(text);
+        found
+    }
+}
+
+impl Known {
+    fn find(&self, text: &str, found: &mut Vec<Range<usize>>) {
+        if self.any.as_ref().is_some_and(|any| any.find(text).is_none()) {
+            return;
         }
-        Cow::Owned(replace(text, found))
+        for value in &self.each {
+            let length = value.needle().len();
+            found.extend(value.find_iter(text.as_bytes()).map(|at| at..at + length));
+        }
     }
 }
 
@@ -74,10 +119,9 @@ fn in_json(value: &str) -> Option<String> {
     (escaped != value).then(|| escaped.to_owned())
 }
 
-/// Replaces the ranges, joined where they touch.
-fn replace(text: &str, mut found: Vec<Range<usize>>) -> String {
-    found.sort_by_key(|range| (range.start, range.end));
-    let mut out = String::with_capacity(text.len());
+/// Appends the text with the ranges replaced, joined where they touch.
+fn replace(text: &str, mut found: Vec<Range<usize>>, out: &mut String) {
+    found.sort_unstable_by_key(|range| (range.start, range.end));
     let mut done = 0;
     let mut ranges = found.into_iter().peekable();
     while let Some(mut range) = ranges.next() {
@@ -89,7 +133,6 @@ fn replace(text: &str, mut found: Vec<Range<usize>>) -> String {
         done = range.end;
     }
     out.push_str(&text[done..]);
-    out
 }
 
 /// A table of letters, digits and these signs: every byte of an agent's stream is looked up in two of them.

@@ -2,12 +2,15 @@
 //! that they are secret.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::is_placeholder;
 
 /// How sure a key makes us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Key {
+pub(super) enum Key {
     /// Its value is a secret whatever it looks like.
     Strong,
     /// Its value is one when it looks like one: "token" is also a word of parsers, "session" one of everything.
@@ -15,42 +18,87 @@ enum Key {
 }
 
 /// Reports the values of secret keys.
+///
+/// A key is followed by a sign, or is an option: both are rarer than words, so they are looked for, and the word before
+/// a sign is found from there. Keys are taken in the order in which they stand; inside a value there is none.
 pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        if !is_key_byte(bytes[at]) {
-            at += 1;
-            continue;
+    let mut pairs = Pairs { text, done: 0, found };
+    let mut option = option_after(bytes, 0);
+    for sign in memchr::memchr2_iter(b'=', b':', bytes) {
+        let Some(word) = key_before(bytes, sign) else { continue };
+        while let Some(earlier) = option.take_if(|option| option.start < word.start) {
+            option = option_after(bytes, earlier.end);
+            pairs.take(earlier);
         }
-        let start = at;
-        while at < bytes.len() && is_key_byte(bytes[at]) {
-            at += 1;
+        pairs.take(word);
+    }
+    while let Some(last) = option {
+        option = option_after(bytes, last.end);
+        pairs.take(last);
+    }
+}
+
+/// What was found of one text.
+struct Pairs<'a> {
+    text: &'a str,
+    /// Where the last value ends.
+    done: usize,
+    found: &'a mut Vec<Range<usize>>,
+}
+
+impl Pairs<'_> {
+    /// Takes a word that may be a key.
+    fn take(&mut self, word: Range<usize>) {
+        if word.start < self.done || word.len() > LONGEST {
+            return;
         }
-        // Most words are followed by a blank and another word: looked at first, that saves looking at the word.
-        let sign =
-            bytes.get(at).is_some_and(|byte| matches!(byte, b'=' | b':' | b'"' | b'\'' | b' ' | b'\t'));
-        let word = &text[start..at];
-        if sign
-            && (word.starts_with("--") || has_sign(&bytes[at..]))
-            && let Some(key) = judge(word)
-            && let Some(value) = value_after(text, at, word.starts_with("--"), key)
+        let key = &self.text[word.clone()];
+        if let Some(sure) = judge(key)
+            && let Some(value) = value_after(self.text, word.end, key.starts_with("--"), sure)
         {
-            at = at.max(value.end);
-            found.push(value);
+            self.done = value.end;
+            self.found.push(value);
         }
     }
 }
 
-fn is_key_byte(byte: u8) -> bool {
-    const KEY: [bool; 256] = super::table(b"_-");
-    KEY[usize::from(byte)]
+/// The word that this equals sign or colon follows, with a quote and blanks between them perhaps. One that is too long
+/// to be a key is cut.
+fn key_before(bytes: &[u8], sign: usize) -> Option<Range<usize>> {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let before = &bytes[..sign];
+    let before = match before.last() {
+        Some(last) if is_blank(last) => {
+            &before[..before.iter().rposition(|byte| !is_blank(byte)).map_or(0, |last| last + 1)]
+        }
+        _ => before,
+    };
+    let before = before.strip_suffix(b"\"").or_else(|| before.strip_suffix(b"'")).unwrap_or(before);
+    let far = before.len().saturating_sub(LONGEST + 1);
+    let length = before[far..].iter().rev().take_while(|byte| is_key_byte(**byte)).count();
+    (length > 0).then(|| before.len() - length..before.len())
 }
 
-/// Whether an equals sign or a colon follows, after a quote and blanks perhaps.
-fn has_sign(rest: &[u8]) -> bool {
-    let rest = rest.strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest);
-    rest.iter().find(|byte| !matches!(byte, b' ' | b'\t')).is_some_and(|byte| matches!(byte, b'=' | b':'))
+/// The next word from `from` on that begins with two dashes and has a quote, a blank or a sign after it.
+fn option_after(bytes: &[u8], mut from: usize) -> Option<Range<usize>> {
+    static DASHES: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("--"));
+    while let Some(found) = DASHES.find(&bytes[from..]) {
+        let start = from + found;
+        let length = bytes[start..].iter().take_while(|byte| is_key_byte(**byte)).count();
+        from = start + length;
+        let begins = start.checked_sub(1).is_none_or(|before| !is_key_byte(bytes[before]));
+        let after = bytes.get(from);
+        if begins && after.is_some_and(|byte| matches!(byte, b'=' | b':' | b'"' | b'\'' | b' ' | b'\t')) {
+            return Some(start..from);
+        }
+    }
+    None
+}
+
+pub(super) fn is_key_byte(byte: u8) -> bool {
+    const KEY: [bool; 256] = super::table(b"_-");
+    KEY[usize::from(byte)]
 }
 
 /// Longest word that is taken for a key.
@@ -58,7 +106,7 @@ const LONGEST: usize = 64;
 
 /// Called for every key of every JSON line that an agent prints: looks at bytes, and makes no text of its own.
 fn judge(word: &str) -> Option<Key> {
-    if !(3..=LONGEST).contains(&word.len()) {
+    if !(3..=LONGEST).contains(&word.len()) || !has_letters(word) {
         return None;
     }
     let (mut letters, mut length) = ([0; LONGEST], 0);
@@ -76,8 +124,47 @@ fn judge(word: &str) -> Option<Key> {
     }
 }
 
+/// Whether a word has all letters of any word that stands for a secret: nearly no key has.
+fn has_letters(word: &str) -> bool {
+    const NEEDED: [u32; 14] = [
+        letters(b"passwd"),
+        letters(b"passphrase"),
+        // Those of "privatekey" too.
+        letters(b"apikey"),
+        letters(b"accesskey"),
+        // And of all that end so.
+        letters(b"token"),
+        letters(b"cookie"),
+        letters(b"secret"),
+        letters(b"credential"),
+        letters(b"authorization"),
+        letters(b"session"),
+        letters(b"signature"),
+        letters(b"pat"),
+        letters(b"auth"),
+        letters(b"pwd"),
+    ];
+    let there = word.bytes().fold(0, |there, byte| there | letter(byte));
+    NEEDED.iter().any(|needed| there & needed == *needed)
+}
+
+/// A bit for each letter of the alphabet.
+const fn letters(word: &[u8]) -> u32 {
+    let (mut bits, mut at) = (0, 0);
+    while at < word.len() {
+        bits |= letter(word[at]);
+        at += 1;
+    }
+    bits
+}
+
+const fn letter(byte: u8) -> u32 {
+    let place = (byte | 0x20).wrapping_sub(b'a');
+    if place < 26 { 1 << place } else { 0 }
+}
+
 /// Whether a word begins with one that stands for a secret.
-fn strong(word: &[u8]) -> bool {
+pub(super) fn strong(word: &[u8]) -> bool {
     let words: &[&[u8]] = match word[0] {
         b'p' => &[b"password", b"passwd", b"passphrase", b"privatekey"],
         b's' => &[b"secret"],
@@ -89,7 +176,7 @@ fn strong(word: &[u8]) -> bool {
 }
 
 /// Whether a word ends with one that may stand for a secret, or is a short one of those.
-fn weak(word: &[u8]) -> bool {
+pub(super) fn weak(word: &[u8]) -> bool {
     let words: &[&[u8]] = match word.last() {
         Some(b'n') => &[b"token", b"authorization", b"session"],
         Some(b's') => &[b"credentials"],
@@ -102,7 +189,7 @@ fn weak(word: &[u8]) -> bool {
 }
 
 /// The secret value that follows a key ending at `at`.
-fn value_after(text: &str, at: usize, is_option: bool, key: Key) -> Option<Range<usize>> {
+pub(super) fn value_after(text: &str, at: usize, is_option: bool, key: Key) -> Option<Range<usize>> {
     let rest = &text[at..];
     // A quoted key ends with its quote.
     let after_quote = rest.strip_prefix(['"', '\'']).unwrap_or(rest);

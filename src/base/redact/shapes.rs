@@ -41,7 +41,7 @@ const PREFIXES: &[(&str, usize)] = &[
 ];
 
 /// Shortest word that can be or hold a token.
-const SHORTEST: usize = 14;
+pub(super) const SHORTEST: usize = 14;
 
 /// Shortest word that is judged by its look alone.
 const LONG: usize = 26;
@@ -49,45 +49,52 @@ const LONG: usize = 26;
 /// Reports secrets by shape.
 pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
-    let mut at = 0;
-    let mut after_bearer = false;
-    while at < bytes.len() {
-        if !is_word_byte(bytes[at]) {
-            after_bearer &= bytes[at] == b' ';
-            at += 1;
+    // No word goes on at `from`, and the bytes from there to `known` belong to one.
+    let (mut from, mut known) = (0, 0);
+    // A word that is long enough and begins at `from` or later has the byte so far behind it in it or before it: where
+    // that belongs to no word, or one that lies between does not, all before it is passed over unseen.
+    while let Some(probe) = Some(from + SHORTEST - 1).filter(|probe| *probe < bytes.len()) {
+        if let Some(gap) = bytes[known..=probe].iter().rposition(|byte| !is_word_byte(*byte)) {
+            from = known + gap + 1;
+            known = probe + 1;
             continue;
         }
-        let start = at;
-        while at < bytes.len() && is_word_byte(bytes[at]) {
-            at += 1;
-        }
-        if at - start < SHORTEST {
-            after_bearer = is_bearer(&bytes[start..at]);
-            continue;
-        }
-        // A dot or dash that ends a sentence is not part of the word.
-        let word = text[start..at].trim_end_matches(['.', '-', '=']);
-        let word = if at - start > word.len() && bytes[start + word.len()] == b'=' {
-            &text[start..at]
-        } else {
-            word
-        };
-        if after_bearer && word.len() >= 16 && word.bytes().any(|byte| byte.is_ascii_digit()) {
-            found.push(start..start + word.len());
-        } else if let Some(skip) = secret_from(word) {
-            found.push(start + skip..start + word.len());
-        }
-        after_bearer = is_bearer(&bytes[start..at]);
+        let more = bytes[probe + 1..].iter().take_while(|byte| is_word_byte(**byte)).count();
+        let end = probe + 1 + more;
+        judge(text, from..end, found);
+        (from, known) = (end, end);
     }
 }
 
+/// Reports what is secret of one long word.
+fn judge(text: &str, place: Range<usize>, found: &mut Vec<Range<usize>>) {
+    let whole = &text[place.clone()];
+    // A dot or dash that ends a sentence is not part of the word.
+    let word = whole.trim_end_matches(['.', '-', '=']);
+    let word = if whole[word.len()..].starts_with('=') { whole } else { word };
+    let start = place.start;
+    let named = word.len() >= 16 && word.bytes().any(|byte| byte.is_ascii_digit());
+    if named && follows_bearer(&text.as_bytes()[..start]) {
+        found.push(start..start + word.len());
+    } else if let Some(skip) = secret_from(word) {
+        found.push(start + skip..start + word.len());
+    }
+}
+
+/// Whether a text ends with the word `Bearer` and blanks.
+fn follows_bearer(before: &[u8]) -> bool {
+    let Some(last) = before.iter().rposition(|byte| *byte != b' ') else { return false };
+    let start = before[..=last].iter().rposition(|byte| !is_word_byte(*byte)).map_or(0, |gap| gap + 1);
+    is_bearer(&before[start..=last])
+}
+
 /// Whether a word is `Bearer`, perhaps with a dot or dash that is not part of it.
-fn is_bearer(word: &[u8]) -> bool {
+pub(super) fn is_bearer(word: &[u8]) -> bool {
     let end = word.iter().rposition(|byte| !matches!(byte, b'.' | b'-' | b'=')).map_or(0, |last| last + 1);
     word[..end].eq_ignore_ascii_case(b"bearer") && word.get(end) != Some(&b'=')
 }
 
-fn is_word_byte(byte: u8) -> bool {
+pub(super) fn is_word_byte(byte: u8) -> bool {
     const WORD: [bool; 256] = super::table(b"_-.+/=");
     WORD[usize::from(byte)]
 }
@@ -97,12 +104,8 @@ fn secret_from(word: &str) -> Option<usize> {
     if word.len() < SHORTEST {
         return None;
     }
-    let mut inside = false;
-    for (at, byte) in word.bytes().enumerate() {
-        // A token starts where a part of the word does.
-        if !std::mem::replace(&mut inside, byte.is_ascii_alphanumeric()) && is_token(&word[at..]) {
-            return Some(at);
-        }
+    if let Some(at) = token_in(word) {
+        return Some(at);
     }
     if ["sha256-", "sha384-", "sha512-", "sha1-", "h1"].iter().any(|sum| word.starts_with(sum)) {
         return None;
@@ -112,26 +115,44 @@ fn secret_from(word: &str) -> Option<usize> {
     is_random(&word[skip..]).then_some(skip)
 }
 
+/// Where a known token starts in a word: where a part of the word does.
+fn token_in(word: &str) -> Option<usize> {
+    let bytes = word.as_bytes();
+    // Nearly no word has two letters beside each other that begin one.
+    if !bytes.windows(2).any(|pair| may_begin(pair[0], pair[1])) {
+        return None;
+    }
+    let starts = |at: &usize| at.checked_sub(1).is_none_or(|before| !bytes[before].is_ascii_alphanumeric());
+    (0..bytes.len()).filter(starts).find(|at| is_token(&word[*at..]))
+}
+
+/// How a JSON web token starts: the first of its three parts is a JSON object in Base64.
+const WEB_TOKEN: &str = "eyJ";
+
+/// Whether two bytes begin a token.
+fn may_begin(first: u8, second: u8) -> bool {
+    const BITS: [[u64; 256]; 2] = beginnings();
+    BITS[0][usize::from(first)] & BITS[1][usize::from(second)] != 0
+}
+
+/// A bit for each prefix, under its first byte and under its second one.
+const fn beginnings() -> [[u64; 256]; 2] {
+    let mut bits = [[0; 256]; 2];
+    let mut at = 0;
+    while at <= PREFIXES.len() {
+        let prefix = if at < PREFIXES.len() { PREFIXES[at].0 } else { WEB_TOKEN };
+        let bytes = prefix.as_bytes();
+        bits[0][bytes[0] as usize] |= 1 << at;
+        bits[1][bytes[1] as usize] |= 1 << at;
+        at += 1;
+    }
+    bits
+}
+
 /// Whether a text starts with a known token.
-fn is_token(text: &str) -> bool {
-    // Most words are none of these, and every part of a word is asked about.
+pub(super) fn is_token(text: &str) -> bool {
     let [first, second, ..] = text.as_bytes() else { return false };
-    if !matches!(
-        (first, second),
-        (b'g', b'h' | b'i' | b'l' | b's')
-            | (b'x', b'o' | b'a')
-            | (b's', b'k' | b'h')
-            | (b'r', b'k' | b'8')
-            | (b'w', b'h')
-            | (b'A', b'K' | b'S' | b'I' | b'G')
-            | (b'y', b'a')
-            | (b'n', b'p' | b'v')
-            | (b'p', b'y')
-            | (b'h', b'f')
-            | (b'd', b'o')
-            | (b'S', b'G')
-            | (b'e', b'y')
-    ) {
+    if !may_begin(*first, *second) {
         return false;
     }
     let first = Some(first);
@@ -142,14 +163,17 @@ fn is_token(text: &str) -> bool {
                 && rest.bytes().any(|byte| byte.is_ascii_digit())
                 && rest.bytes().take(more).all(|byte| byte != b'/' && byte != b'=')
         });
-    // A JSON web token: three parts, the first a JSON object in Base64.
-    known || (text.starts_with("eyJ") && text.len() >= 30 && text.matches('.').count() >= 2)
+    known || (text.starts_with(WEB_TOKEN) && text.len() >= 30 && text.matches('.').count() >= 2)
 }
 
 /// Base64 of random bytes changes between upper, lower and digit at about 62 % of its places; names, paths and
 /// camel case at 40 % and fewer, and hexadecimal has no two cases.
-fn is_random(word: &str) -> bool {
+pub(super) fn is_random(word: &str) -> bool {
     if word.len() < LONG {
+        return false;
+    }
+    // Most long words are paths, names and digests, which have no upper case to speak of.
+    if word.bytes().filter(u8::is_ascii_uppercase).count() < 3 {
         return false;
     }
     // Upper, lower, digit; and how often one follows on another.

@@ -1,5 +1,7 @@
 //! Tests of `base::redact`: what goes, what stays. The tokens here were made up for these tests.
 
+mod plain;
+
 use super::*;
 use proptest::prelude::*;
 
@@ -77,6 +79,14 @@ fn known_values_go_wherever_they_stand() {
     assert_eq!(redactor.clean("xswordfishx"), "x[redacted]x");
     assert_eq!(redactor.clean("line abcdefghij alone"), "line [redacted] alone");
     assert_eq!(Redactor::default().clean("a swordfish"), "a swordfish");
+}
+
+#[test]
+fn values_that_overlap_go_both_and_appending_is_cleaning() {
+    let redactor = Redactor::with_values(["abcdef", "defghi"].map(str::to_owned));
+    let mut out = "x ".to_owned();
+    redactor.clean_into("abcdefghi, password=hunter2 and no more", &mut out);
+    assert_eq!(out, "x [redacted], password=[redacted] and no more");
 }
 
 #[test]

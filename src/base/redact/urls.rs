@@ -1,6 +1,9 @@
 //! Credentials in URLs: `scheme://user:password@host`, `scheme://token@host`.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 /// A bare user longer than this is taken for a token: `git@` is a user.
 const LONGEST_USER: usize = 15;
@@ -16,7 +19,8 @@ pub fn without_credentials(url: &str) -> String {
 
 /// Reports the credentials of every URL in the text.
 pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
-    for at in memchr::memmem::find_iter(text.as_bytes(), b"://") {
+    static SCHEME: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("://"));
+    for at in SCHEME.find_iter(text.as_bytes()) {
         let rest = &text[at + 3..];
         let rest = &rest[..authority(rest)];
         let Some(end) = rest.rfind('@') else { continue };
