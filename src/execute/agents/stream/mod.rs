@@ -14,6 +14,7 @@ mod json;
 mod opencode;
 mod pending;
 mod pi;
+mod scan;
 mod text;
 mod trouble;
 

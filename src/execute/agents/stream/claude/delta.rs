@@ -9,6 +9,7 @@ use serde::de::IgnoredAny;
 use super::{Claude, ID, Open};
 use crate::execute::agents::event::{AgentEvent, Scope, Speech};
 use crate::execute::agents::stream::prefix;
+use crate::execute::agents::stream::scan::Scan;
 use crate::execute::agents::tally::Tokens;
 
 #[derive(Deserialize)]
@@ -59,7 +60,53 @@ struct Usage {
     output_tokens: Option<u64>,
 }
 
+/// What else such a line has: strings that say nothing here.
+const UNASKED: [&[u8]; 4] =
+    [br#""session_id":"#, br#""uuid":"#, br#""api_message_id":"#, br#""thinking_display":"#];
+
+/// A piece of a reply, exactly as the program writes it: nearly all lines of a stream.
+struct Piece<'a> {
+    index: u64,
+    text: Option<Cow<'a, str>>,
+    thinking: Option<Cow<'a, str>>,
+}
+
+impl<'a> Piece<'a> {
+    /// `None` for any other line, and for one of a subagent.
+    fn read(line: &'a [u8]) -> Option<Self> {
+        let mut scan = Scan::new(line);
+        scan.pass(br#"{"type":"stream_event","event":{"type":"content_block_delta","index":"#)?;
+        let index = scan.number()?;
+        scan.pass(br#","delta":{"type":"#)?;
+        let (text, thinking) = if scan.pass(br#""text_delta","text":"#).is_some() {
+            (Some(scan.string()?), None)
+        } else {
+            scan.pass(br#""thinking_delta","thinking":"#)?;
+            (None, Some(scan.string()?))
+        };
+        scan.pass(b"}}")?;
+        let mut parents = 0;
+        while scan.pass(b",").is_some() {
+            if scan.pass(br#""parent_tool_use_id":null"#).is_some() {
+                parents += 1;
+            } else {
+                UNASKED.iter().find_map(|key| scan.pass(key))?;
+                scan.skip_string()?;
+            }
+        }
+        scan.pass(b"}")?;
+        (scan.is_over() && parents < 2).then_some(Self { index, text, thinking })
+    }
+}
+
 impl Claude {
+    /// Takes the most frequent line; `false` if it is any other.
+    pub(super) fn hot_line(&mut self, line: &[u8], out: &mut Vec<AgentEvent>) -> bool {
+        let Some(Piece { index, text, thinking }) = Piece::read(line) else { return false };
+        self.piece("", Some(index), text.map(Cow::into_owned), thinking.map(Cow::into_owned), out);
+        true
+    }
+
     /// Takes a `stream_event` line; `false` if it is not as expected.
     pub(super) fn delta_line(&mut self, line: &[u8], out: &mut Vec<AgentEvent>) -> bool {
         let Ok(line) = serde_json::from_slice::<Line<'_>>(line) else { return false };
@@ -153,6 +200,53 @@ impl Usage {
             cache_read: self.cache_read_input_tokens.unwrap_or_default(),
             cache_write: self.cache_creation_input_tokens.unwrap_or_default(),
             output: self.output_tokens.unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"{"type":"stream_event","event":{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a \"b\n\u00e9"}},"session_id":"s","parent_tool_use_id":null,"uuid":"u","api_message_id":"m"}"#;
+    const THOUGHT: &str = r#"{"type":"stream_event","event":{"type":"content_block_delta","index":12,"delta":{"type":"thinking_delta","thinking":"so"}},"session_id":"s","parent_tool_use_id":null,"uuid":"u","thinking_display":"updates"}"#;
+
+    fn said(take: impl FnOnce(&mut Claude, &mut Vec<AgentEvent>) -> bool) -> Option<Vec<AgentEvent>> {
+        let (mut claude, mut events) = (Claude::default(), Vec::new());
+        take(&mut claude, &mut events).then_some(events)
+    }
+
+    /// What both readers make of a line; the quick one may only refuse it.
+    fn agree(line: &[u8]) -> Option<Vec<AgentEvent>> {
+        let quick = said(|claude, events| claude.hot_line(line, events));
+        if quick.is_some() {
+            let whole = said(|claude, events| claude.delta_line(line, events));
+            assert_eq!(quick, whole, "{}", String::from_utf8_lossy(line));
+        }
+        quick
+    }
+
+    #[test]
+    fn pieces_are_read_quickly_and_as_the_decoder_reads_them() {
+        let of = |line: &str| agree(line.as_bytes()).map(|events| events.len());
+        assert_eq!([of(TEXT), of(THOUGHT)], [Some(1), Some(1)]);
+        let subagent = TEXT.replace("null", "\"t\"");
+        let abandoned = TEXT.replace("\"uuid\"", "\"abandoned_blocks\":[1],\"uuid\"");
+        assert_eq!([of(&subagent), of(&abandoned), of(&TEXT[..TEXT.len() - 1])], [None; 3]);
+    }
+
+    #[test]
+    fn a_line_that_is_wrong_anywhere_is_refused_or_read_alike() {
+        for line in [TEXT, THOUGHT].map(str::as_bytes) {
+            for at in 0..line.len() {
+                let (before, after) = (&line[..at], &line[at + 1..]);
+                agree(before);
+                agree(&[before, after].concat());
+                for other in b"\"\\{}[],:0a\n\xff" {
+                    agree(&[before, &[*other], after].concat());
+                    agree(&[before, &[*other], &line[at..]].concat());
+                }
+            }
         }
     }
 }

@@ -56,7 +56,9 @@ struct Open {
 impl StreamParser for Claude {
     fn line(&mut self, line: &[u8], out: &mut Vec<AgentEvent>) {
         // Nearly all lines of a stream are these, and the only ones that are worth a decoder of their own.
-        if line.starts_with(b"{\"type\":\"stream_event\"") && self.delta_line(line, out) {
+        if self.hot_line(line, out)
+            || (line.starts_with(b"{\"type\":\"stream_event\"") && self.delta_line(line, out))
+        {
             return;
         }
         let Some(mut value) = json::object(line) else { return unknown(line, out) };
