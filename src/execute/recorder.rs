@@ -116,11 +116,6 @@ impl Recorder {
         self.redactor.clone()
     }
 
-    /// [`Recorder::clean`], borrowed when there is nothing to take out.
-    pub(super) fn redacted<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.redactor.clean(text)
-    }
-
     /// Takes bytes of standard output or error.
     pub fn bytes(&mut self, channel: Channel, bytes: &[u8]) {
         let mut pieces = Vec::new();

@@ -180,6 +180,8 @@ impl Listener for Feed {
             known.view.raw_lines = lines;
             known.changed = true;
         }
+        // The writing comes after the lines that were made of it: nothing else may follow.
+        self.fill(|_| ());
     }
 
     fn started(&mut self, leader: Option<ProcessIdentity>) {

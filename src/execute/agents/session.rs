@@ -1,10 +1,11 @@
 //! One run of an agent program, from its command line to its end.
 //!
-//! The parts: [`start`] starts it; [`watch`] is the loop that reads, limits and stops, and [`turns`] steers; [`stream`] makes its output into lines and a
-//! tally, [`raw`] keeps it as it came; [`repeats`] sees a program that turns in circles; [`ending`] names how it ended.
+//! The parts: [`start`] starts it; [`watch`] is the loop that reads ([`blocks`]), limits and stops, and [`turns`] steers;
+//! [`stream`] makes its output into lines and a tally, [`raw`] keeps it as it came; [`repeats`] sees a program that turns in circles; [`ending`] names how it ended.
 //! A session owns the process tree that it started and leaves nobody of it behind.
 
 mod answer;
+mod blocks;
 mod ending;
 mod input;
 mod raw;

@@ -1,12 +1,21 @@
 //! The stream as it came: `stream.jsonl` in the run's folder, with nothing changed but secrets taken out and bytes that
-//! are no UTF-8 replaced. Evidence for when a parser misunderstood, so it is written before anything is parsed.
+//! are no UTF-8 replaced. Evidence for when a parser misunderstood, so a block is on its way here before it is parsed.
+//!
+//! A thread of its own cleans and writes, beside the session that parses. It gets the [`Block`]s in the order in which
+//! they were read, and since those are few, a disk that is slow slows the reading down instead of filling memory. What
+//! it has written is whole lines, and ends when the stream does: a session waits for that ([`Kept::follow`]).
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Sender};
 
-use super::split::Line;
+use tokio::sync::watch;
+
+use super::blocks::Block;
+use super::split::{Line, Splitter};
+use crate::base::redact::Redactor;
 use crate::execute::places::PlaceWriter;
 use crate::execute::raw::RawReader;
 use crate::execute::recorder::Recorder;
@@ -19,56 +28,135 @@ pub(super) const NAME: &str = "stream.jsonl";
 const LIMIT: u64 = TRANSCRIPT_LIMIT;
 
 /// Room that stays reserved between two writes.
-const BUFFER: usize = 128 * 1024;
+const BUFFER: usize = 512 * 1024;
 
-/// Keeps the stream of one run. The file is made with the first line; a later session of the same run appends.
-pub(super) struct RawStream {
-    path: PathBuf,
-    file: Option<(File, PlaceWriter)>,
-    buffer: Vec<u8>,
-    bytes: u64,
-    over: bool,
+/// Where the stream of one run goes.
+pub(super) struct RawStream(Option<Sender<Block>>);
+
+/// What became of it: follows the writing.
+pub(super) struct Kept(watch::Receiver<News>);
+
+/// How far the writing has come.
+#[derive(Clone, Debug, Default)]
+struct News {
+    /// Lines that the file has.
+    lines: u64,
+    /// Why it goes on without, in a sentence.
+    trouble: Option<String>,
 }
 
 impl RawStream {
-    /// A file in `folder`.
-    pub(super) fn new(folder: &Path) -> Self {
-        Self { path: folder.join(NAME), file: None, buffer: Vec::new(), bytes: 0, over: false }
+    /// A file in `folder`, made with the first line; a later session of the same run appends.
+    pub(super) fn new(folder: &Path, redactor: &Redactor) -> (Self, Kept) {
+        let (sender, blocks) = mpsc::channel::<Block>();
+        let (told, news) = watch::channel(News::default());
+        let writer = Writer {
+            path: folder.join(NAME),
+            redactor: redactor.clone(),
+            file: None,
+            buffer: String::new(),
+            bytes: 0,
+        };
+        let work = move || writer.work(&blocks, &told);
+        let name = "koru-raw-stream".to_owned();
+        let started = std::thread::Builder::new().name(name).spawn(work);
+        let Err(error) = started else { return (Self(Some(sender)), Kept(news)) };
+        let trouble = format!("[{NAME} cannot be kept, there is no thread to be had for it: {error}]");
+        let (_, mut news) = watch::channel(News { lines: 0, trouble: Some(trouble) });
+        news.mark_changed();
+        (Self(None), Kept(news))
     }
 
-    /// Takes one line; it is written with the next [`RawStream::flush`].
-    pub(super) fn line(&mut self, line: &Line<'_>, recorder: &Recorder) {
-        if self.over {
-            return;
+    /// Hands a block over. When it cannot be kept, the run goes on without, and [`Kept::follow`] says so once.
+    pub(super) fn take(&mut self, block: &Block) {
+        // Whoever does not listen has said why.
+        let _ = self.0.as_ref().map(|to| to.send(block.clone()));
+    }
+
+    /// Nothing more comes.
+    pub(super) fn end(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Kept {
+    /// Waits until there is something to [tell](Self::tell). False when the writing is over and all of it was told.
+    pub(super) async fn follow(&mut self) -> bool {
+        self.0.changed().await.is_ok()
+    }
+
+    /// Tells the recorder how far the writing has come, and why it went no further.
+    pub(super) fn tell(&mut self, recorder: &mut Recorder) {
+        let News { lines, trouble } = self.0.borrow_and_update().clone();
+        recorder.raw(lines);
+        if let Some(trouble) = trouble {
+            recorder.note(&trouble);
         }
-        let text = String::from_utf8_lossy(line.bytes);
-        self.buffer.extend_from_slice(recorder.redacted(&text).as_bytes());
+    }
+}
+
+/// The writing end, on its thread.
+struct Writer {
+    path: PathBuf,
+    redactor: Redactor,
+    file: Option<(File, PlaceWriter)>,
+    buffer: String,
+    bytes: u64,
+}
+
+impl Writer {
+    /// Writes until there is no more, or it cannot.
+    fn work(mut self, blocks: &mpsc::Receiver<Block>, told: &watch::Sender<News>) {
+        let mut splitter = Splitter::default();
+        let mut written = Ok(());
+        while written.is_ok() {
+            match blocks.recv() {
+                Ok(block) => {
+                    splitter.push(&block, |line| self.line(&line));
+                    // It can be read into again before this is written.
+                    drop(block);
+                    written = self.flush(told);
+                }
+                Err(mpsc::RecvError) => {
+                    splitter.finish(|line| self.line(&line));
+                    written = self.flush(told);
+                    break;
+                }
+            }
+        }
+        if let Err(trouble) = written {
+            told.send_modify(|news| news.trouble = Some(trouble));
+        }
+    }
+
+    fn line(&mut self, line: &Line<'_>) {
+        // Nearly always text, which is told faster than what of it is not.
+        match std::str::from_utf8(line.bytes) {
+            Ok(text) => self.redactor.clean_into(text, &mut self.buffer),
+            Err(_) => self.redactor.clean_into(&String::from_utf8_lossy(line.bytes), &mut self.buffer),
+        }
         if line.dropped > 0 {
-            self.buffer
-                .extend_from_slice(format!("… [{} more bytes were not kept]", line.dropped).as_bytes());
+            self.buffer.push_str(&format!("… [{} more bytes were not kept]", line.dropped));
         }
-        self.buffer.push(b'\n');
+        self.buffer.push('\n');
     }
 
-    /// Writes what was taken. When that fails or the limit is reached, the run goes on without, and says so once.
-    pub(super) fn flush(&mut self, recorder: &mut Recorder) {
-        if self.buffer.is_empty() || self.over {
-            return;
+    /// Writes what was taken, in one call; why nothing more can be kept, in a sentence.
+    fn flush(&mut self, told: &watch::Sender<News>) -> Result<(), String> {
+        if self.buffer.is_empty() {
+            return Ok(());
         }
         let written = self.write();
         self.buffer.clear();
         self.buffer.shrink_to(BUFFER);
-        let note = match written {
-            Ok(lines) if self.bytes < LIMIT => return recorder.raw(lines),
-            Ok(_) => {
-                format!("[{NAME} is full at {} MB; the raw stream is not kept any further]", LIMIT >> 20)
-            }
-            Err(error) => {
-                format!("[{NAME} cannot be written: {error}; the raw stream is not kept any further]")
-            }
-        };
-        self.over = true;
-        recorder.note(&note);
+        let lines = written.map_err(|error| {
+            format!("[{NAME} cannot be written: {error}; the raw stream is not kept any further]")
+        })?;
+        told.send_modify(|news| news.lines = lines);
+        if self.bytes < LIMIT {
+            return Ok(());
+        }
+        Err(format!("[{NAME} is full at {} MB; the raw stream is not kept any further]", LIMIT >> 20))
     }
 
     /// Writes what was taken; gives the number of lines that the file has then.
@@ -85,9 +173,10 @@ impl RawStream {
                 self.file.insert((file, PlaceWriter::new(&self.path, held, self.bytes)))
             }
         };
-        file.write_all(&self.buffer)?;
-        places.appended(&self.buffer);
-        self.bytes += self.buffer.len() as u64;
+        let bytes = self.buffer.as_bytes();
+        file.write_all(bytes)?;
+        places.appended(bytes);
+        self.bytes += bytes.len() as u64;
         Ok(places.lines())
     }
 }

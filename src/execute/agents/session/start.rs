@@ -1,7 +1,7 @@
 //! Starting an agent: its files, its variables, its process, and the stream that its output goes into.
 
 use super::input::AgentInput;
-use super::raw::RawStream;
+use super::raw::{Kept, RawStream};
 use super::stream::Stream;
 use super::{AgentEnding, AgentJob};
 use crate::base::process::{Program, Running, SpawnError};
@@ -16,6 +16,8 @@ pub(super) struct Started {
     pub(super) child: Running,
     /// Where its output goes.
     pub(super) stream: Stream,
+    /// What becomes of its output as it came.
+    pub(super) kept: Kept,
     /// Where it reads.
     pub(super) input: AgentInput,
     /// The id to resume the conversation by, when the stream does not tell one.
@@ -69,12 +71,12 @@ pub(super) async fn start(job: &AgentJob, recorder: &mut Recorder) -> Result<Sta
         AgentKind::Custom => job.settings.stream.as_deref().and_then(AgentKind::parse),
         _ => None,
     };
-    let raw = RawStream::new(&job.scratch);
+    let (raw, kept) = RawStream::new(&job.scratch, &recorder.redactor());
     let stream = Stream::new(
         spoken.unwrap_or(job.kind),
         raw,
         dialogue,
         Assembler::new(job.before.as_ref(), job.settings.price),
     );
-    Ok(Started { child, stream, input, conversation: launch.conversation })
+    Ok(Started { child, stream, kept, input, conversation: launch.conversation })
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::blocks::Block;
 use super::raw::RawStream;
 use super::repeats::Repeats;
 use super::split::{Line, Splitter};
@@ -59,10 +60,11 @@ impl Stream {
     }
 
     /// Takes bytes. What must be written to the agent in return, if anything.
-    pub(super) fn push(&mut self, bytes: &[u8], recorder: &mut Recorder) -> Vec<u8> {
+    pub(super) fn push(&mut self, block: &Block, recorder: &mut Recorder) -> Vec<u8> {
+        self.raw.take(block);
         let at_ms = recorder.now_ms();
         let mut splitter = std::mem::take(&mut self.splitter);
-        splitter.push(bytes, |line| self.line(&line, at_ms, recorder));
+        splitter.push(block, |line| self.line(&line, at_ms));
         self.splitter = splitter;
         self.hand_over(recorder);
         std::mem::take(&mut self.answer)
@@ -70,10 +72,11 @@ impl Stream {
 
     /// The stream is over.
     pub(super) fn end(&mut self, recorder: &mut Recorder) {
+        self.raw.end();
         let at_ms = recorder.now_ms();
         let mut splitter = std::mem::take(&mut self.splitter);
         self.torn = !splitter.pending().is_empty();
-        splitter.finish(|line| self.line(&line, at_ms, recorder));
+        splitter.finish(|line| self.line(&line, at_ms));
         self.parser.end(&mut self.events);
         self.take_events(at_ms);
         self.assembler.finish(at_ms, &mut self.lines);
@@ -100,13 +103,17 @@ impl Stream {
         &self.turn
     }
 
+    /// Nothing more is taken, whether the stream is over or not.
+    pub(super) fn close(&mut self) {
+        self.raw.end();
+    }
+
     /// Everything that says how it ended, and whether its last line had no end.
     pub(super) fn into_parts(self) -> (Assembler, bool) {
         (self.assembler, self.torn)
     }
 
-    fn line(&mut self, line: &Line<'_>, at_ms: u64, recorder: &Recorder) {
-        self.raw.line(line, recorder);
+    fn line(&mut self, line: &Line<'_>, at_ms: u64) {
         if line.dropped > 0 {
             let head = String::from_utf8_lossy(&line.bytes[..line.bytes.len().min(UNKNOWN_LIMIT)]);
             let line = format!("{head}… [a line of {} bytes]", line.bytes.len() as u64 + line.dropped);
@@ -136,7 +143,6 @@ impl Stream {
     }
 
     fn hand_over(&mut self, recorder: &mut Recorder) {
-        self.raw.flush(recorder);
         match self.lines.is_empty() {
             true => recorder.alive(),
             false => recorder.lines(std::mem::take(&mut self.lines)),

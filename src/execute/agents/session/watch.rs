@@ -11,8 +11,10 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::blocks::{Block, Blocks};
 use super::ending::Cause;
 use super::input::AgentInput;
+use super::raw::Kept;
 use super::start::start;
 use super::stream::Stream;
 use super::{AgentEnding, AgentJob, AgentReport, Limits, Steer};
@@ -40,7 +42,7 @@ const LINGER_CLOSED: Duration = Duration::from_secs(3);
 /// How long an agent may take to end its turn when it is asked to, or to take a message that came too late for it.
 pub(super) const TURN_WAIT: Duration = Duration::from_secs(5);
 
-/// Bytes read at once from a pipe.
+/// Bytes read at once of standard error.
 const READ_AT_ONCE: usize = 64 * 1024;
 
 /// Bytes of standard error that are kept; some programs are noisy there.
@@ -67,7 +69,7 @@ pub(super) async fn run(
     let tree = started.child.tree();
     let mut watch = Watch::new(&job, tree, started.stream, started.input, started.conversation);
     watch.open();
-    watch.until_over(&mut started.child, &mut stop, &mut steer, recorder).await;
+    watch.until_over(&mut started.child, &mut started.kept, &mut stop, &mut steer, recorder).await;
     watch.report(recorder)
 }
 
@@ -172,19 +174,24 @@ impl<'a> Watch<'a> {
     async fn until_over(
         &mut self,
         child: &mut Running,
+        kept: &mut Kept,
         stop: &mut StopWatch,
         steer: &mut mpsc::UnboundedReceiver<Steer>,
         recorder: &mut Recorder,
     ) {
         let (mut out, mut err) = child.take_output().unzip();
-        let mut out_buffer = vec![0; READ_AT_ONCE];
+        let mut blocks = Blocks::default();
         let mut err_buffer = vec![0; READ_AT_ONCE];
-        let mut steerable = true;
+        let (mut steerable, mut keeping) = (true, true);
         while !self.is_over() {
             let wake = self.wake_at();
             tokio::select! {
-                read = read(&mut out, &mut out_buffer), if self.open[0] => self.out(&out_buffer[..read], recorder),
+                block = read_block(&mut out, &mut blocks), if self.open[0] => self.out(block, recorder),
                 read = read(&mut err, &mut err_buffer), if self.open[1] => self.err(&err_buffer[..read], recorder),
+                more = kept.follow(), if keeping => match more {
+                    true => kept.tell(recorder),
+                    false => keeping = false,
+                },
                 status = child.wait(), if self.leader.is_none() => {
                     self.leader = Some(status.unwrap_or_default());
                     self.leader_ended = Some(Instant::now());
@@ -203,20 +210,25 @@ impl<'a> Watch<'a> {
             }
         }
         self.tree.armed = false;
+        self.stream.close();
+        // What was read is on disk before anybody is told that the run is over.
+        while kept.follow().await {
+            kept.tell(recorder);
+        }
         while let Ok(said) = steer.try_recv() {
             self.steered(said, recorder);
         }
     }
 
-    fn out(&mut self, bytes: &[u8], recorder: &mut Recorder) {
-        if bytes.is_empty() {
+    fn out(&mut self, block: Option<Block>, recorder: &mut Recorder) {
+        let Some(block) = block else {
             self.open[0] = false;
             self.stream.end(recorder);
             self.give_time(LINGER_CLOSED);
             return;
-        }
+        };
         self.heard_at = Instant::now();
-        let answer = self.stream.push(bytes, recorder);
+        let answer = self.stream.push(&block, recorder);
         self.input.write(answer);
         self.hold_limits(recorder);
         self.follow_turn(recorder);
@@ -363,6 +375,11 @@ impl<'a> Watch<'a> {
         self.ladder = Ladder::Killed { give_up_at: Instant::now() + KILL_WAIT };
         recorder.stopping(Duration::ZERO);
     }
+}
+
+/// The next block of a pipe; `None` at the end, which an unreadable pipe counts as.
+async fn read_block(pipe: &mut Option<impl AsyncRead + Unpin>, blocks: &mut Blocks) -> Option<Block> {
+    blocks.read(pipe.as_mut()?).await.ok().flatten()
 }
 
 /// Bytes read into `buffer`; 0 at the end, which an unreadable pipe counts as.
