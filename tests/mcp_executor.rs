@@ -8,6 +8,8 @@ mod bench;
 mod cli;
 #[path = "mcp_executor/programs.rs"]
 mod programs;
+#[path = "mcp_executor/real.rs"]
+mod real;
 #[path = "mcp_executor/remote.rs"]
 mod remote;
 mod support;

@@ -1,3 +1,4 @@
+#![allow(unreachable_pub)]
 //! One call of a tool of the test server, without the binary around it.
 
 use std::collections::BTreeMap;

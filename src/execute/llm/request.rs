@@ -22,7 +22,7 @@ pub struct LlmRequest {
     pub temperature: f64,
     /// Most tokens of the answer.
     pub max_tokens: Option<u64>,
-    /// JSON schema that the answer must fit; not checked yet.
+    /// JSON schema that the answer must fit.
     pub schema: Option<Value>,
     /// Limit of the whole exchange, tries and waits between them included.
     pub timeout: Duration,

@@ -89,57 +89,83 @@ pub async fn run(
         tool: target.tool.to_owned(),
         arguments: request.arguments.clone(),
         deadline: Instant::now() + request.timeout,
-        said: said.clone(),
+        said,
     };
-    let (end, server) = match &target.server.url {
-        Some(url) => {
-            let way = Remote::of(target.name, url, target.server, ground.environment);
-            let (remote, client) = match way.and_then(|remote| Ok((remote, client()?))) {
-                Ok(way) => way,
-                Err(why) => return failed(request, Some(target), why, recorder),
-            };
-            recorder.started(None);
-            recorder.note(&format!("[calling {} of {} at {}]", target.tool, target.name, remote.shown()));
-            let talk = call.hold(Tap::new(remote.transport(client), said));
-            (follow(talk, hearing, None, &mut stop, &mut recorder).await, None)
-        }
-        None => {
-            let env = match environment(ground, &target) {
-                Ok(env) => env,
-                Err(why) => return failed(request, Some(target), why, recorder),
-            };
-            let command = &target.server.command;
-            let started = Server::start(command, env, ground.folder, ground.grace, said.clone()).await;
-            let (mut server, wire) = match started {
-                Ok(started) => started,
-                Err(why) => {
-                    let why = format!("the MCP server {} cannot be started: {why}", target.name);
-                    return failed(request, Some(target), why, recorder);
-                }
-            };
-            server.started(&mut recorder);
-            recorder.note(&format!("[calling {} of {}]", target.tool, target.name));
-            let talk = call.hold(Tap::new(wire, said));
-            let end = follow(talk, hearing, Some(&mut server), &mut stop, &mut recorder).await;
-            let (push, shown) = match &end {
-                (End::Stopped(Stop::Now), _) => (Push::Kill, true),
-                (End::Stopped(_), _) => (Push::Ask, true),
-                (End::Told(told), _) if matches!(**told, Err(Failure::TimedOut(_))) => (Push::Ask, true),
-                (End::Told(_), _) => (Push::Leave, false),
-            };
-            server.end(push, shown, &mut stop, &mut recorder).await;
-            (end, Some(server))
-        }
+    let meeting = Meeting { ground, target, call, hearing, stop: &mut stop, recorder: &mut recorder };
+    let held = match &target.server.url {
+        Some(url) => meeting.over_http(url, client).await,
+        None => meeting.with_program().await,
     };
-    let (end, fault) = end;
-    let verdict = match end {
+    let held = match held {
+        Ok(held) => held,
+        Err(why) => return failed(request, Some(target), why, recorder),
+    };
+    let verdict = match held.end {
         End::Stopped(_) => Verdict::of(Ending::Stopped, "stopped by the operator".to_owned()),
         End::Told(told) => match *told {
             Ok(result) => Verdict::of_answer(Answer::of(result), &mut recorder),
-            Err(failure) => Verdict::of_failure(failure, fault, request, &target, server.as_ref()),
+            Err(failure) => Verdict::of_failure(failure, held.fault, request, &target, held.server.as_ref()),
         },
     };
     verdict.outcome(request, Some(target), recorder)
+}
+
+/// A call, and everybody who takes part in it.
+struct Meeting<'a> {
+    ground: &'a Ground<'a>,
+    target: Target<'a>,
+    call: Call,
+    hearing: mpsc::Receiver<Said>,
+    stop: &'a mut StopWatch,
+    recorder: &'a mut Recorder,
+}
+
+/// A call that was made.
+struct Held {
+    end: End,
+    /// Why nothing more was heard of the server, where something says so.
+    fault: Option<String>,
+    /// The program, which has ended.
+    server: Option<Server>,
+}
+
+impl Meeting<'_> {
+    async fn over_http(
+        self,
+        url: &str,
+        client: impl FnOnce() -> Result<Client, String>,
+    ) -> Result<Held, String> {
+        let Meeting { ground, target, call, hearing, stop, recorder } = self;
+        let remote = Remote::of(target.name, url, target.server, ground.environment)?;
+        let client = client()?;
+        recorder.started(None);
+        recorder.note(&format!("[calling {} of {} at {}]", target.tool, target.name, remote.shown()));
+        let said = call.said.clone();
+        let talk = call.hold(Tap::new(remote.transport(client), said));
+        let (end, fault) = follow(talk, hearing, None, stop, recorder).await;
+        Ok(Held { end, fault, server: None })
+    }
+
+    async fn with_program(self) -> Result<Held, String> {
+        let Meeting { ground, target, call, hearing, stop, recorder } = self;
+        let env = environment(ground, &target)?;
+        let (command, said) = (&target.server.command, call.said.clone());
+        let started = Server::start(command, env, ground.folder, ground.grace, said.clone()).await;
+        let (mut server, wire) =
+            started.map_err(|why| format!("the MCP server {} cannot be started: {why}", target.name))?;
+        server.started(recorder);
+        recorder.note(&format!("[calling {} of {}]", target.tool, target.name));
+        let talk = call.hold(Tap::new(wire, said));
+        let (end, fault) = follow(talk, hearing, Some(&mut server), stop, recorder).await;
+        let (push, shown) = match &end {
+            End::Stopped(Stop::Now) => (Push::Kill, true),
+            End::Stopped(_) => (Push::Ask, true),
+            End::Told(told) if matches!(**told, Err(Failure::TimedOut(_))) => (Push::Ask, true),
+            End::Told(_) => (Push::Leave, false),
+        };
+        server.end(push, shown, stop, recorder).await;
+        Ok(Held { end, fault, server: Some(server) })
+    }
 }
 
 /// A server's whole environment.
