@@ -91,6 +91,7 @@ pub(crate) fn phase(phase: &AgentPhase) -> String {
         AgentPhase::Working => "working".to_owned(),
         AgentPhase::Inspecting => "inspecting".to_owned(),
         AgentPhase::Checking { gate } => format!("checking {}", safe_text(gate)),
+        AgentPhase::Reviewing => "reviewing".to_owned(),
         AgentPhase::Over => "over".to_owned(),
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::protocol::{AgentView, Tally};
+use super::protocol::{AgentView, Hearing, Review, Tally, Turn};
 use crate::base::process::ProcessIdentity;
 use crate::execute::output::{Channel, OutputLine};
 use crate::execute::recorder::Listener;
@@ -45,6 +45,8 @@ pub(crate) struct Batch {
     pub(crate) partial: Option<Option<(Channel, String)>>,
     /// What is known of the agent, when it changed.
     pub(crate) agent: Option<Box<AgentView>>,
+    /// The review of the ticket, when it changed; it is on disk.
+    pub(crate) review: Option<Arc<Review>>,
     /// The run gave a sign of life, rather than the runtime saying something about it.
     pub(crate) heard: bool,
     bytes: usize,
@@ -119,6 +121,27 @@ impl Feed {
         if let Some(known) = self.agent.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             known.before = known.view.tally.clone();
         }
+    }
+
+    /// Somebody else's turn begins: `tally` of the run goes on, under the name and conversation of who works now.
+    pub(crate) fn turn(&self, agent: &str, turn: Turn, hearing: Hearing, conversation: Option<&str>) {
+        if let Some(known) = self.agent.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            known.before = known.view.tally.clone();
+            known.before.conversation = conversation.map(str::to_owned);
+            known.before.model = None;
+            known.before.doing = None;
+            known.view.tally = known.before.clone();
+            known.view.agent = agent.to_owned();
+            known.view.turn = Some(turn);
+            known.view.hearing = hearing;
+            known.changed = true;
+        }
+        self.fill(|_| ());
+    }
+
+    /// The review of the ticket changed, durably.
+    pub(crate) fn review(&self, review: Arc<Review>) {
+        self.fill(|batch| batch.review = Some(review));
     }
 
     /// What the agent's run amounts to so far, all sessions together.

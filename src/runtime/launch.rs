@@ -123,6 +123,19 @@ pub(crate) struct Delegation {
     pub(crate) agent: Option<String>,
     /// Said to it after the brief.
     pub(crate) note: Option<String>,
+    /// Whether and by whom its work is reviewed.
+    pub(crate) review: ReviewWish,
+}
+
+/// The operator's wish about the review of an agent's work, where it differs from the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReviewWish {
+    /// Whether it is reviewed at all; as configured when `None`.
+    pub on: Option<bool>,
+    /// Who judges, by name in the configuration; the role `reviewer`'s when `None`.
+    pub reviewer: Option<String>,
+    /// Rounds before a person decides; `review.max_rounds` when `None`.
+    pub max_rounds: Option<u32>,
 }
 
 /// What is to be done with a ticket.
@@ -132,20 +145,24 @@ pub(crate) struct Order {
     pub(crate) action: Action,
     /// Said to an agent after the brief.
     pub(crate) note: Option<String>,
+    /// Whether and by whom an agent's work is reviewed.
+    pub(crate) review: ReviewWish,
 }
 
 impl Order {
     /// What the ticket itself asks for, in the project at `root`.
     pub(crate) fn of(root: &Path, ticket: &Ticket) -> Order {
-        Order { action: tools::action(root, ticket), note: None }
+        Order { action: tools::action(root, ticket), note: None, review: ReviewWish::default() }
     }
 
     /// What the operator wants, else what the ticket asks for.
     pub(crate) fn wanted(root: &Path, ticket: &Ticket, delegation: Option<&Delegation>) -> Order {
         match delegation {
-            Some(Delegation { agent, note }) => {
-                Order { action: Action::Agent { agent: agent.clone() }, note: note.clone() }
-            }
+            Some(Delegation { agent, note, review }) => Order {
+                action: Action::Agent { agent: agent.clone() },
+                note: note.clone(),
+                review: review.clone(),
+            },
             None => Order::of(root, ticket),
         }
     }
@@ -285,6 +302,7 @@ impl Run {
                     ticket: &self.ticket,
                     agent: agent.as_deref(),
                     note: self.order.note.as_deref(),
+                    review: &self.order.review,
                     folder,
                     feed: &feed,
                     keeper: &keeper,

@@ -6,6 +6,7 @@
 mod agents;
 pub(crate) mod answering;
 mod chat;
+pub(crate) mod deciding;
 mod diffs;
 pub mod drain;
 mod ending;
@@ -19,6 +20,7 @@ mod leases;
 mod overlap;
 mod proof;
 pub mod protocol;
+pub(crate) mod reviews;
 pub(crate) mod shelf;
 mod storage;
 mod supervisor;

@@ -77,6 +77,43 @@ pub enum Wait {
     },
     /// The worker changed nothing in this round.
     NoChange,
+    /// The reviewer approves, and no gate proves the work, or somebody demanded that a person decides.
+    Gates {
+        /// Sentence.
+        sentence: String,
+    },
+}
+
+impl Wait {
+    /// What a person is asked, as a sentence (foreign text in it).
+    pub fn ask(&self) -> String {
+        match self {
+            Wait::Contradiction { sentence } => format!("{sentence}; decide on the work yourself"),
+            Wait::MaxRounds => {
+                "all rounds are used and changes are still required; allow another round, accept or reject"
+                    .to_owned()
+            }
+            Wait::NoVerdict { sentence } => format!("there is no verdict: {sentence}"),
+            Wait::ReviewerChangedWork { paths } => format!(
+                "the reviewer changed the work that it was to judge, and its changes were undone: {}",
+                paths.join(", ")
+            ),
+            Wait::NoChange => "the worker changed nothing in this round".to_owned(),
+            Wait::Gates { sentence } => format!("the reviewer approves; {sentence}"),
+        }
+    }
+
+    /// The same in two or three words.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Wait::Contradiction { .. } => "contradiction",
+            Wait::MaxRounds => "rounds used up",
+            Wait::NoVerdict { .. } => "no verdict",
+            Wait::ReviewerChangedWork { .. } => "reviewer changed work",
+            Wait::NoChange => "no change",
+            Wait::Gates { .. } => "no proof",
+        }
+    }
 }
 
 /// One round.

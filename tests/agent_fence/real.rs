@@ -101,6 +101,7 @@ fn works_inside(agent: Agent) {
         writable: &backend::writable(kind, &settings, &env),
         env: &env,
         kernel: true,
+        looks_only: false,
     })
     .unwrap();
     let job = AgentJob {

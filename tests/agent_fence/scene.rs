@@ -83,6 +83,7 @@ impl Scene {
             writable: &self.writable,
             env: &env,
             kernel: self.kernel,
+            looks_only: false,
         };
         let raised = raise(&request).unwrap();
         assert_eq!(raised.fence.writable.is_empty(), !self.kernel, "{:?}", raised.notes);

@@ -16,6 +16,7 @@ use super::{ago, busy, id, run};
 pub(crate) fn agent(ticket: &str) -> AgentView {
     AgentView {
         agent: "claude".to_owned(),
+        turn: None,
         phase: AgentPhase::Working,
         tally: Tally {
             model: Some("sonnet-5".to_owned()),

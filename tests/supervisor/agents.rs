@@ -21,7 +21,7 @@ limited() { printf '{"type":"assistant","error":"rate_limit","is_api_error_messa
 awaits() { n=0; while [ ! -e "$SIGNS/$1" ] && [ $n -lt 600 ]; do n=$((n + 1)); sleep 0.05; done; }
 "#;
 
-fn git(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Process::new("git").args(arguments).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()

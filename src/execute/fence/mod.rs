@@ -81,6 +81,8 @@ pub struct FenceRequest<'a> {
     pub env: &'a [(OsString, OsString)],
     /// Whether to use the kernel's fence where there is one; off only for tests of the other layers.
     pub kernel: bool,
+    /// It only looks at the work: neither worktree nor repository is among what it may write to.
+    pub looks_only: bool,
 }
 
 /// A fence and who watches it.

@@ -78,6 +78,7 @@ pub fn raise(request: &FenceRequest<'_>) -> Result<Raised, FenceError> {
                     private,
                     state: request.writable,
                     env: request.env,
+                    looks_only: request.looks_only,
                 };
                 (writable, notes) = wanted.paths();
                 // Made once here, so that a run that could not be fenced never starts half.
@@ -160,6 +161,10 @@ fn variables(
         ("GIT_TERMINAL_PROMPT", "0".into()),
     ];
     vars.extend(fixed.into_iter().map(|(name, value)| (name.into(), value)));
+    if request.looks_only {
+        // git would write its index anew after a mere look.
+        vars.push(("GIT_OPTIONAL_LOCKS".into(), "0".into()));
+    }
     vars
 }
 

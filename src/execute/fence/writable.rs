@@ -56,15 +56,19 @@ pub(super) struct Wanted<'a> {
     /// State folders of the agent and those of its configuration.
     pub(super) state: &'a [PathBuf],
     pub(super) env: &'a [(OsString, OsString)],
+    /// Neither the worktree nor the repository.
+    pub(super) looks_only: bool,
 }
 
 impl Wanted<'_> {
     /// The paths, all of them there; besides, what is not and was asked for.
     pub(super) fn paths(&self) -> (Vec<PathBuf>, Vec<String>) {
-        let mut paths = vec![self.worktree.path.clone(), self.worktree.git_dir.clone()];
-        paths.extend(self.private.iter().map(|path| path.to_path_buf()));
-        paths.extend(self.loose_objects());
-        paths.extend(self.references());
+        let mut paths: Vec<PathBuf> = self.private.iter().map(|path| path.to_path_buf()).collect();
+        if !self.looks_only {
+            paths.extend([self.worktree.path.clone(), self.worktree.git_dir.clone()]);
+            paths.extend(self.loose_objects());
+            paths.extend(self.references());
+        }
         paths.extend(DEVICES.iter().map(PathBuf::from).filter(|path| path.exists()));
         paths.extend(self.caches());
         let mut notes = Vec::new();

@@ -85,7 +85,7 @@ pub fn commit_all(
     Ok(done)
 }
 
-fn branch_tip(repo: &Repository, worktree: &Worktree) -> Result<Oid, WorktreeError> {
+pub(super) fn branch_tip(repo: &Repository, worktree: &Worktree) -> Result<Oid, WorktreeError> {
     let tip = repo.find_reference(&worktree.branch_ref()).and_then(|branch| branch.peel_to_commit());
     Ok(tip.map_err(WorktreeError::git("reading the ticket's branch in", &worktree.path))?.id())
 }

@@ -17,6 +17,7 @@
 mod changes;
 mod commit;
 mod error;
+mod judged;
 mod list;
 mod note;
 mod open;
@@ -37,6 +38,7 @@ pub(crate) use changes::is_planfile;
 pub use changes::{Change, ChangeKind, Link, changes, survey};
 pub use commit::{Committed, Identity, commit_all};
 pub use error::WorktreeError;
+pub use judged::{put_back, since, tip};
 pub use list::list;
 pub use note::Note;
 pub use open::{find, operators_repository, repository};

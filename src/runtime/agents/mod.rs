@@ -2,7 +2,8 @@
 //!
 //! The order is fixed: choose the agent, make its worktree and fence, tell it the brief, let it work (`rounds`), compare
 //! refs and files with what policy and ticket allow (`place`), commit what it did, run the quality gates (`checks`), and
-//! say what the ticket should become (`result`). Nothing here writes a planfile. Blocking work (git, folders) is done on
+//! say what the ticket should become (`result`). Where somebody reviews the work, all this goes in rounds (`review`).
+//! Nothing here writes a planfile. Blocking work (git, folders) is done on
 //! blocking threads; whatever fails is an outcome with a sentence, never a panic and never a lost worktree.
 
 mod checks;
@@ -12,6 +13,7 @@ mod next;
 mod place;
 mod prompt;
 mod result;
+mod review;
 mod rounds;
 mod sentry;
 
@@ -23,12 +25,12 @@ use tokio::sync::mpsc;
 
 use super::feed::Feed;
 use super::keeper::Keeper;
-use super::launch::Ground;
+use super::launch::{Ground, ReviewWish};
 use super::protocol::{AgentPhase, AgentView, Tally};
 use crate::base::paths::ProjectPaths;
 use crate::execute::agents::backend::{self, detect};
 use crate::execute::agents::kind::AgentKind;
-use crate::execute::agents::session::{AgentEnding, Steer};
+use crate::execute::agents::session::{AgentEnding, AgentReport, Steer};
 use crate::execute::fence::Breach;
 use crate::execute::folder::{AgentRecord, RunFolder};
 use crate::execute::isolation::ChangedFile;
@@ -39,9 +41,13 @@ use crate::learn::audit;
 use crate::plan::policy::Policy;
 use crate::plan::settings::{AgentChoice, Settings};
 use crate::plan::ticket::Ticket;
+use crate::verify::gates::GateReport;
 use crate::verify::gates::expectation::expectation;
 use place::{Found, Place};
 use result::Told;
+use review::Judge;
+pub(super) use review::start as rounds_of;
+use rounds::Spent;
 
 /// What an agent's run is made of. Borrowed from the run that it is.
 pub(super) struct AgentRun<'a> {
@@ -51,6 +57,8 @@ pub(super) struct AgentRun<'a> {
     pub(super) agent: Option<&'a str>,
     /// Said to the agent after the brief.
     pub(super) note: Option<&'a str>,
+    /// Whether and by whom the work is reviewed, where it is not as configured.
+    pub(super) review: &'a ReviewWish,
     pub(super) folder: &'a RunFolder,
     pub(super) feed: &'a Feed,
     pub(super) keeper: &'a Keeper,
@@ -65,6 +73,18 @@ struct Plan {
     policy: Policy,
 }
 
+/// What a turn of the worker left.
+struct Left {
+    report: AgentReport,
+    found: Found,
+}
+
+/// A turn that ended the run, and what the run amounts to.
+struct Stopped {
+    outcome: Outcome,
+    tally: Tally,
+}
+
 impl AgentRun<'_> {
     /// Works the ticket to an outcome.
     pub(super) async fn perform(
@@ -77,17 +97,25 @@ impl AgentRun<'_> {
             Ok(plan) => Arc::new(plan),
             Err(sentence) => return self.over(Outcome::not_started(sentence), &recorder),
         };
+        let judge = match Judge::of(&plan, self.review) {
+            Ok(judge) => judge,
+            Err(sentence) => return self.over(Outcome::not_started(sentence), &recorder),
+        };
         self.introduce(&plan);
         let place = match Place::make(&self, &plan).await {
             Ok(place) => place,
             Err(sentence) => return self.over(Outcome::not_started(sentence), &recorder),
         };
         self.settle_in(&place, &mut recorder);
-        let outcome = self.work(&plan, &place, stop, steer, &mut recorder).await;
+        let outcome = match judge {
+            Some(judge) => self.in_rounds(&plan, judge, place, stop, steer, &mut recorder).await,
+            None => self.work(&plan, &place, stop, steer, &mut recorder).await,
+        };
         self.over(outcome, &recorder)
     }
 
     fn over(&self, outcome: Outcome, recorder: &Recorder) -> Outcome {
+        self.ground.ledger.over(&self.folder.name().into());
         self.feed.agent(|view| view.phase = AgentPhase::Over);
         result::cleaned(Outcome { duration: recorder.elapsed(), ..outcome }, recorder)
     }
@@ -116,6 +144,7 @@ impl AgentRun<'_> {
         let view = AgentView {
             agent: plan.name.clone(),
             phase: AgentPhase::Preparing,
+            turn: None,
             tally: Tally::default(),
             hearing: backend::hearing(plan.kind),
             queued: Vec::new(),
@@ -157,14 +186,39 @@ impl AgentRun<'_> {
         plan: &Arc<Plan>,
         place: &Place,
         stop: StopWatch,
-        steer: mpsc::UnboundedReceiver<Steer>,
+        mut steer: mpsc::UnboundedReceiver<Steer>,
         recorder: &mut Recorder,
     ) -> Outcome {
+        let mut spent = Spent::new();
+        let left = match self.turn(plan, place, &stop, &mut steer, &mut spent, recorder).await {
+            Ok(left) => left,
+            Err(stopped) => return stopped.outcome,
+        };
+        let (checks, broke) = self.checked(plan, place, stop.clone(), recorder).await;
+        let found = Found { breaches: broke, ..left.found };
+        let told = Told { plan, place, report: &left.report, found: Some(&found), checks: Some(&checks) };
+        if found.breaches.is_empty() { told.judged(self.ticket, is_stopped(&stop)) } else { told.violation() }
+    }
+
+    /// One turn of the worker: it works until it is done, then refs and files are compared with what policy and ticket
+    /// allow, and what it did is committed.
+    async fn turn(
+        &self,
+        plan: &Arc<Plan>,
+        place: &Place,
+        stop: &StopWatch,
+        steer: &mut mpsc::UnboundedReceiver<Steer>,
+        spent: &mut Spent,
+        recorder: &mut Recorder,
+    ) -> Result<Left, Box<Stopped>> {
         self.feed.agent(|view| view.phase = AgentPhase::Working);
-        let report = self.rounds(plan, place, stop.clone(), steer, recorder).await;
-        let run: Arc<str> = self.folder.name().into();
-        self.ground.ledger.tell(&run, &report.tally);
-        self.ground.ledger.over(&run);
+        self.keeper.change(|record| {
+            if let Some(agent) = &mut record.agent {
+                agent.ending = None;
+            }
+        });
+        let report = self.rounds(plan, place, stop.clone(), steer, spent, recorder).await;
+        self.ground.ledger.tell(&self.folder.name().into(), &report.tally);
         self.keeper.change(|record| {
             if let Some(agent) = &mut record.agent {
                 agent.tally = report.tally.clone();
@@ -173,39 +227,48 @@ impl AgentRun<'_> {
         });
         self.feed.agent(|view| view.phase = AgentPhase::Inspecting);
         let mut told = Told { plan, place, report: &report, found: None, checks: None };
+        let over = |outcome| Box::new(Stopped { outcome, tally: report.tally.clone() });
         let found = match place.inspect(self, plan).await {
             Ok(found) => found.cleaned(recorder),
             Err(sentence) => {
                 recorder.note(&format!("[{sentence}]"));
-                return told.inspection_failed(&sentence);
+                return Err(over(told.inspection_failed(&sentence)));
             }
         };
         self.present(plan, &found, recorder).await;
         result::say_what_changed(recorder, &found);
         told.found = Some(&found);
         if !found.breaches.is_empty() {
-            return told.violation();
+            return Err(over(told.violation()));
         }
         if report.ending != AgentEnding::Finished {
-            return told.unfinished();
+            return Err(over(told.unfinished()));
         }
         // Tickets name files from the project's folder, git from the top of the repository.
         let in_project = |file: &ChangedFile| place.worktree.in_project(&file.path).map(str::to_owned);
         let paths: Vec<String> = found.changed.iter().filter_map(in_project).collect();
         let expected = self.ticket.inputs.expect_files_changed;
         if let Err(sentence) = expectation(&paths, &self.ticket.files, expected) {
-            return told.failed(sentence);
+            return Err(over(told.failed(sentence)));
         }
-        let (checks, broke) = self.check(plan, place, stop.clone(), recorder).await;
-        told.checks = Some(&checks);
+        Ok(Left { report, found })
+    }
+
+    /// What the gates say of the work, and the breaches that what they ran made.
+    async fn checked(
+        &self,
+        plan: &Plan,
+        place: &Place,
+        stop: StopWatch,
+        recorder: &mut Recorder,
+    ) -> (GateReport, Vec<Breach>) {
+        let (checks, broke) = self.check(plan, place, stop, recorder).await;
         if broke.breaches.is_empty() {
             result::say_breaches(recorder, &broke);
         } else {
             self.present(plan, &broke, recorder).await;
-            let found = Found { breaches: broke.breaches, ..found.clone() };
-            return Told { found: Some(&found), ..told }.violation();
         }
-        told.judged(self.ticket, is_stopped(&stop))
+        (checks, broke.breaches)
     }
 
     /// Puts on record, shows and tells what was found.

@@ -4,16 +4,21 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde_json::Value;
+
 use super::earlier::{self, Earlier};
 use super::{AgentRun, Plan};
 use super::{prompt, sentry};
 use crate::base::atomic;
 use crate::execute::agents::backend::{OWN_FOLDER, writable};
-use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard, Refusal, Settlement};
+use crate::execute::agents::tally::Tally;
+use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard, Raised, Refusal, Settlement};
 use crate::execute::isolation::{self, ChangedFile, Identity, Worktree};
 use crate::execute::recorder::Recorder;
+use crate::plan::policy::Policy;
 use crate::plan::ticket::Ticket;
 use crate::runtime::launch::Ground;
+use crate::runtime::protocol::Role;
 use crate::verify::gates::{self, GatePlan};
 
 /// Variables with their values.
@@ -33,11 +38,27 @@ pub(super) struct Place {
     pub(super) gates: Vec<GatePlan>,
     /// Worth saying about worktree and fence.
     pub(super) notes: Vec<String>,
+    /// Who works here.
+    pub(super) role: Role,
+    /// Round that the work belongs to, when it is reviewed.
+    pub(super) round: Option<u32>,
+    /// JSON schema of the answer.
+    pub(super) schema: Option<Value>,
+    anew: Anew,
     root: PathBuf,
     /// Knows how everything stood before the agent came.
     pub(super) guard: Guard,
     /// What was caught while the agent worked.
     caught: Mutex<Vec<Breach>>,
+}
+
+/// What whoever begins anew is told.
+#[derive(Clone, Debug)]
+enum Anew {
+    /// The brief of the ticket, then this.
+    Brief(Option<String>),
+    /// The same as before.
+    Same,
 }
 
 /// What a run left.
@@ -46,6 +67,8 @@ pub(super) struct Found {
     pub(super) breaches: Vec<Breach>,
     pub(super) changed: Vec<ChangedFile>,
     pub(super) commit: Option<String>,
+    /// Commit that the ticket's branch is at.
+    pub(super) head: String,
     pub(super) notes: Vec<String>,
 }
 
@@ -97,11 +120,15 @@ impl Place {
 
     /// What an agent is told that begins anew where an earlier conversation could not go on.
     pub(super) async fn anew(&self, run: &AgentRun<'_>, plan: &Arc<Plan>) -> String {
+        let more = match &self.anew {
+            Anew::Brief(more) => more.clone(),
+            Anew::Same => return self.brief.clone(),
+        };
         let (root, worktree, gates) = (self.root.clone(), self.worktree.clone(), self.gates.clone());
         let (ticket, plan, note) = (Arc::clone(run.ticket), Arc::clone(plan), run.note.map(str::to_owned));
         let first = move || prompt::first(&root, &ticket, &worktree, &plan, &gates, note.as_deref());
         match tokio::task::spawn_blocking(first).await {
-            Ok(brief) => brief,
+            Ok(brief) => with(brief, more.as_deref()),
             Err(error) => {
                 tracing::error!(%error, "the brief cannot be made again; the first words are said once more");
                 self.brief.clone()
@@ -119,6 +146,127 @@ impl Place {
         self.caught.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Gives the worker more to do than the brief says, in `earlier`'s conversation if it goes on with none yet.
+    pub(super) fn tell(&mut self, words: &str, earlier: Option<Earlier>) {
+        self.anew = Anew::Brief(Some(words.to_owned()));
+        match (&self.earlier, earlier) {
+            (None, Some(earlier)) => {
+                self.brief = words.to_owned();
+                self.earlier = Some(earlier);
+            }
+            _ => self.brief = with(std::mem::take(&mut self.brief), Some(words)),
+        }
+    }
+
+    /// The worker's place for one more round: the same worktree behind a new fence.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub(super) async fn again(
+        &self,
+        run: &AgentRun<'_>,
+        plan: &Arc<Plan>,
+        round: u32,
+        words: &str,
+        earlier: Option<Earlier>,
+    ) -> Result<Place, String> {
+        let raising = Raising {
+            folder: run.folder.path().join(format!("{}.r{round}", run.folder.name())),
+            worktree: self.worktree.clone(),
+            plan: Arc::clone(plan),
+            env: self.env.clone(),
+            earlier: earlier.as_ref().and_then(|earlier| own_conversation(earlier, &run.ground.runs)),
+            looks_only: false,
+        };
+        let raised = raising.raise().await?;
+        let mut place = Place {
+            worktree: self.worktree.clone(),
+            fence: raised.fence,
+            brief: self.brief.clone(),
+            earlier: None,
+            env: self.env.clone(),
+            gates: self.gates.clone(),
+            notes: raised.notes,
+            role: Role::Worker,
+            round: Some(round),
+            schema: None,
+            anew: Anew::Brief(None),
+            root: self.root.clone(),
+            guard: raised.guard,
+            caught: Mutex::default(),
+        };
+        if earlier.is_none() {
+            place.brief = place.anew(run, plan).await;
+        }
+        place.tell(words, earlier);
+        Ok(place)
+    }
+
+    /// Where somebody judges the work: the same worktree, and nothing of it may be written.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub(super) async fn bench(
+        &self,
+        run: &AgentRun<'_>,
+        judge: &Arc<Plan>,
+        asked: Asked,
+    ) -> Result<Place, String> {
+        let given = run.ground.environment.for_agent(
+            judge.kind,
+            &judge.choice.settings,
+            &judge.settings.environment,
+            &run.ticket.inputs.env_keys,
+            &[("KORU_TICKET", run.ticket.id.as_str()), ("KORU_RUN", run.folder.name())],
+        );
+        let withheld = given.note();
+        let raising = Raising {
+            folder: run.folder.path().join(format!("{}.v{}", run.folder.name(), asked.round)),
+            worktree: self.worktree.clone(),
+            plan: Arc::clone(judge),
+            env: given.vars.clone(),
+            earlier: None,
+            looks_only: true,
+        };
+        let raised = raising.raise().await?;
+        Ok(Place {
+            worktree: self.worktree.clone(),
+            fence: raised.fence,
+            brief: asked.prompt,
+            earlier: None,
+            env: given.vars,
+            gates: Vec::new(),
+            notes: raised.notes.into_iter().chain(withheld).collect(),
+            role: Role::Reviewer,
+            round: Some(asked.round),
+            schema: Some(asked.schema),
+            anew: Anew::Same,
+            root: self.root.clone(),
+            guard: raised.guard,
+            caught: Mutex::default(),
+        })
+    }
+
+    /// Asks once more, in the same conversation where there is one.
+    pub(super) fn ask_again(&mut self, words: &str, conversation: Option<String>) {
+        match conversation {
+            Some(conversation) => {
+                let tally = Tally::default();
+                self.brief = words.to_owned();
+                self.earlier = Some(Earlier { conversation, tally, why: "was asked again".to_owned() });
+            }
+            None => self.brief = with(std::mem::take(&mut self.brief), Some(words)),
+        }
+    }
+
+    /// What a judge did to references, put back. Call when every process of it is gone.
+    pub(super) async fn settle(&self) -> Settlement {
+        let guard = self.guard.clone();
+        let mut settled = tokio::task::spawn_blocking(move || guard.settle()).await.unwrap_or_default();
+        sentry::join(&mut settled.breaches, self.caught());
+        settled
+    }
+
     /// What the run did to refs and files; forbidden changes of refs are undone, and what is allowed is committed. Call
     /// when every process of the run is gone.
     ///
@@ -128,6 +276,7 @@ impl Place {
         let looking = Looking {
             guard: self.guard.clone(),
             caught: self.caught(),
+            round: self.round,
             worktree: self.worktree.clone(),
             ticket: Arc::clone(run.ticket),
             plan: Arc::clone(plan),
@@ -173,6 +322,7 @@ impl Making {
             writable: &writable,
             env: &env,
             kernel: true,
+            looks_only: false,
         };
         let raised = fence::raise(&request).map_err(|error| error.to_string())?;
         let gates = gates::plan(&worktree.work_folder(), &plan.policy, &env);
@@ -191,6 +341,10 @@ impl Making {
             env,
             gates,
             notes,
+            role: Role::Worker,
+            round: None,
+            schema: None,
+            anew: Anew::Brief(None),
             root: self.root.clone(),
             guard: raised.guard,
             caught: Mutex::default(),
@@ -199,12 +353,86 @@ impl Making {
 
     /// Where the agent may keep files of its own in the run's folder, and where an earlier conversation is a file there.
     fn own_folders(&self, earlier: Option<&Earlier>) -> Result<Vec<PathBuf>, String> {
-        let own = self.folder.join(OWN_FOLDER);
-        atomic::make_private_dir(&own)
-            .map_err(|error| format!("making the agent's folder {} failed: {error}", own.display()))?;
-        let before = earlier.map(|earlier| Path::new(&earlier.conversation));
-        let before = before.filter(|path| path.starts_with(&self.runs)).and_then(Path::parent);
-        Ok(before.map(Path::to_path_buf).into_iter().chain([own]).collect())
+        let own = own_folder(&self.folder)?;
+        let before = earlier.and_then(|earlier| own_conversation(earlier, &self.runs));
+        Ok(before.into_iter().chain([own]).collect())
+    }
+}
+
+/// What a judge is asked.
+pub(super) struct Asked {
+    pub(super) round: u32,
+    pub(super) prompt: String,
+    pub(super) schema: Value,
+}
+
+/// What raising one more fence in a run needs, owned so that it can go to another thread.
+struct Raising {
+    folder: PathBuf,
+    worktree: Worktree,
+    plan: Arc<Plan>,
+    env: Variables,
+    /// Where an earlier conversation is a file of an earlier run.
+    earlier: Option<PathBuf>,
+    looks_only: bool,
+}
+
+impl Raising {
+    async fn raise(self) -> Result<Raised, String> {
+        let raised = tokio::task::spawn_blocking(move || self.raise_here()).await;
+        raised.unwrap_or_else(|error| Err(format!("raising the fence failed: {error}")))
+    }
+
+    fn raise_here(self) -> Result<Raised, String> {
+        let plan = &self.plan;
+        atomic::make_private_dir(&self.folder)
+            .map_err(|error| format!("making the folder {} failed: {error}", self.folder.display()))?;
+        let mut writable = writable(plan.kind, &plan.choice.settings, &self.env);
+        // The folder of the whole run: conversations of its earlier rounds are files there.
+        writable.push(own_folder(self.folder.parent().unwrap_or(&self.folder))?);
+        writable.extend(self.earlier);
+        let shut = Policy {
+            allow_commit: false,
+            allow_push: false,
+            allow_tag: false,
+            allow_branch_create: false,
+            allow_branch_switch: false,
+            ..plan.policy.clone()
+        };
+        let request = FenceRequest {
+            worktree: &self.worktree,
+            policy: if self.looks_only { &shut } else { &plan.policy },
+            run: &self.folder,
+            writable: &writable,
+            env: &self.env,
+            kernel: true,
+            looks_only: self.looks_only,
+        };
+        fence::raise(&request).map_err(|error| error.to_string())
+    }
+}
+
+/// Where an agent may keep files of its own in a run's folder.
+fn own_folder(folder: &Path) -> Result<PathBuf, String> {
+    let own = folder.join(OWN_FOLDER);
+    atomic::make_private_dir(&own)
+        .map_err(|error| format!("making the agent's folder {} failed: {error}", own.display()))?;
+    Ok(own)
+}
+
+/// The folder of a conversation that is a file of a run.
+fn own_conversation(earlier: &Earlier, runs: &Path) -> Option<PathBuf> {
+    let file = Path::new(&earlier.conversation);
+    if !file.starts_with(runs) {
+        return None;
+    }
+    file.parent().map(Path::to_path_buf)
+}
+
+fn with(brief: String, more: Option<&str>) -> String {
+    match more {
+        Some(more) => format!("{brief}\n\n{more}"),
+        None => brief,
     }
 }
 
@@ -212,6 +440,7 @@ impl Making {
 struct Looking {
     guard: Guard,
     caught: Vec<Breach>,
+    round: Option<u32>,
     worktree: Worktree,
     ticket: Arc<Ticket>,
     plan: Arc<Plan>,
@@ -230,14 +459,16 @@ impl Looking {
         sentry::join(&mut found.breaches, self.caught);
         if found.breaches.is_empty() {
             let name = &self.plan.name;
+            let round = self.round.map(|round| format!(" Round {round}.")).unwrap_or_default();
             let message =
-                format!("{}: {}\n\nWorked by the agent {name}.\n", self.ticket.id, self.ticket.name);
+                format!("{}: {}\n\nWorked by the agent {name}.{round}\n", self.ticket.id, self.ticket.name);
             let committed = isolation::commit_all(&self.worktree, &message, &Identity::default(), policy)
                 .map_err(|error| error.to_string())?;
             found.commit = committed.commit;
             found
                 .notes
                 .extend(committed.left_out.iter().map(|path| format!("left out of the commit: {path}")));
+            found.head = isolation::tip(&self.worktree).map_err(|error| error.to_string())?;
         }
         Ok(found)
     }

@@ -139,10 +139,25 @@ impl Told<'_> {
         self.outcome(Ending::Failed, Some(sentence))
     }
 
+    /// A person has to decide.
+    pub(super) fn waiting(&self, question: String) -> Outcome {
+        self.outcome(Ending::Waiting, Some(question))
+    }
+
+    /// The operator stopped it.
+    pub(super) fn stopped(&self) -> Outcome {
+        self.outcome(Ending::Stopped, Some("stopped by the operator".to_owned()))
+    }
+
+    /// Gates and reviewer have spoken for it.
+    pub(super) fn approved(&self) -> Outcome {
+        self.outcome(Ending::Succeeded, None)
+    }
+
     /// The agent finished and the gates have spoken. `ticket` is as it was when it was claimed.
     pub(super) fn judged(&self, ticket: &Ticket, stopped: bool) -> Outcome {
         if stopped {
-            return self.outcome(Ending::Stopped, Some("stopped by the operator".to_owned()));
+            return self.stopped();
         }
         let Some(checks) = self.checks else { return self.outcome(Ending::Succeeded, None) };
         let waiver = waiver(ticket);

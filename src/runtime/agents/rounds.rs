@@ -14,24 +14,71 @@ use super::sentry::Sentry;
 use super::{AgentRun, Plan, is_stopped};
 use crate::execute::agents::backend;
 use crate::execute::agents::session::{self, AgentEnding, AgentJob, AgentReport, Hearing, Limits, Steer};
-use crate::execute::agents::tally::Tally;
+use crate::execute::agents::tally::{Cost, Tally};
 use crate::execute::fence::Watched;
 use crate::execute::outcome::Ending;
 use crate::execute::recorder::Recorder;
 use crate::execute::stop::{Stop, StopWatch, stop_pair};
+use crate::runtime::protocol::Role;
+
+/// What a run has used of its limits that a session does not know of.
+#[derive(Debug)]
+pub(super) struct Spent {
+    began: Instant,
+    slept: Duration,
+    sleeps: u32,
+    /// Said by the operator while somebody judged: it is for the worker's next round.
+    pub(super) held: Vec<String>,
+}
+
+impl Spent {
+    /// Nothing yet.
+    pub(super) fn new() -> Spent {
+        Spent { began: Instant::now(), slept: Duration::ZERO, sleeps: 0, held: Vec::new() }
+    }
+
+    /// Time that counts: a rate limit that is slept over does not.
+    fn used(&self) -> Duration {
+        self.began.elapsed().saturating_sub(self.slept)
+    }
+}
 
 /// First sleep after a rate limit whose end nobody said; doubled with each.
 const UNSAID_SLEEP: Duration = Duration::from_secs(60);
+
+/// What a session is begun with.
+struct Words {
+    prompt: String,
+    resume: Option<String>,
+}
+
+/// What a run amounts to since `begun`.
+pub(super) fn since(now: &Tally, begun: &Tally) -> Tally {
+    let cost = now.cost.map(|cost| {
+        let usd = cost.usd - begun.cost.map_or(0.0, |before| before.usd);
+        Cost { usd: usd.max(0.0), ..cost }
+    });
+    Tally {
+        turns: now.turns.saturating_sub(begun.turns),
+        tools: now.tools.saturating_sub(begun.tools),
+        failed_tools: now.failed_tools.saturating_sub(begun.failed_tools),
+        changes: now.changes.saturating_sub(begun.changes),
+        tokens: now.tokens.less(begun.tokens),
+        cost,
+        ..now.clone()
+    }
+}
 
 fn going_to_sleep(until: Timestamp, sleeps: u32, allowed: u32) -> String {
     format!("[rate limit: asleep until {until:.0}, then it goes on ({sleeps} of {allowed})]")
 }
 
 /// What reaches a session from outside of it.
-struct Outside {
+struct Outside<'a> {
     stop: StopWatch,
-    steer: mpsc::UnboundedReceiver<Steer>,
+    steer: &'a mut mpsc::UnboundedReceiver<Steer>,
     sentry: Sentry,
+    role: Role,
 }
 
 impl AgentRun<'_> {
@@ -41,12 +88,13 @@ impl AgentRun<'_> {
         plan: &Arc<Plan>,
         place: &Place,
         stop: StopWatch,
-        steer: mpsc::UnboundedReceiver<Steer>,
+        steer: &mut mpsc::UnboundedReceiver<Steer>,
+        spent: &mut Spent,
         recorder: &mut Recorder,
     ) -> AgentReport {
         let sentry = Sentry::post(&place.guard, Watched::FilesToo, recorder.redactor(), self.feed);
-        let mut outside = Outside { stop: stop.clone(), steer, sentry };
-        let report = self.sessions(plan, place, &stop, &mut outside, recorder).await;
+        let mut outside = Outside { stop: stop.clone(), steer, sentry, role: place.role };
+        let report = self.sessions(plan, place, spent, &mut outside, recorder).await;
         place.keep(outside.sentry.relieved());
         report
     }
@@ -55,39 +103,37 @@ impl AgentRun<'_> {
         &self,
         plan: &Arc<Plan>,
         place: &Place,
-        stop: &StopWatch,
-        outside: &mut Outside,
+        spent: &mut Spent,
+        outside: &mut Outside<'_>,
         recorder: &mut Recorder,
     ) -> AgentReport {
-        let began = Instant::now();
-        let mut slept = Duration::ZERO;
-        let (mut sleeps, allowed) = (0, plan.settings.budgets.rate_limit_sleeps);
+        let (begun, allowed) = (self.feed.tallied(), plan.settings.budgets.rate_limit_sleeps);
         let mut prompt = place.brief.clone();
         let mut resume = place.earlier.as_ref().map(|earlier| earlier.conversation.clone());
         loop {
             if let Some(until) = self.ground.ledger.asleep(&plan.name, self.ground.clock.now()) {
                 recorder.note(&format!("[{} is asleep until {until:.0}: its rate limit]", plan.name));
-                slept += self.sleep(until, stop).await;
+                spent.slept += self.sleep(until, &outside.stop).await;
             }
-            let used = began.elapsed().saturating_sub(slept);
-            let job = self.job(plan, place, prompt.clone(), resume.clone(), used);
-            let report = self.session(job, plan, outside, recorder).await;
+            let words = Words { prompt: prompt.clone(), resume: resume.clone() };
+            let job = self.job(plan, place, words, spent.used(), &begun);
+            let report = self.session(job, plan, &mut spent.held, outside, recorder).await;
             let after = After {
                 ending: &report.ending,
-                stopped: is_stopped(stop),
+                stopped: is_stopped(&outside.stop),
                 resumed: resume.is_some(),
                 turns: report.tally.turns,
                 conversation: report.tally.conversation.as_deref(),
                 unheard: &report.unheard,
-                may_sleep: sleeps < allowed,
+                may_sleep: spent.sleeps < allowed,
             };
             match next(&after) {
                 Next::Over => return report,
                 Next::Sleep { until, resume: conversation } => {
-                    let until = until.unwrap_or_else(|| self.soon(sleeps));
-                    sleeps += 1;
+                    let until = until.unwrap_or_else(|| self.soon(spent.sleeps));
+                    spent.sleeps += 1;
                     self.ground.ledger.sleep(&plan.name, until);
-                    recorder.note(&going_to_sleep(until, sleeps, allowed));
+                    recorder.note(&going_to_sleep(until, spent.sleeps, allowed));
                     if conversation.is_some() {
                         resume = conversation;
                         prompt = "Go on where the rate limit interrupted you.".to_owned();
@@ -137,17 +183,18 @@ impl AgentRun<'_> {
         &self,
         plan: &Plan,
         place: &Place,
-        prompt: String,
-        resume: Option<String>,
+        Words { prompt, resume }: Words,
         used: Duration,
+        begun: &Tally,
     ) -> AgentJob {
         let budgets = &plan.settings.budgets;
         let spent = self.feed.tallied();
-        // What the conversation amounted to before this session: earlier runs, then the sessions of this one.
+        // What the conversation amounted to before this session: earlier turns, then the sessions of this one.
         let earlier = place.earlier.as_ref().filter(|earlier| resume.as_ref() == Some(&earlier.conversation));
+        let since = since(&spent, begun);
         let before = resume.as_ref().map(|_| match earlier {
-            Some(earlier) => earlier.tally.plus(&spent),
-            None => spent.clone(),
+            Some(earlier) => earlier.tally.plus(&since),
+            None => since,
         });
         AgentJob {
             kind: plan.kind,
@@ -158,7 +205,7 @@ impl AgentRun<'_> {
             files: self.ticket.files.clone(),
             resume,
             before,
-            schema: None,
+            schema: place.schema.clone(),
             scratch: self.folder.path().to_owned(),
             limits: Limits {
                 timeout: budgets.run_timeout().saturating_sub(used),
@@ -177,7 +224,8 @@ impl AgentRun<'_> {
         &self,
         job: AgentJob,
         plan: &Plan,
-        outside: &mut Outside,
+        held: &mut Vec<String>,
+        outside: &mut Outside<'_>,
         recorder: &mut Recorder,
     ) -> AgentReport {
         let hearing = backend::hearing(plan.kind);
@@ -196,6 +244,10 @@ impl AgentRun<'_> {
                 asked = outer.changed() => stopper.at_least(asked),
                 breach = outside.sentry.catch() => drop(words.send(Steer::Broke(Box::new(breach)))),
                 Some(said) = outside.steer.recv() => match said {
+                    Steer::Say(text) if outside.role == Role::Reviewer => {
+                        self.feed.agent(|view| view.queued.push(text.clone()));
+                        held.push(text);
+                    }
                     Steer::Say(text) => {
                         if hearing == Hearing::NextRound {
                             self.feed.agent(|view| view.queued.push(text.clone()));
@@ -210,7 +262,10 @@ impl AgentRun<'_> {
                 },
                 () = self.feed.tally_changed() => {
                     let tally = self.feed.tallied();
-                    self.remember(&tally);
+                    // The conversation to go on with after a crash is the worker's.
+                    if outside.role == Role::Worker {
+                        self.remember(&tally);
+                    }
                     let today = self.ground.ledger.tell(&run, &tally);
                     if over.is_none() && let Some(sentence) = today.over(&plan.settings.budgets) {
                         stopper.at_least(Stop::Polite);

@@ -129,10 +129,17 @@ impl Engine<'_> {
         let target = self.options.target.as_ref().filter(|target| target.ticket == ticket.id);
         let delegation = target.and_then(|target| {
             let (agent, note) = (target.agent.clone(), target.note.clone());
-            agent.map(|agent| Delegation { agent, note })
+            agent.map(|agent| Delegation { agent, note, review: target.review.clone() })
         });
         let order = Order::wanted(&self.options.root, ticket, delegation.as_ref());
-        Order { note: order.note.or_else(|| target.and_then(|target| target.note.clone())), ..order }
+        match target {
+            Some(target) => Order {
+                note: order.note.or_else(|| target.note.clone()),
+                review: target.review.clone(),
+                ..order
+            },
+            None => order,
+        }
     }
 
     fn choose_next(&self) -> Choice {

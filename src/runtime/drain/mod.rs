@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::base::clock::Clock;
 use crate::execute::output::OutputLine;
 use crate::plan::ticket::{Ticket, TicketId};
+pub use crate::runtime::launch::ReviewWish;
 
 /// What to drain and how.
 #[derive(Clone, Debug)]
@@ -85,6 +86,8 @@ pub struct Target {
     pub agent: Option<Option<String>>,
     /// Said to the agent after the brief.
     pub note: Option<String>,
+    /// Whether and by whom an agent's work is reviewed.
+    pub review: ReviewWish,
 }
 
 /// An answer that may take its time; `None` when cancelled or empty.

@@ -22,7 +22,9 @@ pub use crate::verify::gates::{GateResult, GateState};
 
 pub use diff::{DiffCommand, DiffEvent};
 pub use review::{Review, ReviewChoice, ReviewCommand};
-pub use views::{AgentPhase, AgentView, Held, HeldWhy, PlanHealth, QueueView, RunState, RunView, Snapshot};
+pub use views::{
+    AgentPhase, AgentView, Held, HeldWhy, PlanHealth, QueueView, Role, RunState, RunView, Snapshot, Turn,
+};
 
 /// Version of everything in this module; a peer with another number is refused.
 pub const PROTOCOL: u32 = 4;

@@ -209,6 +209,9 @@ pub struct AgentView {
     pub agent: String,
     /// What happens.
     pub phase: AgentPhase,
+    /// Whose turn in which round it is, when the work is reviewed.
+    #[serde(default)]
+    pub turn: Option<Turn>,
     /// Model, turns, tokens, cost, what it does right now.
     pub tally: Tally,
     /// Whether it hears the operator now.
@@ -237,6 +240,7 @@ impl AgentView {
         AgentView {
             agent: record.agent.clone(),
             phase: AgentPhase::Over,
+            turn: None,
             tally: record.tally.clone(),
             hearing: Hearing::NextRound,
             queued: Vec::new(),
@@ -247,6 +251,37 @@ impl AgentView {
             gates: Vec::new(),
             changed: Vec::new(),
             raw_lines: 0,
+        }
+    }
+}
+
+/// Whose turn it is in a run whose work is reviewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Turn {
+    /// Round, from 1.
+    pub round: u32,
+    /// Rounds that there may be before a person decides.
+    pub of: u32,
+    /// Who works.
+    pub role: Role,
+}
+
+/// A part in a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Does the work.
+    Worker,
+    /// Judges it.
+    Reviewer,
+}
+
+impl Role {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Worker => "worker",
+            Role::Reviewer => "reviewer",
         }
     }
 }
@@ -266,6 +301,8 @@ pub enum AgentPhase {
         /// Its name.
         gate: String,
     },
+    /// The reviewer judges.
+    Reviewing,
     /// All is over.
     Over,
 }

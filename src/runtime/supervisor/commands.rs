@@ -34,7 +34,8 @@ impl Supervisor {
             }
             Command::Run(RunCommand::Start { ticket }) => self.start_asked(request, &ticket, None),
             Command::Run(RunCommand::Delegate { ticket, agent, note }) => {
-                self.start_asked(request, &ticket, Some(Delegation { agent, note: filled(note) }))
+                let delegation = Delegation { agent, note: filled(note), ..Delegation::default() };
+                self.start_asked(request, &ticket, Some(delegation))
             }
             Command::Run(RunCommand::Say { run, text }) => self.say(request, run, text),
             Command::Run(RunCommand::PauseAfterTurn { run, on }) => self.pause(request, run, on),
@@ -50,7 +51,7 @@ impl Supervisor {
             Command::Run(RunCommand::Open { run }) => self.open(request, run),
             Command::Worktree(command) => self.worktree_command(request, command),
             Command::Diff(command) => self.diff_command(request, command),
-            Command::Review(_) => self.refuse(request, "reviews are not part of this build yet"),
+            Command::Review(command) => self.review_command(request, command),
             Command::Queue(command) => self.queue_command(request, command),
             Command::Draft(command) => self.draft_command(request, command),
             Command::Project(ProjectCommand::Init) => self.init(request),
@@ -172,7 +173,10 @@ impl Supervisor {
         };
         let step = self.step_on(ticket, op);
         // Who worked it works it again, also where the operator had chosen the agent.
-        let again = view.agent.as_ref().map(|agent| Delegation { agent: Some(agent.agent.clone()), note });
+        let again = view.agent.as_ref().map(|agent| {
+            let agent = Some(agent.agent.clone());
+            Delegation { agent, note, ..Delegation::default() }
+        });
         let retry = (how == Resolution::Retry).then_some(again);
         self.step(step, Purpose::Resolve { request, run, retry });
     }

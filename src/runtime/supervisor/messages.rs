@@ -8,9 +8,10 @@ use super::agents::Staff;
 use crate::execute::output::OutputLine;
 use crate::plan::store::{MutateError, Mutated};
 use crate::plan::ticket::TicketId;
+use crate::runtime::deciding::Decided;
 use crate::runtime::interrupted::Interrupted;
 use crate::runtime::launch::{Delegation, RunNotice};
-use crate::runtime::protocol::{Command, Event, Outcome, RequestId, RunId};
+use crate::runtime::protocol::{Command, Event, Outcome, RequestId, Review, RunId};
 
 /// What a [`crate::runtime::Handle`] sends.
 #[derive(Debug)]
@@ -43,6 +44,10 @@ pub(in crate::runtime) enum Mail {
     Found(Vec<Interrupted>),
     /// What a dead supervisor's run left behind is stopped.
     OrphanStopped(RunId),
+    /// A decision on reviewed work is on record, or not.
+    Decided { request: RequestId, ticket: TicketId, result: Result<Box<Decided>, String> },
+    /// Reviews that the disk knows.
+    Reviews(Vec<Review>),
     /// Which agents there are.
     Staff(Staff),
     /// The git branch.
@@ -62,6 +67,8 @@ pub(super) enum Purpose {
     Apply { request: RequestId },
     /// An operator's decision about a past run; with `retry` the ticket is started again, perhaps by an agent.
     Resolve { request: RequestId, run: RunId, retry: Option<Option<Delegation>> },
+    /// A decision on reviewed work.
+    Decide { request: RequestId, decided: Box<Decided> },
     /// A lease that was over is released, or a missing input is asked for.
     Tidy { ticket: TicketId },
 }

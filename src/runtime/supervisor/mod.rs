@@ -5,7 +5,8 @@
 //! timers are the next lease end and, while the queue runs, the next second try.
 //!
 //! The parts: `messages` (all that reaches the task), `commands` (what consoles ask), `starts` (which ticket runs now), `runs` (what runs say and how they
-//! end), `shelf` (runs of before), `upkeep` (leases, silence, dead holders), `closing` (leaving nobody behind), `outbox` (slow consoles).
+//! end), `shelf` (runs of before), `reviews` (rounds and decisions on them), `upkeep` (leases, silence, dead holders),
+//! `closing` (leaving nobody behind), `outbox` (slow consoles).
 
 mod agents;
 mod closing;
@@ -13,6 +14,7 @@ mod commands;
 mod diffs;
 mod messages;
 mod outbox;
+mod reviews;
 mod runs;
 mod shelf;
 mod starts;
@@ -42,6 +44,7 @@ use closing::Closing;
 pub(super) use messages::Call;
 use messages::{Mail, Purpose};
 use outbox::Outbox;
+use reviews::Reviews;
 use runs::ActiveRun;
 use starts::QueueState;
 use upkeep::Upkeep;
@@ -77,6 +80,7 @@ pub(super) struct Supervisor {
     closing: Option<Closing>,
     staff: Staff,
     diffs: Diffs,
+    reviews: Reviews,
     branch: Option<String>,
     revision: u64,
     dirty: bool,
@@ -133,6 +137,7 @@ impl Supervisor {
             closing: None,
             staff: Staff::default(),
             diffs: Diffs::default(),
+            reviews: Reviews::default(),
             branch: None,
             revision: 0,
             dirty: false,
@@ -246,6 +251,8 @@ impl Supervisor {
                 self.reply(request, Outcome::Done { ticket: None, run: None });
             }
             Mail::Found(found) => self.take_found(found),
+            Mail::Decided { request, ticket, result } => self.decided(request, &ticket, result),
+            Mail::Reviews(found) => self.take_reviews(found),
             Mail::OrphanStopped(run) => self.orphan_stopped(&run),
             Mail::Staff(staff) => {
                 self.dirty |= self.staff != staff;
@@ -273,6 +280,7 @@ impl Supervisor {
                 self.reply(request, outcome);
             }
             Purpose::Resolve { request, run, retry } => self.resolved(request, &run, retry, result),
+            Purpose::Decide { request, decided } => self.decision_written(request, &decided, result),
             Purpose::Tidy { ticket } => self.tidied(&ticket, result),
         }
     }
@@ -284,6 +292,7 @@ impl Supervisor {
         self.dirty = true;
         self.look_at_runs();
         self.look_for_interrupted();
+        self.look_for_reviews();
         if first {
             self.ask_staff();
         } else {
@@ -366,7 +375,7 @@ impl Supervisor {
             servers: self.staff.servers.clone(),
             cost_today: self.cost_today(),
             day_usd: self.staff.day_usd,
-            reviews: std::collections::BTreeMap::new(),
+            reviews: self.reviews.shown.clone(),
         }
     }
 

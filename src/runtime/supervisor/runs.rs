@@ -106,6 +106,8 @@ impl Supervisor {
             let kill_in = jiff::SignedDuration::try_from(kill_in).unwrap_or(jiff::SignedDuration::ZERO);
             view.kill_at = now.saturating_add(kill_in).ok();
         }
+        let review = batch.review.map(|review| (run.ticket.id.clone(), review));
+        let view = run.view_mut();
         view.lines = batch.total;
         if batch.heard {
             view.last_output_at = Some(now);
@@ -122,6 +124,9 @@ impl Supervisor {
             let run = RunId(Arc::clone(id));
             let lines = Vec::from(batch.lines).into();
             self.outbox.push(Event::Run(RunEvent::Output { run, first: batch.first, lines }));
+        }
+        if let Some((ticket, review)) = review {
+            self.reviews.shown.insert(ticket, review);
         }
         if let Some(partial) = batch.partial {
             let (channel, text) = partial.unwrap_or((Channel::Out, String::new()));

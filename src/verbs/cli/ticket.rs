@@ -107,6 +107,18 @@ pub(crate) struct RunArgs {
     /// Say this to the agent after the brief
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) note: Option<String>,
+    /// Have an agent's work reviewed in rounds, also where the configuration names no reviewer
+    #[arg(long, conflicts_with = "no_review")]
+    pub(crate) review: bool,
+    /// Who judges it: an agent by its name in the configuration; without one, the role `reviewer`
+    #[arg(long, value_name = "NAME", conflicts_with = "no_review")]
+    pub(crate) reviewer: Option<String>,
+    /// Rounds before a person decides
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), conflicts_with = "no_review")]
+    pub(crate) max_rounds: Option<u32>,
+    /// Have it not reviewed, also where the configuration names a reviewer
+    #[arg(long)]
+    pub(crate) no_review: bool,
     /// Who works, as recorded in the ticket
     #[arg(long, value_name = "NAME", default_value = DEFAULT_ACTOR)]
     pub(crate) actor: String,

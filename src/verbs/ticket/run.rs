@@ -6,7 +6,7 @@ use super::super::error::{Exit, VerbError};
 use super::super::output::Out;
 use super::super::queue;
 use crate::plan::ticket::TicketId;
-use crate::runtime::drain::{DrainOptions, Target};
+use crate::runtime::drain::{DrainOptions, ReviewWish, Target};
 
 /// Runs it; the exit code is the report's.
 ///
@@ -17,6 +17,13 @@ pub(super) fn run(context: &Context, args: &RunArgs, out: &mut Out) -> Result<Ex
         ticket: TicketId::new(args.id.as_str()),
         agent: args.agent.as_ref().map(|name| Some(name.clone()).filter(|name| !name.trim().is_empty())),
         note: args.note.clone().filter(|note| !note.trim().is_empty()),
+        review: ReviewWish {
+            on: (args.review || args.reviewer.is_some() || args.max_rounds.is_some())
+                .then_some(true)
+                .or(args.no_review.then_some(false)),
+            reviewer: args.reviewer.clone(),
+            max_rounds: args.max_rounds,
+        },
     };
     let options = |options: DrainOptions| DrainOptions {
         target: Some(target),

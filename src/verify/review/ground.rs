@@ -137,6 +137,7 @@ impl Ground {
             writable: &open,
             env: &env,
             kernel: true,
+            looks_only: false,
         };
         let raised = fence::raise(&request).map_err(|error| error.to_string())?;
         let transcript = TranscriptWriter::new(folder.transcript(), folder.name());

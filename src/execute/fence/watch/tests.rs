@@ -24,6 +24,7 @@ fn guard(root: &Path) -> Guard {
         writable: &[],
         env: &[],
         kernel: false,
+        looks_only: false,
     };
     raise(&request).unwrap().guard
 }

@@ -1,0 +1,188 @@
+//! The record of a ticket's rounds while a run works it: every change is on disk before anybody is shown it.
+
+use std::sync::Arc;
+
+use super::start::{Phase, Standing, add, start};
+use crate::execute::agents::tally::Tally;
+use crate::execute::folder::{RecordState, records_of};
+use crate::execute::isolation;
+use crate::runtime::agents::AgentRun;
+use crate::runtime::agents::earlier::Earlier;
+use crate::runtime::agents::place::Place;
+use crate::runtime::reviews::ReviewFolder;
+use crate::verify::finding::Finding;
+use crate::verify::rounds::{Part, Review, Round, Stage};
+
+/// The rounds of the ticket that a run works.
+pub(super) struct Book<'a> {
+    run: &'a AgentRun<'a>,
+    folder: ReviewFolder,
+    review: Review,
+}
+
+impl<'a> Book<'a> {
+    /// Opens the record, or begins one, and says where the run goes on. Nothing is written yet.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub(super) async fn open(
+        run: &'a AgentRun<'a>,
+        place: &Place,
+        max_rounds: u32,
+        asked: bool,
+    ) -> Result<(Book<'a>, Phase, Option<String>), String> {
+        let (folder, worktree) = (ReviewFolder::of(&run.ground.root, &run.ticket.id), place.worktree.clone());
+        let (ground, ticket) = (Arc::clone(run.ground), run.ticket.id.clone());
+        let (own, kept) = (run.folder.name().to_owned(), folder.clone());
+        let reading = move || -> Result<(Review, Phase, Option<String>), String> {
+            let git = |error: isolation::WorktreeError| error.to_string();
+            let tip = isolation::tip(&worktree).map_err(git)?;
+            let clean = isolation::since(&worktree, &tip).map_err(git)?.is_empty();
+            let (found, note) = found(&kept, &worktree.base, ground.clock.now())?;
+            let mut review = found.unwrap_or_else(|| Review {
+                ticket: ticket.clone(),
+                max_rounds,
+                base: worktree.base.clone(),
+                rounds: Vec::new(),
+                stage: Stage::Working,
+            });
+            if asked {
+                review.max_rounds = max_rounds.max(review.rounds.last().map_or(1, |round| round.number));
+            }
+            let records = records_of(&ground.runs, &ticket).into_iter().map(|(_, record)| record);
+            let newest = records.filter(|record| record.run != own).max_by_key(|record| record.started_at);
+            let cut_off = newest.is_some_and(|record| {
+                matches!(record.state, RecordState::Running | RecordState::Interrupted)
+            });
+            let standing = Standing { tip: &tip, clean, cut_off, rounds: max_rounds };
+            let phase = start(&mut review, &standing);
+            Ok((review, phase, note))
+        };
+        let read = tokio::task::spawn_blocking(reading).await;
+        let read = read.unwrap_or_else(|error| Err(format!("reading the rounds failed: {error}")));
+        read.map(|(review, phase, note)| (Book { run, folder, review }, phase, note))
+    }
+
+    /// Everything that is recorded.
+    pub(super) fn review(&self) -> &Review {
+        &self.review
+    }
+
+    /// The round that is worked on. There always is one: opening begins the first.
+    pub(super) fn round(&self) -> &Round {
+        static NONE: Round = Round {
+            number: 0,
+            from: String::new(),
+            head: None,
+            fixes: Vec::new(),
+            worker: None,
+            gates: Vec::new(),
+            reviewer: None,
+            verdict: None,
+        };
+        self.review.rounds.last().unwrap_or(&NONE)
+    }
+
+    /// Changes the round that is worked on and what happens, durably, then shows it.
+    ///
+    /// # Errors
+    /// A sentence for the operator; nobody was shown anything.
+    pub(super) async fn change(
+        &mut self,
+        stage: Stage,
+        change: impl FnOnce(&mut Round),
+    ) -> Result<(), String> {
+        if let Some(round) = self.review.rounds.last_mut() {
+            change(round);
+        }
+        self.review.stage = stage;
+        self.keep().await
+    }
+
+    /// Begins the next round with these fixes, and with what the operator kept for it.
+    ///
+    /// # Errors
+    /// As [`Book::change`].
+    pub(super) async fn next_round(&mut self, from: &str, fixes: Vec<Finding>) -> Result<(), String> {
+        add(&mut self.review, from, fixes);
+        self.review.max_rounds = self.review.max_rounds.max(self.round().number);
+        self.keep().await
+    }
+
+    /// What the operator wants said and no round was told yet.
+    pub(super) async fn queued(&self) -> Vec<Finding> {
+        let folder = self.folder.clone();
+        tokio::task::spawn_blocking(move || folder.queued()).await.unwrap_or_default()
+    }
+
+    /// These were told: they are in a round that is on disk.
+    pub(super) async fn told(&self, findings: Vec<Finding>) {
+        let folder = self.folder.clone();
+        let told = tokio::task::spawn_blocking(move || folder.told(&findings)).await;
+        if let Ok(Err(error)) = told {
+            tracing::warn!(%error, "findings that were told stay in the queue");
+        }
+    }
+
+    async fn keep(&self) -> Result<(), String> {
+        let (folder, review) = (self.folder.clone(), Arc::new(self.review.clone()));
+        let (kept, path) = (Arc::clone(&review), folder.path().to_path_buf());
+        let written = tokio::task::spawn_blocking(move || folder.write(&kept)).await;
+        let written = written.map_err(std::io::Error::other).and_then(|written| written);
+        written.map_err(|error| {
+            let path = path.display();
+            format!(
+                "keeping the rounds in {path} failed: {error}; see to the room and rights there, then retry"
+            )
+        })?;
+        self.run.feed.review(review);
+        Ok(())
+    }
+
+    /// The worker's conversation of earlier rounds, and what it amounts to.
+    pub(super) fn conversation(&self, worker: &str) -> Option<Earlier> {
+        let parts = || {
+            let rounds = self.review.rounds.iter().filter_map(|round| round.worker.as_ref());
+            rounds.filter(|part| part.by == worker)
+        };
+        let conversation = parts().filter_map(|part| part.conversation.clone()).next_back()?;
+        let same = parts().filter(|part| part.conversation.as_ref() == Some(&conversation));
+        let tally = same.fold(Tally::default(), |sum, part| {
+            sum.plus(&Tally { tokens: part.tokens, cost: part.cost, ..Tally::default() })
+        });
+        Some(Earlier { conversation, tally, why: "was reviewed".to_owned() })
+    }
+
+    /// A part that begins now, after what the same part of this round amounted to when it was cut off.
+    pub(super) fn begin_part(&self, by: &str, before: Option<&Part>) -> Part {
+        let before = before.filter(|part| part.by == by);
+        Part {
+            by: by.to_owned(),
+            run: Some(self.run.folder.name().to_owned()),
+            began: before.map_or_else(|| self.run.ground.clock.now(), |part| part.began),
+            took: None,
+            cost: before.and_then(|part| part.cost),
+            tokens: before.map(|part| part.tokens).unwrap_or_default(),
+            conversation: before.and_then(|part| part.conversation.clone()),
+            notes: String::new(),
+        }
+    }
+}
+
+/// The review that is on disk, unless it is of work that is not there any more; then it is set aside, and why.
+fn found(
+    folder: &ReviewFolder,
+    base: &str,
+    now: jiff::Timestamp,
+) -> Result<(Option<Review>, Option<String>), String> {
+    let why = match folder.read() {
+        Ok(None) => return Ok((None, None)),
+        Ok(Some(review)) if review.base == base => return Ok((Some(review), None)),
+        Ok(Some(_)) => "the rounds on record are of an earlier worktree".to_owned(),
+        Err(error) => format!("the rounds on record cannot be read: {error}"),
+    };
+    folder.set_aside(now).map_err(|error| {
+        format!("{why}, and moving them to {}/archive failed: {error}", folder.path().display())
+    })?;
+    Ok((None, Some(format!("{why}; they were moved to its archive, and round 1 begins"))))
+}

@@ -1,0 +1,256 @@
+//! The reviewer's turn: an agent in the worker's worktree that can write nothing there, asked for one verdict.
+//!
+//! The kernel's fence keeps it from writing; where there is none, or it found a way, files and references are compared
+//! afterwards, what it changed is put back, and a person is told. An answer that is no verdict is asked for once more.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::super::place::Asked;
+use super::{Loop, Plan, last_words, spend};
+use crate::execute::agents::kind::AgentKind;
+use crate::execute::agents::session::{AgentEnding, AgentReport};
+use crate::execute::isolation::{self, Change};
+use crate::execute::outcome::Outcome;
+use crate::plan::settings::REVIEWER;
+use crate::runtime::agents::is_stopped;
+use crate::runtime::agents::place::Place;
+use crate::runtime::launch::ReviewWish;
+use crate::runtime::protocol::{AgentPhase, Role};
+use crate::verify::review::{self, Expected, ReviewRequest, patch, roles};
+use crate::verify::rounds::{Part, Stage, Wait};
+use crate::verify::verdict::Verdict;
+
+/// Who judges, and for how many rounds.
+pub(in crate::runtime::agents) struct Judge {
+    plan: Arc<Plan>,
+    pub(super) max_rounds: u32,
+}
+
+/// What came of asking.
+pub(super) enum Judged {
+    /// A verdict, on work that is as it was.
+    Verdict(Box<Verdict>),
+    /// A person has to see to it.
+    Waits(Wait),
+    /// The run is over; the review is asked for again when it goes on.
+    Over(Box<Outcome>),
+}
+
+impl Judge {
+    /// Who judges the work of `plan`; nobody when it is not wished for and nobody has the role.
+    ///
+    /// # Errors
+    /// A sentence for the operator: the reviewer is not there, or not as it should be.
+    pub(in crate::runtime::agents) fn of(plan: &Plan, wish: &ReviewWish) -> Result<Option<Judge>, String> {
+        let role = plan.settings.roles.get(REVIEWER);
+        let wanted = wish.on.unwrap_or(role.is_some());
+        if !wanted {
+            return Ok(None);
+        }
+        // Asked for without anybody named: the worker's own program, in a conversation of its own.
+        let name = wish.reviewer.as_ref().or(role).unwrap_or(&plan.name);
+        let choice = plan.settings.agent(Some(name)).map_err(|error| format!("the reviewer: {error}"))?;
+        let Some(choice) = choice else { return Err(format!("the reviewer {name} is no agent")) };
+        let kind = AgentKind::parse(&choice.kind)
+            .ok_or_else(|| format!("the reviewer: no agent program is called {:?}", choice.kind))?;
+        let judge = Plan {
+            name: choice.name.clone(),
+            kind,
+            choice,
+            settings: plan.settings.clone(),
+            policy: plan.policy.clone(),
+        };
+        let max_rounds = wish.max_rounds.unwrap_or(plan.settings.review.max_rounds).max(1);
+        Ok(Some(Judge { plan: Arc::new(judge), max_rounds }))
+    }
+}
+
+/// An answer as it is taken.
+enum Heard {
+    Verdict(Box<Verdict>),
+    /// None, why, and whether asking again may help.
+    Nothing(String, bool),
+    /// The session was ended by a limit, by a pause or by the operator.
+    Cut(String),
+}
+
+impl Loop<'_> {
+    /// Lets the reviewer judge the head of the round.
+    pub(super) async fn ask_judge(&mut self) -> Result<Judged, String> {
+        let judge = Arc::clone(&self.judge.plan);
+        let round = self.book.round();
+        let head = round.head.clone().unwrap_or_else(|| round.from.clone());
+        let mut part = self.book.begin_part(&judge.name, round.reviewer.as_ref());
+        let begun = part.clone();
+        let change = |round: &mut crate::verify::rounds::Round| {
+            round.reviewer = Some(begun);
+            round.verdict = None;
+        };
+        self.book.change(Stage::Reviewing, change).await?;
+        let prompt = self.request(&head).await?;
+        let asked = Asked { round: self.book.round().number, prompt, schema: review::schema() };
+        let mut bench = self.place.bench(self.run, &judge, asked).await?;
+        let before = self.files(&head).await?;
+        self.turn(Role::Reviewer, &judge.name, None);
+        self.run.feed.agent(|view| view.phase = AgentPhase::Reviewing);
+        for note in std::mem::take(&mut bench.notes) {
+            self.recorder.note(&format!("[{note}]"));
+        }
+        let (spent, began) = (self.run.feed.tallied(), Instant::now());
+        let heard = self.hear(&judge, &mut bench, &head, &mut part).await;
+        part.took = Some(began.elapsed());
+        spend(&mut part, &spent, &self.run.feed.tallied());
+        let changed = self.undo(&judge, &bench, &head, &before).await?;
+        self.book.change(Stage::Reviewing, |round| round.reviewer = Some(part)).await?;
+        if !changed.is_empty() {
+            return Ok(Judged::Waits(Wait::ReviewerChangedWork { paths: changed }));
+        }
+        Ok(match heard {
+            Heard::Verdict(verdict) => {
+                self.say(&verdict);
+                Judged::Verdict(verdict)
+            }
+            Heard::Nothing(sentence, _) => Judged::Waits(Wait::NoVerdict { sentence }),
+            Heard::Cut(_) if is_stopped(&self.stop) => {
+                Judged::Over(Box::new(self.told(|told| told.stopped()).await))
+            }
+            Heard::Cut(sentence) => Judged::Over(Box::new(self.told(|told| told.waiting(sentence)).await)),
+        })
+    }
+
+    /// The reviewer's sessions: one, and a second when the first gave no verdict.
+    async fn hear(&mut self, judge: &Arc<Plan>, bench: &mut Place, head: &str, part: &mut Part) -> Heard {
+        let mut asked_again = false;
+        loop {
+            let report = self
+                .run
+                .rounds(judge, bench, self.stop.clone(), &mut self.steer, &mut self.spent, self.recorder)
+                .await;
+            self.run.ground.ledger.tell(&self.run.folder.name().into(), &report.tally);
+            part.notes = last_words(report.answer.as_deref());
+            let heard = self.read(&report, judge, head);
+            match &heard {
+                Heard::Nothing(sentence, true) if !asked_again && !is_stopped(&self.stop) => {
+                    asked_again = true;
+                    self.recorder.note(&format!("[{sentence}; it is asked once more]"));
+                    let words = format!(
+                        "That was no verdict ({sentence}). Answer once more, with nothing but the one JSON object that \
+                         you were asked for."
+                    );
+                    bench.ask_again(&words, report.tally.conversation.clone());
+                }
+                _ => return heard,
+            }
+        }
+    }
+
+    fn read(&self, report: &AgentReport, judge: &Plan, head: &str) -> Heard {
+        let because = |fallback: &str| report.outcome.reason.clone().unwrap_or_else(|| fallback.to_owned());
+        match &report.ending {
+            AgentEnding::Finished => {}
+            AgentEnding::Stopped | AgentEnding::Paused => {
+                return Heard::Cut(format!(
+                    "{} was paused before its verdict; let it go on, or decide yourself",
+                    judge.name
+                ));
+            }
+            AgentEnding::Limit { .. } | AgentEnding::RateLimited { .. } => {
+                return Heard::Cut(because("a limit was reached before the verdict"));
+            }
+            AgentEnding::Failed | AgentEnding::Garbage | AgentEnding::NothingDone => {
+                return Heard::Nothing(because("the reviewer failed"), true);
+            }
+            _ => return Heard::Nothing(because("the reviewer cannot work"), false),
+        }
+        let worktree = &self.place.worktree;
+        let earlier = self.book.review().progress(self.book.round().number.saturating_sub(1));
+        let expected = Expected {
+            ticket: self.run.ticket.id.as_str().to_owned(),
+            head: head.to_owned(),
+            reviewer: judge.name.clone(),
+            earlier: earlier.into_iter().map(|(_, finding)| finding.id.clone()).collect(),
+            folders: vec![worktree.work_folder(), worktree.path.clone()],
+        };
+        match review::verdict(report.structured.as_ref(), report.answer.as_deref(), &expected) {
+            Ok(verdict) => Heard::Verdict(Box::new(verdict)),
+            Err(error) => Heard::Nothing(self.recorder.clean(&error.to_string()), true),
+        }
+    }
+
+    /// What the reviewer is asked. Reads the repository.
+    async fn request(&mut self, head: &str) -> Result<String, String> {
+        let (round, of) = (self.book.round(), self.book.review().max_rounds);
+        let earlier = self.book.review().progress(round.number.saturating_sub(1));
+        let mut request = ReviewRequest {
+            folder: self.place.worktree.work_folder(),
+            base: self.book.review().base.clone(),
+            head: head.to_owned(),
+            round: Some((round.number, of)),
+            gates: round.gates.clone(),
+            notes: round.worker.as_ref().map(|part| part.notes.clone()),
+            earlier: earlier.into_iter().map(|(progress, finding)| (progress, finding.clone())).collect(),
+            ..ReviewRequest::of_ticket(self.run.ticket)
+        };
+        let root = self.run.ground.root.clone();
+        let asking = move || {
+            request.role = roles::reviewer(&root);
+            request.patch = patch::between(&root, &request.base, &request.head, patch::PROMPT_BYTES)?;
+            Ok::<_, git2::Error>(review::prompt(&request))
+        };
+        let asked = tokio::task::spawn_blocking(asking).await;
+        let asked = asked.map_err(|error| error.to_string())?;
+        asked.map_err(|error| format!("reading what is to be judged failed: {}", error.message()))
+    }
+
+    async fn files(&mut self, head: &str) -> Result<Vec<Change>, String> {
+        let (worktree, head) = (self.place.worktree.clone(), head.to_owned());
+        let read = tokio::task::spawn_blocking(move || isolation::since(&worktree, &head)).await;
+        let read = read.map_err(|error| error.to_string())?;
+        read.map_err(|error| error.to_string())
+    }
+
+    /// Puts back what the reviewer changed all the same. Returns what that was.
+    async fn undo(
+        &mut self,
+        judge: &Arc<Plan>,
+        bench: &Place,
+        head: &str,
+        before: &[Change],
+    ) -> Result<Vec<String>, String> {
+        let settled = bench.settle().await;
+        if !settled.breaches.is_empty() {
+            self.run.audit(judge, &settled.breaches).await;
+        }
+        let now = self.files(head).await?;
+        let gone = |change: &&Change| !now.iter().any(|other| other.path == change.path);
+        let missing: Vec<String> = before.iter().filter(gone).map(|change| change.path.clone()).collect();
+        let changed: Vec<Change> = now.into_iter().filter(|change| !before.contains(change)).collect();
+        let mut told: Vec<String> = settled.breaches.into_iter().map(|breach| breach.what).collect();
+        told.extend(changed.iter().map(|change| change.path.clone()).chain(missing));
+        if !changed.is_empty() {
+            let (worktree, head) = (self.place.worktree.clone(), head.to_owned());
+            let back =
+                tokio::task::spawn_blocking(move || isolation::put_back(&worktree, &head, &changed)).await;
+            back.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        }
+        Ok(told)
+    }
+
+    /// Puts the verdict into the transcript.
+    fn say(&mut self, verdict: &Verdict) {
+        let count = verdict.findings.len();
+        let findings = match count {
+            0 => "no finding".to_owned(),
+            1 => "1 finding".to_owned(),
+            n => format!("{n} findings"),
+        };
+        self.recorder.note(&format!("[verdict: {}, {findings}]", verdict.decision.word()));
+        for finding in &verdict.findings {
+            let place = finding.place().map(|place| format!(" {place}")).unwrap_or_default();
+            let first = finding.reason.lines().next().unwrap_or_default();
+            self.recorder.note(&format!("  {}{place}: {first}", finding.severity.word()));
+        }
+    }
+}

@@ -1,0 +1,422 @@
+//! Work in rounds: the worker works, gates check, a reviewer judges, and what is to be mended goes back, until the work
+//! is approved or a person has to decide.
+//!
+//! Every step is on disk before the next begins ([`book`]), so that a run that was cut off anywhere goes on where it was
+//! ([`start`]) and nobody is paid twice. Budgets, the stop ladder, pauses and sleeps hold over all rounds together.
+
+mod book;
+mod fixes;
+mod judge;
+pub(in crate::runtime) mod start;
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::place::{Found, Place};
+use super::result::Told;
+use super::rounds::{Spent, since};
+use super::{AgentRun, Left, Plan, is_stopped};
+use crate::execute::agents::backend;
+use crate::execute::agents::session::{AgentEnding, AgentReport, Steer};
+use crate::execute::agents::tally::Tally;
+use crate::execute::isolation;
+use crate::execute::outcome::Outcome;
+use crate::execute::recorder::Recorder;
+use crate::execute::stop::StopWatch;
+use crate::execute::tail::tail_chars;
+use crate::runtime::protocol::{Role, Turn};
+use crate::verify::finding::Finding;
+use crate::verify::gates::waiver::waiver;
+use crate::verify::gates::{Consequence, GateReport};
+use crate::verify::review;
+use crate::verify::rounds::{Part, Stage, Wait};
+use crate::verify::verdict::{Decision, Verdict};
+use book::Book;
+pub(super) use judge::Judge;
+use start::Phase;
+
+/// Characters of an agent's last words that a round keeps.
+const NOTES_CHARS: usize = 4000;
+
+/// What follows a step.
+enum Step {
+    /// The next one.
+    Go(Phase),
+    /// The run is over.
+    Over(Box<Outcome>),
+}
+
+/// One run of a ticket whose work is reviewed.
+struct Loop<'a> {
+    run: &'a AgentRun<'a>,
+    plan: &'a Arc<Plan>,
+    judge: Judge,
+    place: Place,
+    /// The fence of `place` was used by a turn of the worker.
+    used: bool,
+    book: Book<'a>,
+    spent: Spent,
+    stop: StopWatch,
+    steer: mpsc::UnboundedReceiver<Steer>,
+    recorder: &'a mut Recorder,
+    left: Option<Left>,
+}
+
+impl AgentRun<'_> {
+    /// Works the ticket in rounds to an outcome.
+    pub(super) async fn in_rounds(
+        &self,
+        plan: &Arc<Plan>,
+        judge: Judge,
+        place: Place,
+        stop: StopWatch,
+        steer: mpsc::UnboundedReceiver<Steer>,
+        recorder: &mut Recorder,
+    ) -> Outcome {
+        let asked = self.review.max_rounds.is_some();
+        let (book, phase, note) = match Book::open(self, &place, judge.max_rounds, asked).await {
+            Ok(opened) => opened,
+            Err(sentence) => return Outcome::not_started(sentence),
+        };
+        if let Some(note) = note {
+            recorder.note(&format!("[{note}]"));
+        }
+        let spent = Spent::new();
+        let mut rounds = Loop {
+            run: self,
+            plan,
+            judge,
+            place,
+            used: false,
+            book,
+            spent,
+            stop,
+            steer,
+            recorder,
+            left: None,
+        };
+        rounds.go(phase).await
+    }
+}
+
+impl Loop<'_> {
+    async fn go(&mut self, mut phase: Phase) -> Outcome {
+        loop {
+            let step = match phase {
+                Phase::Work => self.work().await,
+                Phase::Check => self.check().await,
+                Phase::Judge => self.judge().await,
+                Phase::Complete => Ok(Step::Over(Box::new(self.approved().await))),
+            };
+            match step {
+                Ok(Step::Go(next)) => phase = next,
+                Ok(Step::Over(outcome)) => return *outcome,
+                Err(sentence) => {
+                    self.recorder.note(&format!("[{sentence}]"));
+                    return self.told(|told| told.waiting(sentence)).await;
+                }
+            }
+            if is_stopped(&self.stop) {
+                return self.told(|told| told.stopped()).await;
+            }
+        }
+    }
+
+    /// A turn of the worker.
+    async fn work(&mut self) -> Result<Step, String> {
+        let (number, name) = (self.book.round().number, self.plan.name.clone());
+        self.settle_in(number).await?;
+        let conversation = self.place.earlier.as_ref().map(|earlier| earlier.conversation.clone());
+        self.turn(Role::Worker, &name, conversation.as_deref());
+        let mut part = self.book.begin_part(&name, self.book.round().worker.as_ref());
+        let begun = part.clone();
+        self.book.change(Stage::Working, |round| round.worker = Some(begun)).await?;
+        let (before, began) = (self.run.feed.tallied(), Instant::now());
+        let (run, plan) = (self.run, self.plan);
+        let turn =
+            run.turn(plan, &self.place, &self.stop, &mut self.steer, &mut self.spent, self.recorder).await;
+        self.used = true;
+        part.took = Some(began.elapsed());
+        match turn {
+            Err(stopped) => {
+                spend(&mut part, &before, &stopped.tally);
+                self.book.change(Stage::Working, |round| round.worker = Some(part)).await?;
+                Ok(Step::Over(Box::new(stopped.outcome)))
+            }
+            Ok(left) => {
+                spend(&mut part, &before, &left.report.tally);
+                part.notes = last_words(left.report.answer.as_deref());
+                let head = left.found.head.clone();
+                self.left = Some(left);
+                let idle = head == self.book.round().from && (number > 1 || head == self.book.review().base);
+                let stage = if idle { Stage::Waiting { why: Wait::NoChange } } else { Stage::Checking };
+                let done = |round: &mut crate::verify::rounds::Round| {
+                    round.worker = Some(part);
+                    round.head = Some(head);
+                };
+                self.book.change(stage, done).await?;
+                if idle { Ok(self.over_waiting(Wait::NoChange).await) } else { Ok(Step::Go(Phase::Check)) }
+            }
+        }
+    }
+
+    /// Gives the worker's place what is to be mended, and a new fence where the old one was used.
+    async fn settle_in(&mut self, number: u32) -> Result<(), String> {
+        let fixes = self.book.round().fixes.clone();
+        let earlier = self.book.conversation(&self.plan.name);
+        let mut words = match fixes.is_empty() {
+            true => String::new(),
+            false => review::fix_prompt(&fixes),
+        };
+        // Who goes on with a conversation knows its part.
+        if earlier.is_none() && self.place.earlier.is_none() {
+            let root = self.run.ground.root.clone();
+            let role = tokio::task::spawn_blocking(move || review::roles::worker(&root)).await;
+            words = [role.unwrap_or_default(), words].join("\n\n").trim().to_owned();
+        }
+        if self.used {
+            let place = self.place.again(self.run, self.plan, number, &words, earlier).await?;
+            self.place = place;
+        } else {
+            self.place.round = Some(number);
+            // What the conversation amounts to is the worker's part of it, not the reviewer's.
+            if let (Some(kept), Some(known)) = (&mut self.place.earlier, &earlier)
+                && kept.conversation == known.conversation
+            {
+                kept.tally = known.tally.clone();
+            }
+            if !words.is_empty() {
+                self.place.tell(&words, earlier);
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows whose turn it is, in the pane and in the transcript.
+    fn turn(&mut self, role: Role, name: &str, conversation: Option<&str>) {
+        let turn = Turn { round: self.book.round().number, of: self.book.review().max_rounds, role };
+        let kind = match role {
+            Role::Worker => Some(self.plan.kind),
+            Role::Reviewer => None,
+        };
+        let hearing = kind.map_or(crate::runtime::protocol::Hearing::NextRound, backend::hearing);
+        self.run.feed.turn(name, turn, hearing, conversation);
+        self.recorder.note(&format!("── round {} of {} · {} {name} ──", turn.round, turn.of, role.word()));
+    }
+
+    /// Gates on what the worker left. What somebody changed by hand since is part of the round.
+    async fn check(&mut self) -> Result<Step, String> {
+        let head = self.head().await?;
+        let kept = head.clone();
+        self.book.change(Stage::Checking, |round| round.head = Some(kept)).await?;
+        let (report, broke) =
+            self.run.checked(self.plan, &self.place, self.stop.clone(), self.recorder).await;
+        if !broke.is_empty() {
+            let mut left = match self.left.take() {
+                Some(left) => left,
+                None => self.as_found().await,
+            };
+            left.found.breaches = broke;
+            self.left = Some(left);
+            return Ok(Step::Over(Box::new(self.told(|told| told.violation()).await)));
+        }
+        if is_stopped(&self.stop) {
+            return Ok(Step::Over(Box::new(self.told(|told| told.stopped()).await)));
+        }
+        let results = report.results.clone();
+        match report.consequence(&self.plan.policy, waiver(self.run.ticket).as_ref()) {
+            Consequence::Fail { .. } => {
+                let verdict = fixes::verdict(&report, &head);
+                self.recorder.note(&format!("[gates: {}; no reviewer is asked]", report.summary()));
+                self.book
+                    .change(Stage::Checking, |round| {
+                        round.gates = results;
+                        round.verdict = Some(verdict);
+                    })
+                    .await?;
+                self.back().await
+            }
+            Consequence::Complete | Consequence::Ask { .. } => {
+                self.book.change(Stage::Reviewing, |round| round.gates = results).await?;
+                Ok(Step::Go(Phase::Judge))
+            }
+        }
+    }
+
+    /// The commit of the round, with whatever lies in the worktree by now.
+    async fn head(&mut self) -> Result<String, String> {
+        let (worktree, policy) = (self.place.worktree.clone(), self.plan.policy.clone());
+        if let Some(left) = &self.left {
+            return Ok(left.found.head.clone());
+        }
+        let (ticket, number) = (self.run.ticket.id.clone(), self.book.round().number);
+        let commit = move || {
+            let message = format!("{ticket}: round {number}, as it was found\n");
+            let identity = isolation::Identity::default();
+            isolation::commit_all(&worktree, &message, &identity, &policy)
+                .and_then(|_| isolation::tip(&worktree))
+                .map_err(|error| error.to_string())
+        };
+        let tip = tokio::task::spawn_blocking(commit).await;
+        tip.unwrap_or_else(|error| Err(format!("committing failed: {error}")))
+    }
+
+    /// The reviewer's turn, and what follows from its verdict.
+    async fn judge(&mut self) -> Result<Step, String> {
+        let verdict = match self.ask_judge().await? {
+            judge::Judged::Verdict(verdict) => verdict,
+            judge::Judged::Waits(why) => return self.wait(why).await,
+            judge::Judged::Over(outcome) => return Ok(Step::Over(outcome)),
+        };
+        let kept = Verdict::clone(&verdict);
+        if let Some(contradiction) = verdict.contradiction() {
+            let why = Wait::Contradiction { sentence: contradiction.to_string() };
+            let stage = Stage::Waiting { why: why.clone() };
+            self.book.change(stage, |round| round.verdict = Some(kept)).await?;
+            return Ok(self.over_waiting(why).await);
+        }
+        self.book.change(Stage::Reviewing, |round| round.verdict = Some(kept)).await?;
+        match verdict.decision {
+            Decision::ChangesRequired => self.back().await,
+            Decision::Approve => self.pass().await,
+        }
+    }
+
+    /// The work goes back, while there are rounds left.
+    async fn back(&mut self) -> Result<Step, String> {
+        let round = self.book.round();
+        let (number, head) = (round.number, round.head.clone().unwrap_or_else(|| round.from.clone()));
+        let mut fixes = round.verdict.as_ref().map(|verdict| verdict.findings.clone()).unwrap_or_default();
+        let said = self.said().await;
+        if number >= self.book.review().max_rounds && said.is_empty() {
+            return self.wait(Wait::MaxRounds).await;
+        }
+        fixes.extend(said.iter().cloned());
+        self.book.next_round(&head, fixes).await?;
+        self.book.told(said).await;
+        Ok(Step::Go(Phase::Work))
+    }
+
+    /// The work passes, unless the operator said something that nobody has worked on, or nothing proves it.
+    async fn pass(&mut self) -> Result<Step, String> {
+        let said = self.said().await;
+        if !said.is_empty() {
+            let round = self.book.round();
+            let head = round.head.clone().unwrap_or_else(|| round.from.clone());
+            self.recorder.note("[approved; what you said meanwhile is the next round]");
+            self.book.next_round(&head, said.clone()).await?;
+            self.book.told(said).await;
+            return Ok(Step::Go(Phase::Work));
+        }
+        let report = GateReport { results: self.book.round().gates.clone() };
+        if let Consequence::Ask { why } =
+            report.consequence(&self.plan.policy, waiver(self.run.ticket).as_ref())
+        {
+            return self.wait(Wait::Gates { sentence: why }).await;
+        }
+        self.book.change(Stage::Approved, |_| ()).await?;
+        Ok(Step::Over(Box::new(self.approved().await)))
+    }
+
+    /// What the operator said since the worker was last told something.
+    async fn said(&mut self) -> Vec<Finding> {
+        let mut said = self.book.queued().await;
+        let actor = &self.run.ground.holder.to_string();
+        said.extend(self.spent.held.drain(..).map(|text| fixes::said(text, actor)));
+        self.run.feed.agent(|view| view.queued.clear());
+        said
+    }
+
+    async fn wait(&mut self, why: Wait) -> Result<Step, String> {
+        self.book.change(Stage::Waiting { why: why.clone() }, |_| ()).await?;
+        Ok(self.over_waiting(why).await)
+    }
+
+    async fn over_waiting(&mut self, why: Wait) -> Step {
+        self.recorder.note(&format!("[{}]", why.ask()));
+        Step::Over(Box::new(self.told(|told| told.waiting(why.ask())).await))
+    }
+
+    async fn approved(&mut self) -> Outcome {
+        self.told(|told| told.approved()).await
+    }
+
+    /// An outcome with everything that is known of the run; from here on it is the worker's again.
+    async fn told(&mut self, outcome: impl FnOnce(&Told<'_>) -> Outcome) -> Outcome {
+        let conversation = self.book.conversation(&self.plan.name).map(|earlier| earlier.conversation);
+        let turn =
+            Turn { round: self.book.round().number, of: self.book.review().max_rounds, role: Role::Worker };
+        let hearing = backend::hearing(self.plan.kind);
+        self.run.feed.turn(&self.plan.name, turn, hearing, conversation.as_deref());
+        let tally = self.run.feed.tallied();
+        self.run.keeper.change(|record| {
+            if let Some(agent) = &mut record.agent {
+                agent.tally = tally.clone();
+            }
+        });
+        let mut left = match self.left.take() {
+            Some(left) => left,
+            None => self.as_found().await,
+        };
+        left.report.tally = tally;
+        let checks = GateReport { results: self.book.round().gates.clone() };
+        let told = Told {
+            plan: self.plan,
+            place: &self.place,
+            report: &left.report,
+            found: Some(&left.found),
+            checks: Some(&checks),
+        };
+        let mut outcome = outcome(&told);
+        outcome.facts.insert("review".to_owned(), summary(&self.book));
+        outcome
+    }
+
+    /// What there is to say of work that this run did not do.
+    async fn as_found(&mut self) -> Left {
+        let worktree = self.place.worktree.clone();
+        let head = self.book.round().head.clone().unwrap_or_default();
+        let changed = tokio::task::spawn_blocking(move || isolation::changes(&worktree)).await;
+        let changed = changed.ok().and_then(Result::ok).unwrap_or_default();
+        let outcome = Outcome { exit_code: 0, reason: None, ..Outcome::not_started("") };
+        let answer = self.book.round().worker.as_ref().map(|part| part.notes.clone());
+        let report = AgentReport {
+            ending: AgentEnding::Finished,
+            outcome,
+            tally: Tally::default(),
+            answer: answer.filter(|answer| !answer.is_empty()),
+            structured: None,
+            unheard: Vec::new(),
+        };
+        Left { report, found: Found { changed, commit: Some(head.clone()), head, ..Found::default() } }
+    }
+}
+
+/// Adds what was used since `before` to a part.
+fn spend(part: &mut Part, before: &Tally, now: &Tally) {
+    let used = since(now, before);
+    let sum = Tally { tokens: part.tokens, cost: part.cost, ..Tally::default() }.plus(&used);
+    part.tokens = sum.tokens;
+    part.cost = sum.cost;
+    part.conversation = now.conversation.clone().or(part.conversation.take());
+}
+
+fn last_words(answer: Option<&str>) -> String {
+    tail_chars(answer.unwrap_or_default().trim(), NOTES_CHARS).to_owned()
+}
+
+/// What a ticket keeps of its review.
+fn summary(book: &Book<'_>) -> serde_json::Value {
+    let verdict = book.round().verdict.as_ref();
+    serde_json::json!({
+        "rounds": book.round().number,
+        "max_rounds": book.review().max_rounds,
+        "stage": book.review().stage,
+        "head": book.round().head,
+        "decision": verdict.map(|verdict| verdict.decision),
+        "by": verdict.map(|verdict| &verdict.by),
+        "findings": verdict.map_or(0, |verdict| verdict.findings.len()),
+    })
+}
