@@ -27,6 +27,8 @@ use super::keys::Key;
 use super::memory::Memory;
 use super::message::{Effect, ExitReason, InputMessage, Message, RuntimeMessage, SystemMessage};
 use super::port::Port;
+use super::review::paint::PaintedPart;
+use super::review::painter::PartPainter;
 use super::settings::ConsoleOptions;
 use super::source::Painted;
 use super::source::painter::Painter;
@@ -71,6 +73,7 @@ pub async fn run<P: Port>(
         keys: EventStream::new,
         signals,
         painter: Painter::default(),
+        parts: PartPainter::default(),
         memory: options.memory(),
         clock,
         frames: FrameLimiter::default(),
@@ -101,6 +104,7 @@ struct App<P, D, F> {
     keys: F,
     signals: Signals,
     painter: Painter,
+    parts: PartPainter,
     memory: Memory,
     clock: Clock,
     frames: FrameLimiter,
@@ -116,6 +120,7 @@ enum Wake {
     Terminal(Option<io::Result<TerminalEvent>>),
     Runtime(Option<Event>),
     Painted(Painted),
+    Part(PaintedPart),
     Trouble(String),
     Tick,
     Frame,
@@ -170,6 +175,7 @@ where
             event = keys.next() => Wake::Terminal(event),
             event = self.events.recv() => Wake::Runtime(event),
             painted = self.painter.next() => Wake::Painted(painted),
+            part = self.parts.next() => Wake::Part(part),
             sentence = self.memory.trouble() => Wake::Trouble(sentence),
             () = sleep(frame) => Wake::Frame,
             () = sleep(tick) => Wake::Tick,
@@ -201,6 +207,7 @@ where
                 return self.perform(effects, keys).await;
             }
             Wake::Painted(painted) => Message::System(SystemMessage::Painted(painted)),
+            Wake::Part(part) => Message::System(SystemMessage::PaintedPart(part)),
             Wake::Trouble(sentence) => Message::System(SystemMessage::Trouble(sentence)),
             Wake::Signal(Signal::Terminate) | Wake::Terminal(None | Some(Err(_))) => {
                 Message::System(SystemMessage::Terminate)
@@ -260,6 +267,7 @@ where
                     self.display.control(&Control::Copy(text)).map_err(ConsoleError::Draw)?
                 }
                 Effect::Paint(job) => self.painter.start(job),
+                Effect::PaintPart(job) => self.parts.start(job),
                 Effect::KeepTheme(name) => self.memory.keep_theme(&name),
                 Effect::Bell => self.display.control(&Control::Bell).map_err(ConsoleError::Draw)?,
                 Effect::Repaint => self.repaint()?,
@@ -305,6 +313,7 @@ where
             match effect {
                 Effect::Send { request, command } => self.port.send(request, command),
                 Effect::Paint(job) => self.painter.start(job),
+                Effect::PaintPart(job) => self.parts.start(job),
                 _ => {}
             }
         }

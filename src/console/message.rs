@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::runtime::protocol::{Command, DiffEvent, Outcome, ProjectEvent, RequestId, RunEvent, Snapshot};
 
 use super::keys::Key;
+use super::review::paint::{PaintedPart, PartJob};
 use super::source::{Job, Painted};
 
 /// Something happened.
@@ -76,6 +77,8 @@ pub enum SystemMessage {
     },
     /// A text that [`Effect::Paint`] asked for.
     Painted(Painted),
+    /// A part of a diff that [`Effect::PaintPart`] asked for.
+    PaintedPart(PaintedPart),
     /// Something about our own files that the operator should know (keymap, theme), as a sentence.
     Trouble(String),
 }
@@ -113,6 +116,8 @@ pub enum Effect {
     },
     /// Colour a text in the background; answered by [`SystemMessage::Painted`].
     Paint(Job),
+    /// Colour a part of a diff in the background; answered by [`SystemMessage::PaintedPart`].
+    PaintPart(PartJob),
     /// Remember this theme for the next time.
     KeepTheme(String),
     /// Ring.

@@ -5,6 +5,7 @@
 //! | `message` | what can happen, and what is wanted done, as data by area |
 //! | `state` | all state, one owner: [`Console`] |
 //! | `update` | what each message does to the state |
+//! | `review` | what a ticket's work changed, with findings and comments at its lines |
 //! | `layers` | forms, palette, menus, questions over the board |
 //! | `view` | draws the state; reads and returns nothing |
 //! | `actions`, `keymap`, `keys` | the one table of named actions, and the keys that lead to them |
@@ -29,6 +30,7 @@ mod memory;
 mod message;
 pub(crate) mod output;
 mod port;
+mod review;
 mod rows;
 mod settings;
 mod shell;
@@ -44,6 +46,7 @@ pub use keymap::Keymap;
 pub use keys::{Key, KeyError};
 pub use message::{Effect, ExitReason, InputMessage, Message, RuntimeMessage, SystemMessage};
 pub use port::Port;
+pub use review::paint::{PaintedPart, PartJob, PartKey};
 pub use settings::ConsoleOptions;
 pub use source::{Job, Painted};
 pub use state::{Console, Settings};

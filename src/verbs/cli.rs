@@ -8,12 +8,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) mod agent;
+pub(super) mod diff;
 pub(super) mod gate;
 pub(super) mod review;
 pub(super) mod ticket;
 pub(super) mod worktree;
 
 use agent::AgentArgs;
+use diff::DiffArgs;
 use gate::GateVerb;
 use review::ReviewArgs;
 use ticket::TicketVerb;
@@ -99,6 +101,13 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: WorktreeVerb,
     },
+    /// Print what a ticket's work changed: everything, one round, between two rounds, or the working tree
+    #[command(
+        after_help = "JSON: {ticket, range, base, head, hash, files[{path, old_path, change, stat, changes[{old, new, \
+                      removed, added}], …}], left_out}\n\nExamples:\n  koru-tui diff PLF-007 --stat\n  koru-tui diff \
+                      PLF-007 --between 1 2"
+    )]
+    Diff(DiffArgs),
     /// Decide about the quality gates of a ticket
     #[command(
         after_help = "Example:\n  koru-tui gate authorize PLF-007 --mode auto --skipped ci --reason 'docs only'"

@@ -11,6 +11,7 @@ mod cli;
 mod completions;
 mod context;
 mod demo;
+mod diff;
 mod doctor;
 mod error;
 mod gate;
@@ -145,6 +146,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Done, VerbError> {
         Verb::Brief(args) => brief::run(&context, &args, out)?.into(),
         Verb::Ticket { verb } => ticket::run(&context, verb, out)?.into(),
         Verb::Worktree { verb } => worktree::run(&context, &verb, out)?.into(),
+        Verb::Diff(args) => diff::run(&context, &args, out)?.into(),
         Verb::Gate { verb } => gate::run(&context, verb, out)?.into(),
         Verb::Review(args) => review::run(&context, args, out)?.into(),
         Verb::Agent(args) => agent::run(&context, &args, out)?.into(),

@@ -75,6 +75,11 @@ impl Out {
         }
     }
 
+    /// Prints no colours from here on.
+    pub(super) fn without_colour(&mut self) {
+        (self.colour, self.err_colour) = (false, false);
+    }
+
     /// One plain line.
     pub(super) fn line(&mut self, text: &str) {
         self.pieces(&[(Tone::Plain, text)]);

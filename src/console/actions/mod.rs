@@ -28,6 +28,8 @@ pub(crate) enum Scope {
     List,
     /// The list of worktrees.
     Worktrees,
+    /// What a ticket's work changed.
+    Review,
     /// The page of a folder without a planfile.
     Init,
 }
@@ -43,6 +45,7 @@ impl Scope {
             Scope::Form => "forms",
             Scope::List => "lists",
             Scope::Worktrees => "worktrees",
+            Scope::Review => "review",
             Scope::Init => "start page",
         }
     }
@@ -163,6 +166,64 @@ actions! {
     Attach,
     /// The worktrees of agents.
     Worktrees,
+    /// What a ticket's work changed.
+    Diff,
+    /// Next change.
+    ReviewHunkNext,
+    /// Previous change.
+    ReviewHunkPrevious,
+    /// Next file.
+    ReviewFileNext,
+    /// Previous file.
+    ReviewFilePrevious,
+    /// Next finding.
+    ReviewFinding,
+    /// Previous finding.
+    ReviewFindingPrevious,
+    /// Open what is folded.
+    ReviewFold,
+    /// The whole file, or its changes.
+    ReviewWhole,
+    /// Old and new beside each other.
+    ReviewSplit,
+    /// Count white space, or not.
+    ReviewWhitespace,
+    /// Choose what is compared.
+    ReviewRange,
+    /// Next round.
+    ReviewRoundNext,
+    /// Previous round.
+    ReviewRoundPrevious,
+    /// Search the file.
+    ReviewSearch,
+    /// Next hit in the file.
+    ReviewSearchNext,
+    /// Previous hit in the file.
+    ReviewSearchPrevious,
+    /// Mark a file as viewed.
+    ReviewViewed,
+    /// Select lines.
+    ReviewSelect,
+    /// Comment on lines.
+    ReviewComment,
+    /// Drop a comment.
+    ReviewDrop,
+    /// Put a stale comment here.
+    ReviewPlace,
+    /// Send the comments.
+    ReviewSend,
+    /// Let the work pass.
+    ReviewApprove,
+    /// Reject the work with a reason.
+    ReviewReject,
+    /// Show or hide the files.
+    ReviewFiles,
+    /// From the files to the text and back.
+    ReviewPart,
+    /// Text to the left.
+    ReviewLeft,
+    /// Text to the right.
+    ReviewRight,
     /// Remove the selected worktree.
     Prune,
     /// Remove every worktree that holds nothing of its own.

@@ -9,11 +9,12 @@ const BEGIN: &str = "<!-- keys: written by the tests from the table of actions -
 const END: &str = "<!-- /keys -->\n";
 
 /// The rows, by the area of an action's name.
-const AREAS: [(&str, &[&str]); 7] = [
+const AREAS: [(&str, &[&str]); 8] = [
     ("a ticket", &["ticket"]),
     ("the queue", &["queue"]),
     ("runs", &["run", "worktree"]),
     ("the output", &["output"]),
+    ("the review", &["review"]),
     ("moving", &["move", "pane"]),
     ("forms", &["form"]),
     ("the console", &[]),

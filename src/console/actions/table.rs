@@ -1,12 +1,13 @@
 //! The rows. Order is the order of the help page; names are `area.verb` and end up in keymap files, so they are kept.
 
-use super::Scope::{Board, Detail, Form, Init, List, Queue, Run, Worktrees};
+use super::Scope::{Board, Detail, Form, Init, List, Queue, Review, Run, Worktrees};
 use super::{Action, Scope, Spec};
 
 const EVERYWHERE: &[Scope] = &[Board, Form, List, Init];
 const MOVING: &[Scope] = &[Board, List];
 const BOARD: &[Scope] = &[Board];
 const PAGES: &[Scope] = &[Board, Init];
+const SCREENS: &[Scope] = &[Board, Init, Review];
 
 macro_rules! row {
     ($action:ident, $name:literal, $title:literal, $keys:expr, $scopes:expr, $explain:literal) => {
@@ -220,6 +221,176 @@ pub(crate) const SPECS: &[Spec] = &[
     row!(Wrap, "output.wrap", "wrap", ["W"], &[Run], "Wrap long lines, or cut them"),
     row!(Left, "output.left", "left", ["h", "left"], &[Run], "Cut lines: to the left"),
     row!(Right, "output.right", "right", ["l", "right"], &[Run], "Cut lines: to the right"),
+    // The review.
+    row!(
+        Diff,
+        "ticket.diff",
+        "diff",
+        ["d"],
+        BOARD,
+        "What the ticket's work changed, with findings and comments at its lines"
+    ),
+    row!(
+        ReviewHunkNext,
+        "review.next-change",
+        "next change",
+        ["n"],
+        &[Review],
+        "To the next change, over the files"
+    ),
+    row!(
+        ReviewHunkPrevious,
+        "review.previous-change",
+        "previous change",
+        ["p"],
+        &[Review],
+        "To the change before, over the files"
+    ),
+    row!(ReviewFileNext, "review.next-file", "next file", ["N"], &[Review], "To the next file"),
+    row!(ReviewFilePrevious, "review.previous-file", "previous file", ["P"], &[Review], "To the file before"),
+    row!(
+        ReviewFinding,
+        "review.next-finding",
+        "next finding",
+        ["f"],
+        &[Review],
+        "To the next finding, wherever it is"
+    ),
+    row!(
+        ReviewFindingPrevious,
+        "review.previous-finding",
+        "previous finding",
+        ["F"],
+        &[Review],
+        "To the finding before"
+    ),
+    row!(
+        ReviewComment,
+        "review.comment",
+        "comment",
+        ["c"],
+        &[Review],
+        "Comment on the selected lines; on a comment that was not sent: change it"
+    ),
+    row!(
+        ReviewSelect,
+        "review.select",
+        "select lines",
+        ["v"],
+        &[Review],
+        "Begin to select lines here, or stop"
+    ),
+    row!(
+        ReviewSend,
+        "review.send",
+        "send comments",
+        ["S"],
+        &[Review],
+        "Send the comments of all files, once, as what the next round has to mend"
+    ),
+    row!(
+        ReviewApprove,
+        "review.approve",
+        "approve",
+        ["A"],
+        &[Review],
+        "Let the work pass at the commit that is shown (asks)"
+    ),
+    row!(
+        ReviewReject,
+        "review.reject",
+        "reject",
+        ["R"],
+        &[Review],
+        "Reject the work at the commit that is shown, with a reason"
+    ),
+    row!(
+        ReviewDrop,
+        "review.drop",
+        "drop comment",
+        ["x"],
+        &[Review],
+        "Drop the comment under the cursor, else one that is stale (asks)"
+    ),
+    row!(
+        ReviewPlace,
+        "review.place",
+        "place comment",
+        ["m"],
+        &[Review],
+        "Put a stale comment on the selected lines"
+    ),
+    row!(
+        ReviewViewed,
+        "review.viewed",
+        "viewed",
+        ["space"],
+        &[Review],
+        "Mark the file as viewed and go to the next; again: take the mark away"
+    ),
+    row!(
+        ReviewFold,
+        "review.fold",
+        "open fold",
+        ["enter"],
+        &[Review],
+        "Show more of the lines that are folded; in the files: go to the text"
+    ),
+    row!(
+        ReviewWhole,
+        "review.whole",
+        "whole file",
+        ["e"],
+        &[Review],
+        "Show the whole file, or only what is near its changes"
+    ),
+    row!(
+        ReviewSplit,
+        "review.split",
+        "side by side",
+        ["s", "u"],
+        &[Review],
+        "Old and new text beside each other, or under each other"
+    ),
+    row!(
+        ReviewWhitespace,
+        "review.whitespace",
+        "white space",
+        ["w"],
+        &[Review],
+        "Leave out what differs in white space alone, or show it again"
+    ),
+    row!(
+        ReviewRange,
+        "review.range",
+        "range",
+        ["r"],
+        &[Review],
+        "Choose what is compared: a round, two rounds, the whole, the working tree"
+    ),
+    row!(ReviewRoundNext, "review.next-round", "next round", ["]"], &[Review], "What the next round did"),
+    row!(
+        ReviewRoundPrevious,
+        "review.previous-round",
+        "previous round",
+        ["["],
+        &[Review],
+        "What the round before did; before the first: the whole"
+    ),
+    row!(ReviewSearch, "review.search", "search", ["/"], &[Review], "Search the file while you type"),
+    row!(ReviewSearchNext, "review.next-hit", "next hit", ["."], &[Review], "To the next hit"),
+    row!(ReviewSearchPrevious, "review.previous-hit", "previous hit", [","], &[Review], "To the hit before"),
+    row!(
+        ReviewPart,
+        "review.pane",
+        "files or text",
+        ["tab"],
+        &[Review],
+        "From the files to the text and back"
+    ),
+    row!(ReviewFiles, "review.files", "files", ["t"], &[Review], "Show the files, or hide them"),
+    row!(ReviewLeft, "review.left", "left", ["h", "left"], &[Review], "Long lines: to the left"),
+    row!(ReviewRight, "review.right", "right", ["l", "right"], &[Review], "Long lines: to the right"),
     // Moving.
     row!(Up, "move.up", "up", ["k", "up"], MOVING, "One line up"),
     row!(Down, "move.down", "down", ["j", "down"], MOVING, "One line down"),
@@ -275,10 +446,10 @@ pub(crate) const SPECS: &[Spec] = &[
         "Make a planfile with the starter tickets in this folder"
     ),
     row!(Reload, "reload", "reload", ["ctrl-r"], PAGES, "Read the planfile from disk again"),
-    row!(Help, "help", "keys", ["?"], PAGES, "The keys that work here"),
-    row!(Palette, "palette", "palette", [":", "ctrl-p"], PAGES, "Search every action by name"),
-    row!(History, "messages", "messages", ["M"], BOARD, "Everything that was said, newest first"),
-    row!(Theme, "theme", "theme", ["T"], PAGES, "Choose the colours"),
+    row!(Help, "help", "keys", ["?"], SCREENS, "The keys that work here"),
+    row!(Palette, "palette", "palette", [":", "ctrl-p"], SCREENS, "Search every action by name"),
+    row!(History, "messages", "messages", ["M"], &[Board, Review], "Everything that was said, newest first"),
+    row!(Theme, "theme", "theme", ["T"], SCREENS, "Choose the colours"),
     row!(Repaint, "repaint", "repaint", ["ctrl-l"], EVERYWHERE, "Paint every cell again"),
     row!(Suspend, "suspend", "suspend", ["ctrl-z"], EVERYWHERE, "Back to the shell; `fg` returns"),
     row!(Back, "back", "back", ["esc"], EVERYWHERE, "Close this, or step back; a form keeps its draft"),

@@ -131,6 +131,7 @@ fn stage(make_keys: impl FnMut() -> Keys + 'static) -> Stage {
         keys: Box::new(make_keys) as Box<dyn FnMut() -> Keys>,
         signals: Signals::default(),
         painter: Painter::default(),
+        parts: PartPainter::default(),
         memory: Memory::in_folder(None),
         clock,
         frames: FrameLimiter::default(),

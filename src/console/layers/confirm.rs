@@ -14,6 +14,10 @@ pub(crate) enum Confirmed {
     Fail(TicketId),
     /// Remove the worktrees of these tickets; all that may go when there are none.
     Prune(Vec<TicketId>),
+    /// Drop this comment on a ticket's work.
+    DropComment(TicketId, String),
+    /// Let the work pass that was on screen at this commit.
+    Approve { ticket: TicketId, seen: String },
     /// Throw the draft of the form below away.
     Discard,
 }

@@ -13,6 +13,10 @@ pub(crate) enum LineKind {
     Filter { before: String },
     /// Searches the output while typing.
     Search,
+    /// Searches the diff while typing.
+    ReviewSearch,
+    /// Why work is rejected; `seen` is the commit that was on screen.
+    Reject { ticket: TicketId, seen: String },
     /// Why a ticket is blocked.
     Block { ticket: TicketId, seen: Option<Timestamp> },
 }

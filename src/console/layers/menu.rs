@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::console::output::Filter;
 use crate::plan::ticket::{Priority, TicketId};
+use crate::runtime::protocol::diff::{Comment, DiffRange};
 
 /// What a line of a menu does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,10 @@ pub(crate) enum Choice {
     Theme(String),
     /// Gives this ticket to this agent, or to the usual one.
     Delegate { ticket: TicketId, agent: Option<String> },
+    /// Compares this.
+    Range(DiffRange),
+    /// Puts a stale comment where it was chosen to be.
+    PlaceComment(TicketId, Box<Comment>),
     /// Shows these lines of the output.
     Kinds(Filter),
 }

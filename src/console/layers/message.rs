@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::RunId;
+use crate::runtime::protocol::diff::{Anchor, Comment, TextSide};
 
 use super::Unsaved;
 use super::field::TextField;
@@ -18,8 +19,45 @@ pub(crate) enum Purpose {
     Say(RunId),
     /// Said after the brief of a retry; `seen` is the ticket as it stood on the screen.
     Retry { seen: Option<Timestamp> },
+    /// Kept with lines of a diff, and sent with the others.
+    Comment(Box<CommentPlace>),
     /// Said after the brief to the agent that a ticket is given to; the usual one when none is named.
     Delegate { agent: Option<String> },
+}
+
+/// The lines that a comment is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CommentPlace {
+    /// Of a comment that is changed.
+    pub(crate) id: Option<String>,
+    pub(crate) file: String,
+    pub(crate) side: TextSide,
+    /// From 1.
+    pub(crate) first: u32,
+    pub(crate) last: u32,
+    pub(crate) anchor: Anchor,
+    pub(crate) near: Option<u32>,
+}
+
+impl CommentPlace {
+    /// Where a comment stands.
+    pub(crate) fn of(comment: &Comment) -> CommentPlace {
+        CommentPlace {
+            id: Some(comment.id.clone()),
+            file: comment.file.clone(),
+            side: comment.side,
+            first: comment.first,
+            last: comment.last,
+            anchor: comment.anchor.clone(),
+            near: comment.near,
+        }
+    }
+
+    /// The name of its draft.
+    fn key(&self) -> String {
+        let side = if self.side == TextSide::Old { "old" } else { "new" };
+        format!("{}:{side}:{}-{}", self.file, self.first, self.last)
+    }
 }
 
 /// The form.
@@ -54,7 +92,8 @@ impl MessageForm {
 
     /// The draft under which its words are kept.
     pub(crate) fn key(&self) -> String {
-        let what = match self.purpose {
+        let what = match &self.purpose {
+            Purpose::Comment(place) => return format!("comment-{}-{}", self.ticket, place.key()),
             Purpose::Say(_) => "say",
             Purpose::Retry { .. } => "retry",
             Purpose::Delegate { .. } => "delegate",
@@ -64,7 +103,7 @@ impl MessageForm {
 
     /// Whether a draft is one of these forms', so that the console drops it when it was sent.
     pub(crate) fn is_key(key: &str) -> bool {
-        ["say-", "retry-", "delegate-"].iter().any(|start| key.starts_with(start))
+        ["say-", "retry-", "delegate-", "comment-"].iter().any(|start| key.starts_with(start))
     }
 
     /// Puts a stored draft in. What was typed meanwhile stays and stands after it.

@@ -19,6 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::plan::ticket::TicketId;
 
 use super::actions::Scope;
+use super::review::ReviewScreen;
 
 pub(crate) use answer::AnswerForm;
 pub(crate) use confirm::Confirm;
@@ -59,6 +60,8 @@ pub(crate) enum Layer {
     History(Scrolled),
     /// A ticket at full size.
     Page(Page),
+    /// What a ticket's work changed.
+    Review(Box<ReviewScreen>),
 }
 
 /// A text over the board, and where it is scrolled to.
@@ -126,6 +129,7 @@ impl Layer {
             | Layer::Help(_)
             | Layer::History(_) => &[Scope::List],
             Layer::Page(_) => &[Scope::Detail, Scope::Board],
+            Layer::Review(_) => &[Scope::Review, Scope::List],
         }
     }
 

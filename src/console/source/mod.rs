@@ -6,6 +6,7 @@
 //! Lines passed `base::text` before anything else reads them. Colours are roles, so a theme, its depth and `NO_COLOR`
 //! decide on them at each frame, as on everything else.
 
+pub(crate) mod code;
 mod paint;
 pub(super) mod painter;
 

@@ -120,6 +120,10 @@ pub struct Console {
     pub(crate) requests: Requests,
     pub(crate) drafts: Drafts,
     pub(crate) sources: Sources,
+    /// Number of the diff that was opened last.
+    pub(crate) last_diff: u64,
+    /// Comments that are on their way, so that none is sent twice.
+    pub(crate) sending: Vec<String>,
     pub(crate) drawn: Drawn,
     /// The ticket that keys mean was changed by an event, not by the operator, and was not drawn since: a key that was
     /// meant for the old one must not fall on it (rule A).
@@ -165,6 +169,8 @@ impl Console {
             requests: Requests::default(),
             drafts: Drafts::default(),
             sources: Sources::default(),
+            last_diff: 0,
+            sending: Vec::new(),
             drawn: Drawn::default(),
             strayed: false,
             leaving: None,
@@ -259,6 +265,9 @@ impl Console {
     pub(crate) fn subject_id(&self) -> Option<TicketId> {
         if let Some(Layer::Page(page)) = self.layers.last() {
             return Some(page.ticket.clone());
+        }
+        if let Some(screen) = self.review() {
+            return Some(screen.ticket.clone());
         }
         match self.focus {
             Pane::Run => {

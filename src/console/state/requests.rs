@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::plan::ticket::TicketId;
+use crate::runtime::protocol::diff::DiffId;
 use crate::runtime::protocol::{RequestId, RunId};
 
 /// What to do when the answer comes.
@@ -23,6 +24,10 @@ pub(crate) enum Then {
     FormSent(String),
     /// Start this ticket.
     Start(TicketId),
+    /// A diff was to be opened.
+    Diff(DiffId),
+    /// Comments on a ticket were sent.
+    CommentsSent { ticket: TicketId, ids: Vec<String> },
     /// Lines of this run were asked for: of its transcript, or of its raw stream.
     Fetch { run: RunId, raw: bool },
 }

@@ -72,6 +72,14 @@ pub(crate) enum Role {
     DiffAdd,
     /// Removed lines of a diff.
     DiffRemove,
+    /// Ground of added lines in a review.
+    DiffAddLine,
+    /// Ground of removed lines in a review.
+    DiffRemoveLine,
+    /// What is new in a changed line.
+    DiffAddWord,
+    /// What went from a changed line.
+    DiffRemoveWord,
     /// Source: words of the language.
     CodeKeyword,
     /// Source: strings.
@@ -221,6 +229,7 @@ impl Theme {
             styles[Role::TitleFocus as usize] =
                 Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
         }
+        words_without_ground(&mut styles, depth);
         // Where the sixteen leave no ground of its own to the selection, reversing does.
         let (ground, selected) = (styles[Role::Text as usize], &mut styles[Role::Selected as usize]);
         if depth == Depth::Ansi16 && selected.bg.is_some() && selected.bg == ground.bg {
@@ -252,6 +261,22 @@ impl Theme {
     /// Foreground and background for what a program asked for; `None` leaves those of the ground.
     pub(crate) fn worker(&self, asked: &TextStyle) -> (Option<Color>, Option<Color>) {
         self.ink.of(asked)
+    }
+}
+
+/// Sixteen colours have no quiet grounds: signs say which lines changed there, and a line under them which words; as
+/// with a theme that names no such ground.
+fn words_without_ground(styles: &mut [Style; Role::COUNT], depth: Depth) {
+    let few = matches!(depth, Depth::Ansi16 | Depth::None);
+    for role in [Role::DiffAddLine, Role::DiffRemoveLine] {
+        if few {
+            styles[role as usize] = Style::new();
+        }
+    }
+    for role in [Role::DiffAddWord, Role::DiffRemoveWord] {
+        if few || styles[role as usize] == Style::new() {
+            styles[role as usize] = Style::new().add_modifier(Modifier::UNDERLINED);
+        }
     }
 }
 

@@ -50,6 +50,35 @@ impl Console {
             | Action::Pause
             | Action::Attach => self.decide(action),
             Action::Worktrees => self.open_worktrees(),
+            Action::Diff => self.open_diff(),
+            Action::ReviewHunkNext
+            | Action::ReviewHunkPrevious
+            | Action::ReviewFileNext
+            | Action::ReviewFilePrevious
+            | Action::ReviewFinding
+            | Action::ReviewFindingPrevious
+            | Action::ReviewFold
+            | Action::ReviewWhole
+            | Action::ReviewSplit
+            | Action::ReviewWhitespace
+            | Action::ReviewRange
+            | Action::ReviewRoundNext
+            | Action::ReviewRoundPrevious
+            | Action::ReviewSearch
+            | Action::ReviewSearchNext
+            | Action::ReviewSearchPrevious
+            | Action::ReviewViewed
+            | Action::ReviewSelect
+            | Action::ReviewComment
+            | Action::ReviewDrop
+            | Action::ReviewPlace
+            | Action::ReviewSend
+            | Action::ReviewApprove
+            | Action::ReviewReject
+            | Action::ReviewFiles
+            | Action::ReviewPart
+            | Action::ReviewLeft
+            | Action::ReviewRight => self.review_action(action),
             Action::Earlier => self.open_earlier(),
             // These mean something to a layer only, which has seen them before they come here.
             Action::Accept
@@ -174,6 +203,8 @@ impl Console {
         if let Some(Layer::Page(_)) = self.layers.last() {
             // Source stands over nothing: one Esc is enough, whichever side of the page is shown.
             self.layers.pop();
+        } else if let Some(Layer::Review(_)) = self.layers.last() {
+            self.review_back();
         } else if self.leaving == Some(Leaving::Waiting) {
             self.leaving = None;
             self.say(NoticeKind::Info, "staying");

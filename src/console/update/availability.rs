@@ -14,7 +14,33 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         Action::Sprint if console.snapshot.plan.sprints.is_empty() => no("there are no sprint files"),
         Action::Sprint => Ok(()),
         Action::Open if matches!(console.layers.last(), Some(Layer::Page(_))) => no("it is open"),
-        Action::Open | Action::Source | Action::Earlier => ticket(console).map(drop),
+        Action::Open | Action::Source | Action::Earlier | Action::Diff => ticket(console).map(drop),
+        Action::ReviewApprove | Action::ReviewReject => decidable_review(console),
+        Action::ReviewSearchNext | Action::ReviewSearchPrevious => review_searched(console),
+        Action::ReviewHunkNext
+        | Action::ReviewHunkPrevious
+        | Action::ReviewFileNext
+        | Action::ReviewFilePrevious
+        | Action::ReviewFinding
+        | Action::ReviewFindingPrevious
+        | Action::ReviewFold
+        | Action::ReviewWhole
+        | Action::ReviewSplit
+        | Action::ReviewWhitespace
+        | Action::ReviewRange
+        | Action::ReviewRoundNext
+        | Action::ReviewRoundPrevious
+        | Action::ReviewSearch
+        | Action::ReviewViewed
+        | Action::ReviewSelect
+        | Action::ReviewComment
+        | Action::ReviewDrop
+        | Action::ReviewPlace
+        | Action::ReviewSend
+        | Action::ReviewFiles
+        | Action::ReviewPart
+        | Action::ReviewLeft
+        | Action::ReviewRight => review(console),
         Action::Copy if console.focus == Pane::Run && console.shown_run().is_some() => Ok(()),
         Action::Copy => ticket(console).map(drop),
         Action::RunPrevious
@@ -244,6 +270,30 @@ fn searched(console: &Console) -> Result<(), String> {
     } else {
         Err(format!("search first, with {}", console.key_of(Action::Search)))
     }
+}
+
+fn review(console: &Console) -> Result<(), String> {
+    if console.review().is_some() { Ok(()) } else { no("no review is open") }
+}
+
+fn review_searched(console: &Console) -> Result<(), String> {
+    match console.review().and_then(|screen| screen.search.as_ref()) {
+        Some(_) => Ok(()),
+        None => Err(format!("search first, with {}", console.key_of(Action::ReviewSearch))),
+    }
+}
+
+/// A decision is about the commit that was drawn, of work that is under review.
+fn decidable_review(console: &Console) -> Result<(), String> {
+    writable(console)?;
+    let screen = console.review().ok_or("no review is open")?;
+    if !console.snapshot.reviews.contains_key(&screen.ticket) {
+        return no("this ticket is under no review");
+    }
+    if screen.drawn.is_none() {
+        return no("what is shown is no commit; look at a round or at the whole ticket");
+    }
+    Ok(())
 }
 
 fn other_draft(console: &Console) -> Result<(), String> {

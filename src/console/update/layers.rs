@@ -9,6 +9,7 @@ use super::super::layers::ticket::FieldName;
 use super::super::layers::{AnswerForm, Confirm, Layer, LineInput, TicketForm};
 use super::super::state::{Console, NoticeKind, Pane, Pending};
 use crate::plan::lifecycle::Op;
+use crate::runtime::protocol::ReviewChoice;
 
 impl Console {
     /// Gives a key to the topmost layer; `action` is what the keymap says it means there.
@@ -28,7 +29,7 @@ impl Console {
             Layer::Quit => self.quit_key(key, action),
             Layer::Help(text) => self.text_key(text, key, action, Layer::Help),
             Layer::History(text) => self.text_key(text, key, action, Layer::History),
-            page @ Layer::Page(_) => self.layers.push(page),
+            page @ (Layer::Page(_) | Layer::Review(_)) => self.layers.push(page),
         }
     }
 
@@ -216,17 +217,27 @@ impl Console {
                     view.search_set(&text);
                 }
             }
-            LineKind::Block { .. } => {}
+            LineKind::ReviewSearch => self.review_search(&text),
+            LineKind::Block { .. } | LineKind::Reject { .. } => {}
         }
     }
 
     fn line_accepted(&mut self, input: LineInput) {
         match &input.kind {
-            LineKind::Filter { .. } => {}
+            LineKind::Filter { .. } | LineKind::ReviewSearch => {}
             LineKind::Search => {
                 if let Some(view) = self.runs.shown_view_mut() {
                     view.search_accept();
                 }
+            }
+            LineKind::Reject { ticket, seen } => {
+                let reason = input.text.text().trim().to_owned();
+                if reason.is_empty() {
+                    self.say(NoticeKind::Refused, "a rejection needs a reason; Esc leaves without one");
+                    self.layers.push(Layer::Line(Box::new(input)));
+                    return;
+                }
+                self.send_decision(ticket.clone(), seen.clone(), ReviewChoice::Reject { reason });
             }
             LineKind::Block { ticket, seen } => {
                 let reason = input.text.text().trim().to_owned();
@@ -252,7 +263,8 @@ impl Console {
                     view.search_cancel();
                 }
             }
-            LineKind::Block { .. } => {}
+            LineKind::ReviewSearch => self.review_search(""),
+            LineKind::Block { .. } | LineKind::Reject { .. } => {}
         }
     }
 }

@@ -10,7 +10,8 @@ use super::super::message::Effect;
 use super::super::state::{Console, Leaving, NoticeKind, Pending};
 use super::layers::is_enter;
 use super::moving::scrolled;
-use crate::runtime::protocol::{Command, QueueCommand, RunCommand};
+use crate::runtime::protocol::diff::NotebookChange;
+use crate::runtime::protocol::{Command, QueueCommand, ReviewChoice, RunCommand};
 
 impl Console {
     pub(super) fn palette_key(&mut self, mut palette: Box<Palette>, key: Key, action: Option<Action>) {
@@ -78,6 +79,14 @@ impl Console {
             Some(Choice::Delegate { ticket, agent }) => {
                 self.open_message(ticket, Purpose::Delegate { agent });
             }
+            Some(Choice::Range(range)) => {
+                let whitespace = self.review().is_none_or(|screen| screen.whitespace);
+                self.reopen_diff(range, whitespace);
+            }
+            Some(Choice::PlaceComment(ticket, comment)) => {
+                let change = NotebookChange::Keep { comment: *comment };
+                self.note(ticket, change, Pending::say("the comment stands here now"));
+            }
             Some(Choice::Kinds(filter)) => {
                 if let Some(view) = self.runs.shown_view_mut() {
                     view.set_filter(filter);
@@ -108,6 +117,10 @@ impl Console {
         match confirm.then {
             Confirmed::Stop(run) => self.send(Command::Run(RunCommand::Stop { run }), Pending::quiet()),
             Confirmed::Fail(ticket) => self.mark_failed(&ticket),
+            Confirmed::DropComment(ticket, id) => {
+                self.note(ticket, NotebookChange::Drop { id }, Pending::say("the comment is dropped"));
+            }
+            Confirmed::Approve { ticket, seen } => self.send_decision(ticket, seen, ReviewChoice::Accept),
             Confirmed::Prune(tickets) => self.prune(tickets),
             Confirmed::Discard => {
                 let key = match self.layers.pop() {

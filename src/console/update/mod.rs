@@ -12,6 +12,7 @@ mod input;
 mod layers;
 mod lists;
 mod moving;
+mod review;
 mod runtime;
 mod steer;
 mod worktrees;
@@ -45,6 +46,10 @@ impl Console {
             SystemMessage::Edited { key, result } => self.edited(&key, result),
             SystemMessage::Attached { result: Ok(()) } => self.dirty = true,
             SystemMessage::Attached { result: Err(reason) } => self.say(NoticeKind::Refused, reason),
+            SystemMessage::PaintedPart(part) => {
+                let came = self.review_mut().is_some_and(|screen| screen.part_came(part.key, part.lines));
+                self.dirty |= came;
+            }
             SystemMessage::Painted(painted) => self.dirty |= self.sources.came(painted),
             SystemMessage::Trouble(text) => self.say(NoticeKind::Refused, text),
         }

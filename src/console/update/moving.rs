@@ -18,6 +18,9 @@ impl Console {
             page.scroll = scrolled(page.scroll, page.cache.len(), height, action);
             return;
         }
+        if let Some(Layer::Review(screen)) = self.layers.last_mut() {
+            return screen.move_by(action);
+        }
         let areas = view::areas(self);
         match self.focus {
             Pane::Queue => self.move_selection(action, usize::from(areas.list_height())),

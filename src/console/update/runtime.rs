@@ -29,7 +29,7 @@ impl Console {
             RuntimeMessage::Project(ProjectEvent::Draft { key, text }) => self.draft_came(&key, &text),
             RuntimeMessage::Project(ProjectEvent::Worktrees { list }) => self.worktrees_came(list),
             RuntimeMessage::Project(ProjectEvent::Pruned { report }) => self.pruned(&report),
-            RuntimeMessage::Diff(_) => {}
+            RuntimeMessage::Diff(event) => self.on_diff(event),
             RuntimeMessage::Gone => {
                 self.save_drafts();
                 self.effects.push(Effect::Exit(ExitReason::RuntimeGone));
@@ -135,7 +135,11 @@ impl Console {
         let text = pending.done.replace("{}", &id);
         match pending.then {
             Then::Say => self.say(NoticeKind::Done, text),
-            Then::Quiet | Then::Fetch { .. } => {}
+            Then::Quiet | Then::Fetch { .. } | Then::Diff(_) => {}
+            Then::CommentsSent { ticket, ids } => {
+                self.comments_sent(ticket, ids, true);
+                self.say(NoticeKind::Done, text);
+            }
             Then::DraftSaved(key) => self.draft_saved(&key),
             Then::FormSent(key) => {
                 // The runtime drops the draft of an answer itself; those of other forms are ours to drop.
@@ -172,6 +176,13 @@ impl Console {
         if let Then::Fetch { run, raw } = &pending.then {
             let view = if *raw { self.runs.raw_mut(run) } else { self.runs.transcript(run) };
             return view.forget_request();
+        }
+        if let Then::Diff(id) = pending.then {
+            return self.diff_refused(id, message);
+        }
+        if let Then::CommentsSent { ticket, ids } = pending.then {
+            self.comments_sent(ticket, ids, false);
+            return self.say(NoticeKind::Refused, format!("not sent, the comments are kept: {message}"));
         }
         if let Then::Start(ticket) = &pending.then {
             return self.say(NoticeKind::Refused, format!("{}: {message}", words::safe(ticket)));

@@ -110,8 +110,8 @@ impl Console {
 
     /// Sends the words. The form comes back when they cannot be sent.
     fn submit_message(&mut self, mut form: Box<MessageForm>) {
-        if form.text.is_blank() && matches!(form.purpose, Purpose::Say(_)) {
-            form.error = Some("a message needs words; Esc closes without one".to_owned());
+        if form.text.is_blank() && matches!(form.purpose, Purpose::Say(_) | Purpose::Comment(_)) {
+            form.error = Some("it needs words; Esc closes without".to_owned());
             self.layers.push(Layer::Message(form));
             return;
         }
@@ -132,6 +132,7 @@ impl Console {
                 let command = RunCommand::Say { run, text };
                 self.send(Command::Run(command), sent(format!("the agent of {id} {done}")));
             }
+            Purpose::Comment(place) => self.keep_comment(&form.ticket, *place, text, key),
             Purpose::Delegate { agent } => {
                 let who = agent.as_deref().map_or("an agent".to_owned(), |name| safe_text(name).to_string());
                 let command = RunCommand::Delegate { ticket: form.ticket.clone(), agent, note };

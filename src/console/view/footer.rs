@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::super::actions::{Action, Scope};
 use super::super::layers::Layer;
+use super::super::review::ReviewScreen;
 use super::super::rows::RowState;
 use super::super::state::{Console, Notice, NoticeKind, Pane};
 use super::super::theme::Role;
@@ -86,6 +87,7 @@ fn useful(console: &Console) -> Vec<Action> {
         Some(Layer::Answer(_) | Layer::Ticket(_) | Layer::Message(_)) => {
             return vec![Action::Submit, Action::Editor, Action::Back];
         }
+        Some(Layer::Review(screen)) => return reviewing(console, screen),
         Some(Layer::Page(_)) => vec![Action::Back, Action::Source],
         Some(_) => return vec![Action::Back],
         None if console.scopes() == [Scope::Init] => return vec![Action::Init, Action::Help, Action::Quit],
@@ -106,6 +108,25 @@ fn useful(console: &Console) -> Vec<Action> {
     }
     shown.push(Action::Help);
     shown
+}
+
+/// What a review asks for: comments that wait, else findings, else the decision.
+fn reviewing(console: &Console, screen: &ReviewScreen) -> Vec<Action> {
+    let waiting = screen.notebook.comments.iter().any(|comment| comment.sent.is_none());
+    let mut wanted = vec![Action::ReviewComment, Action::ReviewHunkNext];
+    if waiting {
+        wanted.insert(0, Action::ReviewSend);
+    }
+    wanted.extend([
+        Action::ReviewApprove,
+        Action::ReviewReject,
+        Action::ReviewFileNext,
+        Action::ReviewFinding,
+    ]);
+    wanted.retain(|action| available(console, *action).is_ok());
+    wanted.truncate(5);
+    wanted.push(Action::Help);
+    wanted
 }
 
 /// What the selected ticket's state asks for.

@@ -59,6 +59,13 @@ fn title(form: &MessageForm) -> String {
     match &form.purpose {
         Purpose::Say(_) => format!("message to the agent of {id}"),
         Purpose::Retry { .. } => format!("retry {id} with a note"),
+        Purpose::Comment(place) => {
+            let file = safe_text(&place.file);
+            match place.last > place.first {
+                true => format!("comment on {file}:{}-{}", place.first, place.last),
+                false => format!("comment on {file}:{}", place.first),
+            }
+        }
         Purpose::Delegate { agent: Some(agent) } => format!("{} works {id}", safe_text(agent)),
         Purpose::Delegate { agent: None } => format!("an agent works {id}"),
     }
@@ -94,6 +101,15 @@ fn above(console: &Console, form: &MessageForm, columns: usize) -> Vec<(String, 
                 "The ticket becomes ready and runs again; the agent is told this after its brief.",
                 Role::Dim,
             );
+        }
+        Purpose::Comment(place) => {
+            let lines = place.anchor.lines.iter().skip(place.anchor.before as usize);
+            let count = (place.last - place.first + 1) as usize;
+            for line in lines.take(count.min(LISTED)) {
+                let text = format!("{} {}", console.glyphs.vertical, safe_text(line));
+                say(&fit(&text, columns, console.glyphs.ellipsis), Role::Dim);
+            }
+            say("It is kept with its lines and sent with the other comments, once.", Role::Dim);
         }
         Purpose::Delegate { .. } => {
             say(
@@ -131,11 +147,13 @@ fn draw_keys(console: &Console, form: &MessageForm, area: Rect, buffer: &mut Buf
     pen.write_right(&saved, on(Role::Dim)).write_right("  ", ground);
     let word = match form.purpose {
         Purpose::Say(_) => "[ Send ]",
+        Purpose::Comment(_) => "[ Keep ]",
         Purpose::Retry { .. } => "[ Retry ]",
         Purpose::Delegate { .. } => "[ Start ]",
     };
     pen.write(word, if form.on_button { console.theme.style(Role::Selected) } else { on(Role::Key) });
     let hint = match form.purpose {
+        Purpose::Comment(_) => "   Tab to here, then Enter keeps it",
         Purpose::Say(_) => "   Tab to here, then Enter sends too",
         _ => "   Tab to here, then Enter starts it; a note is not needed",
     };

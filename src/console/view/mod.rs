@@ -14,6 +14,7 @@ mod message;
 mod overlays;
 mod pages;
 mod queue;
+mod review;
 mod run;
 pub(crate) mod text;
 mod worktrees;
@@ -136,6 +137,7 @@ pub(crate) fn prepare(console: &mut Console, area: Rect) {
             Layer::Message(form) => message::dress(console, form),
             Layer::Line(input) => overlays::dress(console, &mut input.text),
             Layer::Palette(palette) => overlays::dress(console, &mut palette.query),
+            Layer::Review(screen) => review::prepare(console, screen, areas.body),
             Layer::Menu(_)
             | Layer::Worktrees(_)
             | Layer::Earlier(_)
@@ -163,6 +165,8 @@ pub(crate) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
         PlanHealth::Refused { .. } if console.snapshot.plan.tickets.is_empty() => {
             pages::draw_refused(console, areas.body, buffer);
         }
+        // A review covers the panes.
+        _ if console.review().is_some() => {}
         PlanHealth::Loading | PlanHealth::Open { .. } | PlanHealth::Refused { .. } => {
             draw_panes(console, &areas, buffer)
         }
@@ -221,6 +225,7 @@ fn draw_layer(console: &Console, layer: &Layer, areas: &Areas, buffer: &mut Buff
         Layer::Quit => overlays::draw_quit(console, areas, buffer),
         Layer::Help(scrolled) => help::draw_help(console, *scrolled, areas, buffer),
         Layer::History(scrolled) => help::draw_history(console, *scrolled, areas, buffer),
+        Layer::Review(screen) => review::draw(console, screen, areas, buffer),
         Layer::Page(page) => detail::draw_page(console, page, areas, buffer),
     }
 }

@@ -1,0 +1,409 @@
+//! The review of a ticket's work on one screen: files, their differences, findings and comments at their lines.
+//!
+//! Owns what was asked for and what came ([`ReviewScreen`]), the rows of the shown file ([`layout`]), coloured parts
+//! ([`paint`], made by [`painter`]'s thread) and the search ([`search`]). Invariants: no key waits for anything (texts,
+//! counts, colours and changed words come as messages and stand plain until then); what is decided on is the commit that
+//! was drawn; a comment is kept by the runtime before it counts as made.
+
+mod bodies;
+pub(crate) mod layout;
+pub(crate) mod notes;
+pub(crate) mod paint;
+pub(crate) mod painter;
+pub(crate) mod search;
+#[cfg(test)]
+pub(crate) mod tests;
+mod words;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::plan::ticket::TicketId;
+use crate::runtime::protocol::diff::{
+    Body, Counted, DiffId, DiffRange, FileEntry, Listing, Notebook, Stat, TextSide,
+};
+
+use bodies::Bodies;
+use layout::{Layout, Options, Row};
+use notes::Note;
+use paint::{PartKey, Piece};
+use search::Search;
+
+/// Coloured parts that are kept.
+const PARTS: usize = 512;
+
+/// Where the keys go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The list of files.
+    Files,
+    /// The text.
+    #[default]
+    Text,
+}
+
+/// A line of a file, to be gone to when it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) file: String,
+    pub(crate) side: TextSide,
+    /// From 1.
+    pub(crate) line: u32,
+}
+
+/// The screen.
+#[derive(Debug)]
+pub(crate) struct ReviewScreen {
+    pub(crate) ticket: TicketId,
+    pub(crate) id: DiffId,
+    pub(crate) range: DiffRange,
+    pub(crate) whitespace: bool,
+    pub(crate) listing: Option<Arc<Listing>>,
+    counted: Vec<Option<Counted>>,
+    /// Hash over all that is shown, when everything was counted.
+    pub(crate) hash: Option<String>,
+    /// Why there is nothing to see.
+    pub(crate) refused: Option<String>,
+    pub(crate) bodies: Bodies,
+    /// The shown file.
+    pub(crate) file: usize,
+    pub(crate) part: Part,
+    pub(crate) files_shown: bool,
+    options: Options,
+    /// What was opened in files that are not shown.
+    opened: HashMap<usize, BTreeMap<usize, u32>>,
+    pub(crate) layout: Layout,
+    laid_out: Option<LayoutKey>,
+    pub(crate) notes: Vec<Note>,
+    pub(crate) cursor: usize,
+    pub(crate) top: usize,
+    /// Columns that are scrolled out to the left.
+    pub(crate) left: usize,
+    /// Row at which a selection began.
+    pub(crate) anchor: Option<usize>,
+    pub(crate) search: Option<Search>,
+    pub(crate) notebook: Arc<Notebook>,
+    notebook_version: u64,
+    /// Where to go when the text is there.
+    pub(crate) wanted: Option<Place>,
+    parts: HashMap<PartKey, Option<Arc<Vec<Vec<Piece>>>>>,
+    /// The commit that stood on the screen at the last frame.
+    pub(crate) drawn: Option<String>,
+    /// Rows of text at the last frame.
+    pub(crate) height: usize,
+    /// The file that is laid out next begins at its last change.
+    pub(crate) at_end: bool,
+    /// The file that is laid out next begins at its head, where notes of other rounds stand.
+    pub(crate) wanted_top: bool,
+    /// The finding that was gone to last.
+    pub(crate) last_finding: Option<String>,
+}
+
+/// What a layout was made of; another key, another layout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct LayoutKey {
+    file: usize,
+    body: usize,
+    options: Options,
+    notes: (u64, u64),
+    width: usize,
+}
+
+impl ReviewScreen {
+    pub(crate) fn new(ticket: TicketId, id: DiffId, range: DiffRange) -> ReviewScreen {
+        ReviewScreen {
+            ticket,
+            id,
+            range,
+            whitespace: true,
+            listing: None,
+            counted: Vec::new(),
+            hash: None,
+            refused: None,
+            bodies: Bodies::default(),
+            file: 0,
+            part: Part::default(),
+            files_shown: false,
+            options: Options::default(),
+            opened: HashMap::new(),
+            layout: Layout::default(),
+            laid_out: None,
+            notes: Vec::new(),
+            cursor: 0,
+            top: 0,
+            left: 0,
+            anchor: None,
+            search: None,
+            notebook: Arc::default(),
+            notebook_version: 0,
+            wanted: None,
+            parts: HashMap::new(),
+            drawn: None,
+            height: 0,
+            at_end: false,
+            wanted_top: false,
+            last_finding: None,
+        }
+    }
+
+    /// Another comparison in the place of this one: what is known of the old one goes, the place is kept.
+    pub(crate) fn reopen(&mut self, id: DiffId, range: DiffRange, whitespace: bool) {
+        let wanted = self.wanted.take().or_else(|| self.here());
+        let mut fresh = ReviewScreen::new(self.ticket.clone(), id, range);
+        fresh.whitespace = whitespace;
+        fresh.wanted = wanted;
+        fresh.options = Options { opened: BTreeMap::new(), ..self.options.clone() };
+        fresh.files_shown = self.files_shown;
+        fresh.notebook = Arc::clone(&self.notebook);
+        *self = fresh;
+    }
+
+    /// The place of the cursor.
+    fn here(&self) -> Option<Place> {
+        let file = self.entry()?.path.clone();
+        let found = (self.cursor..self.layout.len).take(200).find_map(|row| {
+            let row = self.layout.row(row)?;
+            row.line(TextSide::New).map(|line| (TextSide::New, line))
+        });
+        let (side, line) = found.unwrap_or((TextSide::New, 0));
+        Some(Place { file, side, line: line + 1 })
+    }
+
+    pub(crate) fn files(&self) -> &[FileEntry] {
+        self.listing.as_ref().map_or(&[], |listing| &listing.files)
+    }
+
+    /// The shown file.
+    pub(crate) fn entry(&self) -> Option<&FileEntry> {
+        self.files().get(self.file)
+    }
+
+    pub(crate) fn stat(&self, file: usize) -> Option<&Stat> {
+        self.counted.get(file)?.as_ref().map(|counted| &counted.stat)
+    }
+
+    /// Id of a file's content now.
+    pub(crate) fn blob(&self, file: usize) -> Option<&str> {
+        let known = self.files().get(file)?.new_blob.as_deref();
+        known.or_else(|| self.counted.get(file)?.as_ref()?.new_blob.as_deref())
+    }
+
+    /// Id of a file's content of one side.
+    pub(crate) fn blob_of(&self, file: usize, side: TextSide) -> Option<&str> {
+        match side {
+            TextSide::New => self.blob(file),
+            TextSide::Old => self.files().get(file)?.old_blob.as_deref(),
+        }
+    }
+
+    /// The texts of the shown file, when they are there.
+    pub(crate) fn body(&self) -> Option<&Arc<Body>> {
+        self.bodies.get(self.file)
+    }
+
+    /// Lines added and removed, as far as they were counted, and whether that is all.
+    pub(crate) fn totals(&self) -> (u64, u64, bool) {
+        let mut totals = (0, 0);
+        for counted in self.counted.iter().flatten() {
+            if let Stat::Text { added, removed } = counted.stat {
+                totals = (totals.0 + u64::from(added), totals.1 + u64::from(removed));
+            }
+        }
+        (totals.0, totals.1, self.counted.iter().all(Option::is_some))
+    }
+
+    pub(crate) fn is_viewed(&self, file: usize) -> bool {
+        let Some(entry) = self.files().get(file) else { return false };
+        self.notebook.viewed.get(&entry.path).is_some_and(|blob| blob == self.blob(file).unwrap_or("gone"))
+    }
+
+    pub(crate) fn is_split(&self) -> bool {
+        self.options.split
+    }
+
+    /// The files came.
+    pub(crate) fn listed(&mut self, listing: Arc<Listing>) {
+        self.counted = vec![None; listing.files.len()];
+        self.listing = Some(listing);
+        if let Some(wanted) = &self.wanted {
+            let at = self.files().iter().position(|file| file.path == wanted.file);
+            match at {
+                Some(at) => self.file = at,
+                None => self.wanted = None,
+            }
+        }
+    }
+
+    /// Counts came.
+    pub(crate) fn counted(&mut self, counted: Vec<Counted>, hash: Option<String>) {
+        for one in counted {
+            let at = one.file as usize;
+            if let Some(place) = self.counted.get_mut(at) {
+                *place = Some(one);
+            }
+        }
+        self.hash = hash.or_else(|| self.hash.take());
+    }
+
+    pub(crate) fn take_notebook(&mut self, notebook: Arc<Notebook>) {
+        self.notebook = notebook;
+        self.notebook_version += 1;
+    }
+
+    /// Whether a part has to be handed over for colouring; true once.
+    pub(crate) fn ask_part(&mut self, key: PartKey) -> bool {
+        if self.parts.contains_key(&key) {
+            return false;
+        }
+        if self.parts.len() >= PARTS {
+            self.parts.clear();
+        }
+        self.parts.insert(key, None);
+        true
+    }
+
+    /// A coloured part came; true when it is of this diff.
+    pub(crate) fn part_came(&mut self, key: PartKey, lines: Option<Arc<Vec<Vec<Piece>>>>) -> bool {
+        match (self.parts.get_mut(&key), lines) {
+            (Some(place), Some(lines)) => *place = Some(lines),
+            // Overtaken by newer wishes: asked for again when it is seen.
+            (Some(_), None) => drop(self.parts.remove(&key)),
+            (None, _) => return false,
+        }
+        true
+    }
+
+    /// The coloured pieces of a line, when they are there.
+    pub(crate) fn pieces(&self, side: TextSide, line: u32) -> Option<&[Piece]> {
+        let file = u32::try_from(self.file).ok()?;
+        let key = PartKey { diff: self.id, file, side, part: line / paint::PART };
+        let lines = self.parts.get(&key)?.as_ref()?;
+        lines.get((line % paint::PART) as usize).map(Vec::as_slice)
+    }
+
+    /// Goes to a file; its own foldings come back.
+    pub(crate) fn go_to_file(&mut self, file: usize) {
+        let file = file.min(self.files().len().saturating_sub(1));
+        if file == self.file {
+            return;
+        }
+        let opened = std::mem::take(&mut self.options.opened);
+        self.opened.insert(self.file, opened);
+        self.options.opened = self.opened.remove(&file).unwrap_or_default();
+        self.file = file;
+        (self.cursor, self.top, self.left, self.anchor) = (0, 0, 0, None);
+        self.laid_out = None;
+        self.layout = Layout::default();
+        if let Some(search) = &mut self.search {
+            search.hits.clear();
+        }
+    }
+
+    /// Changes how the file is shown; the cursor stays on its line.
+    pub(crate) fn with_options(&mut self, change: impl FnOnce(&mut Options)) {
+        change(&mut self.options);
+        self.anchor = None;
+    }
+
+    /// Opens the fold on this row, or a part of it.
+    pub(crate) fn open_fold(&mut self, gap: usize, lines: u32) {
+        let opened = self.options.opened.entry(gap).or_default();
+        *opened = opened.saturating_add(lines);
+    }
+
+    /// What stands under the cursor.
+    pub(crate) fn row(&self) -> Option<Row> {
+        self.layout.row(self.cursor)
+    }
+
+    /// Moves the cursor.
+    pub(crate) fn move_to(&mut self, row: usize) {
+        self.cursor = row.min(self.layout.len.saturating_sub(1));
+    }
+
+    /// Goes to a line of the shown file, opening its fold.
+    pub(crate) fn go_to(&mut self, side: TextSide, line: u32) {
+        if let Some(row) = self.layout.find(side, line) {
+            if let Some(Row::Fold { gap, lines }) = self.layout.row(row) {
+                self.open_fold(gap, lines);
+                if let Some(file) = self.entry().map(|entry| entry.path.clone()) {
+                    self.wanted = Some(Place { file, side, line: line + 1 });
+                }
+            }
+            self.move_to(row);
+            // A jump stands in the upper third, so that what follows is seen.
+            self.top = self.cursor.saturating_sub(self.height / 3);
+        }
+    }
+
+    /// Lays the shown file out when anything that it depends on changed, with `notes` for it.
+    pub(crate) fn lay_out(
+        &mut self,
+        width: usize,
+        version: u64,
+        notes: impl FnOnce(&ReviewScreen) -> Vec<Note>,
+    ) {
+        let Some(body) = self.body().cloned() else { return };
+        let key = LayoutKey {
+            file: self.file,
+            body: Arc::as_ptr(&body) as usize,
+            options: self.options.clone(),
+            notes: (self.notebook_version, version),
+            width,
+        };
+        if self.laid_out.as_ref() != Some(&key) {
+            let before = self.laid_out.as_ref().filter(|before| before.file == key.file).and(self.row());
+            let offset = self.cursor.saturating_sub(self.top);
+            self.notes = notes(self);
+            let places: Vec<_> = self.notes.iter().map(Note::place).collect();
+            let lines = (body.old.len(), body.new.len());
+            self.layout = Layout::new(&body.blocks, lines, &self.options, &places);
+            self.laid_out = Some(key);
+            self.settle(before, offset);
+            if let Some(search) = self.search.take() {
+                self.search = Some(Search { current: search.current, ..Search::new(&search.text, &body) });
+            }
+        }
+        if std::mem::take(&mut self.wanted_top) {
+            (self.cursor, self.top) = (0, 0);
+        }
+        // Whoever went to another file meanwhile does not want the place any more.
+        let wanted = self.wanted.take();
+        let here = self.entry().map(|entry| entry.path.as_str());
+        if let Some(wanted) = wanted.filter(|wanted| here == Some(wanted.file.as_str())) {
+            self.go_to(wanted.side, wanted.line.saturating_sub(1));
+        }
+    }
+
+    /// Puts the cursor on the line that it was on.
+    fn settle(&mut self, before: Option<Row>, offset: usize) {
+        let row = match before {
+            Some(Row::Note { .. } | Row::Fold { .. }) => Some(self.cursor),
+            Some(row) => [TextSide::New, TextSide::Old]
+                .into_iter()
+                .find_map(|side| row.line(side).and_then(|line| self.layout.find(side, line))),
+            // A file begins at its first change.
+            None if std::mem::take(&mut self.at_end) => self.layout.hunks.last().copied(),
+            None => self.layout.hunks.first().copied(),
+        };
+        self.move_to(row.unwrap_or(0));
+        self.top = match before {
+            Some(_) => self.cursor.saturating_sub(offset),
+            None => self.cursor.saturating_sub(layout::CONTEXT as usize + 1),
+        };
+    }
+
+    /// Keeps the cursor within what is seen of `height` rows.
+    pub(crate) fn reveal(&mut self, height: usize) {
+        self.height = height;
+        self.move_to(self.cursor);
+        let last = self.layout.len.saturating_sub(height.max(1));
+        self.top = self.top.min(last).min(self.cursor).max((self.cursor + 1).saturating_sub(height.max(1)));
+    }
+
+    /// First and last row of the selection, or the row of the cursor.
+    pub(crate) fn selection(&self) -> (usize, usize) {
+        let anchor = self.anchor.unwrap_or(self.cursor);
+        (anchor.min(self.cursor), anchor.max(self.cursor))
+    }
+}

@@ -1,0 +1,87 @@
+//! Searching the texts of one file while it is typed.
+//!
+//! Case counts only when something typed is upper case. Bounded: at most [`HITS`] hits are known. A hit is a line of one
+//! side; where in the line it stands is looked for again when the line is drawn.
+
+use crate::runtime::protocol::diff::{Body, TextSide};
+
+/// Most hits that are known.
+const HITS: usize = 100_000;
+
+/// A search.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Search {
+    pub(crate) text: String,
+    /// Lines with a hit, by where they stand: removed lines come at their block.
+    pub(crate) hits: Vec<(TextSide, u32)>,
+    pub(crate) current: usize,
+}
+
+impl Search {
+    /// Searches the new text, and of the old one what was removed.
+    pub(crate) fn new(text: &str, body: &Body) -> Search {
+        let mut hits: Vec<(u32, TextSide, u32)> = Vec::new();
+        if !text.is_empty() {
+            for line in matching(body.new.text(), text) {
+                hits.push((body.new.line_at(line), TextSide::New, body.new.line_at(line)));
+            }
+            for line in matching(body.old.text(), text) {
+                let number = body.old.line_at(line);
+                let at = body.blocks.partition_point(|block| block.old <= number).checked_sub(1);
+                let block = at.map(|at| body.blocks[at]).filter(|block| number - block.old < block.old_len);
+                if let Some(block) = block {
+                    hits.push((block.new, TextSide::Old, number));
+                }
+            }
+        }
+        hits.sort_by_key(|(at, side, line)| (*at, *side == TextSide::New, *line));
+        hits.dedup();
+        let hits = hits.into_iter().map(|(_, side, line)| (side, line)).collect();
+        Search { text: text.to_owned(), hits, current: 0 }
+    }
+
+    /// The next hit, or the one before; goes round.
+    pub(crate) fn step(&mut self, forward: bool) -> Option<(TextSide, u32)> {
+        let count = self.hits.len();
+        if count == 0 {
+            return None;
+        }
+        self.current = (self.current + if forward { 1 } else { count - 1 }) % count;
+        self.hits.get(self.current).copied()
+    }
+}
+
+/// Where hits begin, in bytes.
+fn matching(text: &str, wanted: &str) -> Vec<usize> {
+    if wanted.chars().any(char::is_uppercase) {
+        return memchr::memmem::find_iter(text.as_bytes(), wanted.as_bytes()).take(HITS).collect();
+    }
+    // Lowering ASCII alone keeps every byte at its place.
+    let (text, wanted) = (text.to_ascii_lowercase(), wanted.to_ascii_lowercase());
+    memchr::memmem::find_iter(text.as_bytes(), wanted.as_bytes()).take(HITS).collect()
+}
+
+/// Where hits stand in a shown line, in bytes.
+pub(crate) fn within(line: &str, wanted: &str) -> Vec<(usize, usize)> {
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    matching(line, wanted).into_iter().map(|at| (at, at + wanted.len())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::review::tests::body;
+
+    #[test]
+    fn hits_are_in_the_new_text_and_in_what_was_removed() {
+        let body = body("a\nOld word\nc\n", "a\nnew word\nWORD\nc\n");
+        let mut search = Search::new("word", &body);
+        assert_eq!(search.hits, [(TextSide::Old, 1), (TextSide::New, 1), (TextSide::New, 2)]);
+        assert_eq!(search.step(false), Some((TextSide::New, 2)));
+        assert_eq!(search.step(true), Some((TextSide::Old, 1)));
+        assert_eq!(Search::new("Word", &body).hits, []);
+        assert_eq!(within("a word, a Word", "word"), [(2, 6), (10, 14)]);
+    }
+}

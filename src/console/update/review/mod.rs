@@ -1,0 +1,272 @@
+//! Keys of the review: opening and closing it, moving in it, what it shows; and what the runtime says about it.
+
+mod comments;
+mod decide;
+mod moving;
+
+use super::super::actions::Action;
+use super::super::layers::line::LineKind;
+use super::super::layers::menu::{Choice, Menu};
+use super::super::layers::{Layer, LineInput};
+use super::super::review::search::Search;
+use super::super::review::{Part, Place, ReviewScreen};
+use super::super::state::{Console, NoticeKind, Pending, Then};
+use crate::plan::ticket::TicketId;
+use crate::runtime::protocol::Command;
+use crate::runtime::protocol::diff::{DiffCommand, DiffEvent, DiffId, DiffRange, NotebookChange, TextSide};
+
+impl Console {
+    /// Opens the review of a ticket's work; at a line of a file when one is named (path from the project's folder, line
+    /// from 1, in the text as it is now).
+    pub(crate) fn open_diff_at(
+        &mut self,
+        ticket: TicketId,
+        range: DiffRange,
+        file: Option<String>,
+        line: Option<u32>,
+    ) {
+        let id = self.next_diff();
+        let mut screen = ReviewScreen::new(ticket.clone(), id, range.clone());
+        screen.wanted = file.map(|file| Place { file, side: TextSide::New, line: line.unwrap_or(1) });
+        self.layers.push(Layer::Review(Box::new(screen)));
+        self.ask_diff(id, ticket.clone(), range, true);
+        self.note(ticket, NotebookChange::Read, Pending::quiet());
+        self.dirty = true;
+    }
+
+    /// Opens what is most worth looking at of the ticket that the keys are about.
+    pub(super) fn open_diff(&mut self) {
+        let Some(ticket) = self.subject_id() else { return };
+        let committed = self
+            .snapshot
+            .reviews
+            .get(&ticket)
+            .is_some_and(|review| review.rounds.iter().any(|round| round.head.is_some()));
+        let works = self.run_of(&ticket).is_some_and(|run| super::super::rows::is_live(run));
+        let range = if works && !committed { DiffRange::WorkingTree } else { DiffRange::Whole };
+        self.open_diff_at(ticket, range, None, None);
+    }
+
+    fn next_diff(&mut self) -> DiffId {
+        self.last_diff += 1;
+        DiffId(self.last_diff)
+    }
+
+    fn ask_diff(&mut self, id: DiffId, ticket: TicketId, range: DiffRange, whitespace: bool) {
+        let command = DiffCommand::Open { id, ticket, range, whitespace };
+        self.send(Command::Diff(command), Pending { done: String::new(), then: Then::Diff(id) });
+    }
+
+    /// Changes or reads the operator's notes on a ticket.
+    pub(super) fn note(&mut self, ticket: TicketId, change: NotebookChange, pending: Pending) {
+        self.send(Command::Diff(DiffCommand::Note { ticket, change }), pending);
+    }
+
+    /// The open review, also under a form or a menu.
+    pub(crate) fn review(&self) -> Option<&ReviewScreen> {
+        self.layers.iter().rev().find_map(|layer| match layer {
+            Layer::Review(screen) => Some(&**screen),
+            _ => None,
+        })
+    }
+
+    pub(super) fn review_mut(&mut self) -> Option<&mut ReviewScreen> {
+        self.layers.iter_mut().rev().find_map(|layer| match layer {
+            Layer::Review(screen) => Some(&mut **screen),
+            _ => None,
+        })
+    }
+
+    /// Compares something else in the place of what is shown.
+    pub(super) fn reopen_diff(&mut self, range: DiffRange, whitespace: bool) {
+        let id = self.next_diff();
+        let Some(screen) = self.review_mut() else { return };
+        let (old, ticket) = (screen.id, screen.ticket.clone());
+        screen.reopen(id, range.clone(), whitespace);
+        self.send(Command::Diff(DiffCommand::Close { id: old }), Pending::quiet());
+        self.ask_diff(id, ticket, range, whitespace);
+        self.dirty = true;
+    }
+
+    /// Esc: ends a selection, then a search, then leaves.
+    pub(super) fn review_back(&mut self) {
+        let Some(screen) = self.review_mut() else { return };
+        if screen.anchor.take().is_some() || screen.search.take().is_some() {
+            return;
+        }
+        if screen.files_shown {
+            (screen.files_shown, screen.part) = (false, Part::Text);
+            return;
+        }
+        let id = screen.id;
+        self.layers.pop();
+        self.send(Command::Diff(DiffCommand::Close { id }), Pending::quiet());
+    }
+
+    /// Does an action of the review.
+    pub(super) fn review_action(&mut self, action: Action) {
+        match action {
+            Action::ReviewComment | Action::ReviewDrop | Action::ReviewPlace | Action::ReviewSend => {
+                return self.comment_action(action);
+            }
+            Action::ReviewApprove | Action::ReviewReject => return self.decide_review(action),
+            Action::ReviewFinding | Action::ReviewFindingPrevious => {
+                return self.step_finding(action == Action::ReviewFinding);
+            }
+            Action::ReviewRange => return self.open_range_menu(),
+            Action::ReviewRoundNext | Action::ReviewRoundPrevious => {
+                return self.step_round(action == Action::ReviewRoundNext);
+            }
+            Action::ReviewViewed => return self.toggle_viewed(),
+            Action::ReviewSearch => {
+                return self.layers.push(Layer::Line(Box::new(LineInput::new(LineKind::ReviewSearch, ""))));
+            }
+            _ => {}
+        }
+        let Some(screen) = self.review_mut() else { return };
+        match action {
+            Action::ReviewHunkNext => screen.step_hunk(true),
+            Action::ReviewHunkPrevious => screen.step_hunk(false),
+            Action::ReviewFileNext => screen.go_to_file(screen.file + 1),
+            Action::ReviewFilePrevious => screen.go_to_file(screen.file.saturating_sub(1)),
+            Action::ReviewSearchNext | Action::ReviewSearchPrevious => {
+                screen.step_hit(action == Action::ReviewSearchNext);
+            }
+            Action::ReviewFold => screen.fold_at_cursor(),
+            Action::ReviewWhole => screen.with_options(|options| {
+                options.whole = !options.whole;
+                options.opened.clear();
+            }),
+            Action::ReviewSplit => screen.with_options(|options| options.split = !options.split),
+            Action::ReviewSelect => {
+                screen.anchor = if screen.anchor.is_some() { None } else { Some(screen.cursor) };
+            }
+            Action::ReviewPart => {
+                screen.part = if screen.part == Part::Text { Part::Files } else { Part::Text };
+            }
+            Action::ReviewFiles => {
+                screen.files_shown = !screen.files_shown;
+                screen.part = if screen.files_shown { Part::Files } else { Part::Text };
+            }
+            Action::ReviewLeft => screen.left = screen.left.saturating_sub(8),
+            Action::ReviewRight => screen.left = (screen.left + 8).min(2_000),
+            Action::ReviewWhitespace => {
+                let (range, whitespace) = (screen.range.clone(), !screen.whitespace);
+                self.reopen_diff(range, whitespace);
+            }
+            _ => {}
+        }
+    }
+
+    fn toggle_viewed(&mut self) {
+        let Some(screen) = self.review_mut() else { return };
+        let Some(entry) = screen.entry() else { return };
+        let (ticket, file) = (screen.ticket.clone(), entry.path.clone());
+        let viewed = screen.is_viewed(screen.file);
+        let blob = (!viewed).then(|| screen.blob(screen.file).unwrap_or("gone").to_owned());
+        if !viewed {
+            screen.go_to_file(screen.file + 1);
+        }
+        self.note(ticket, NotebookChange::Viewed { file, blob }, Pending::quiet());
+    }
+
+    fn open_range_menu(&mut self) {
+        let Some(screen) = self.review() else { return };
+        let now = screen.range.clone();
+        let rounds: Vec<u32> = self
+            .snapshot
+            .reviews
+            .get(&screen.ticket)
+            .map(|review| {
+                review.rounds.iter().filter(|round| round.head.is_some()).map(|round| round.number).collect()
+            })
+            .unwrap_or_default();
+        let mut items = vec![
+            ("the whole ticket against its base".to_owned(), DiffRange::Whole),
+            ("the working tree, committed or not".to_owned(), DiffRange::WorkingTree),
+        ];
+        items.extend(
+            rounds.iter().map(|number| (format!("round {number}"), DiffRange::Round { number: *number })),
+        );
+        for (at, to) in rounds.iter().enumerate() {
+            for from in rounds[..at].iter().rev() {
+                let range = DiffRange::Between { from: *from, to: *to };
+                items.push((format!("from the end of round {from} to the end of round {to}"), range));
+            }
+        }
+        let selected = items.iter().position(|(_, range)| *range == now).unwrap_or(0);
+        let items = items.into_iter().map(|(text, range)| (text, Choice::Range(range))).collect();
+        let title = "what is compared".to_owned();
+        self.layers.push(Layer::Menu(Menu { title, items, selected, theme_before: None }));
+    }
+
+    /// The next round, or the one before; before the first comes the whole.
+    fn step_round(&mut self, forward: bool) {
+        let Some(screen) = self.review() else { return };
+        let whitespace = screen.whitespace;
+        let last = self.snapshot.reviews.get(&screen.ticket).map_or(0, |review| review.rounds.len());
+        let last = u32::try_from(last).unwrap_or(0);
+        let now = match screen.range {
+            DiffRange::Round { number } | DiffRange::Between { to: number, .. } => number,
+            DiffRange::Whole | DiffRange::WorkingTree => 0,
+        };
+        let next = if forward { now + 1 } else { now.saturating_sub(1) };
+        if next == now || next > last {
+            return self.say(NoticeKind::Info, "there is no further round");
+        }
+        let range = if next == 0 { DiffRange::Whole } else { DiffRange::Round { number: next } };
+        self.reopen_diff(range, whitespace);
+    }
+
+    /// What is typed is searched at once.
+    pub(super) fn review_search(&mut self, text: &str) {
+        let Some(screen) = self.review_mut() else { return };
+        let Some(body) = screen.body().cloned() else { return };
+        let mut search = Search::new(text, &body);
+        // From where one stands on.
+        let row = |hit: &(TextSide, u32)| screen.layout.find(hit.0, hit.1).unwrap_or(0);
+        search.current = search.hits.partition_point(|hit| row(hit) < screen.cursor);
+        if search.current == search.hits.len() {
+            search.current = 0;
+        }
+        let hit = search.hits.get(search.current).copied();
+        screen.search = (!text.is_empty()).then_some(search);
+        if let Some((side, line)) = hit {
+            screen.go_to(side, line);
+        }
+    }
+
+    /// The runtime says something about a diff.
+    pub(super) fn on_diff(&mut self, event: DiffEvent) {
+        match event {
+            DiffEvent::Listed { id, listing } => {
+                if let Some(screen) = self.review_mut().filter(|screen| screen.id == id) {
+                    screen.listed(listing);
+                }
+            }
+            DiffEvent::Counted { id, counted, hash } => {
+                if let Some(screen) = self.review_mut().filter(|screen| screen.id == id) {
+                    screen.counted(counted, hash);
+                }
+            }
+            DiffEvent::Body { id, file, body } => {
+                if let Some(screen) = self.review_mut().filter(|screen| screen.id == id) {
+                    screen.bodies.came(file as usize, body);
+                }
+            }
+            DiffEvent::Notes { ticket, notes } => {
+                if let Some(screen) = self.review_mut().filter(|screen| screen.ticket == ticket) {
+                    screen.take_notebook(notes);
+                }
+            }
+        }
+        self.dirty |= self.review().is_some();
+    }
+
+    /// A diff could not be opened.
+    pub(super) fn diff_refused(&mut self, id: DiffId, message: String) {
+        if let Some(screen) = self.review_mut().filter(|screen| screen.id == id) {
+            screen.refused = Some(message);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The files with their counts and viewed marks; below them findings and comments.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::super::super::review::ReviewScreen;
+use super::super::super::review::notes;
+use super::super::super::state::Console;
+use super::super::super::theme::Role;
+use super::super::text::{Pen, fit};
+use crate::base::text::safe_text;
+use crate::runtime::protocol::diff::{FileChange, Standing, Stat};
+use crate::runtime::protocol::review::Progress;
+
+/// Rows that findings and comments may take.
+const BELOW: usize = 12;
+
+pub(super) fn draw(console: &Console, screen: &ReviewScreen, area: Rect, buffer: &mut Buffer) {
+    let below = below(console, screen);
+    let rows = usize::from(area.height);
+    let under = below.len().min(BELOW).min(rows / 2);
+    let above = rows - under;
+    let title = if super::files_focused(console, screen) { Role::TitleFocus } else { Role::Title };
+    Pen::new(buffer, area.x + 1, area.y, area.right()).write("FILES", console.theme.style(title));
+    let listed = above.saturating_sub(1);
+    let first = (screen.file + 1).saturating_sub(listed.max(1));
+    for (file, y) in (first..screen.files().len()).take(listed).zip(area.y + 1..) {
+        draw_file(console, screen, file, Rect { y, height: 1, ..area }, buffer);
+    }
+    let from = area.bottom() - u16::try_from(under).unwrap_or(0);
+    for ((text, role), y) in below.into_iter().take(under).zip(from..) {
+        let text = fit(&text, usize::from(area.width.saturating_sub(1)), console.glyphs.ellipsis);
+        Pen::new(buffer, area.x + 1, y, area.right()).write(&text, console.theme.style(role));
+    }
+}
+
+fn draw_file(console: &Console, screen: &ReviewScreen, file: usize, row: Rect, buffer: &mut Buffer) {
+    let Some(entry) = screen.files().get(file) else { return };
+    let chosen = file == screen.file;
+    if chosen {
+        let role = if super::files_focused(console, screen) { Role::Selected } else { Role::SelectedFaint };
+        buffer.set_style(row.intersection(buffer.area), console.theme.style(role));
+    }
+    let selected = buffer.cell((row.x, row.y)).map(|cell| cell.bg);
+    // Colours keep the ground that they stand on.
+    let on = |role: Role| ratatui::style::Style { bg: selected, ..console.theme.style(role) };
+    let plain = on(Role::Text);
+    let mut pen = Pen::new(buffer, row.x, row.y, row.right());
+    let (mark, role) =
+        if screen.is_viewed(file) { (console.glyphs.done, Role::Done) } else { (" ", Role::Dim) };
+    pen.write(mark, on(role));
+    let letter = match entry.change {
+        FileChange::Added | FileChange::Renamed => Role::DiffAdd,
+        FileChange::Deleted => Role::DiffRemove,
+        FileChange::Conflicted | FileChange::Retyped => Role::Warning,
+        FileChange::Modified => Role::Dim,
+    };
+    pen.write(&entry.change.letter().to_string(), on(letter)).write(" ", plain);
+    for (text, role) in stat_words(screen.stat(file)).into_iter().rev() {
+        pen.write_right(&text, on(role));
+        pen.write_right(" ", plain);
+    }
+    let path = safe_text(&entry.path);
+    // The name of a file says more than its folder.
+    let shown = path.truncate_middle(pen.room());
+    pen.write(shown.as_str(), plain);
+}
+
+/// How much a file changed, in pieces.
+pub(super) fn stat_words(stat: Option<&Stat>) -> Vec<(String, Role)> {
+    match stat {
+        None => vec![("…".to_owned(), Role::Dim)],
+        Some(Stat::Text { added: 0, removed: 0 }) => vec![("mode".to_owned(), Role::Dim)],
+        Some(Stat::Text { added, removed }) => {
+            let mut words = Vec::new();
+            if *added > 0 {
+                words.push((format!("+{added}"), Role::DiffAdd));
+            }
+            if *removed > 0 {
+                words.push((format!("−{removed}"), Role::DiffRemove));
+            }
+            words
+        }
+        Some(Stat::Binary { .. }) => vec![("binary".to_owned(), Role::Dim)],
+        Some(Stat::Large { .. }) => vec![("too large".to_owned(), Role::Warning)],
+        Some(Stat::Module { .. }) => vec![("module".to_owned(), Role::Dim)],
+        Some(Stat::Unreadable { .. }) => vec![("unreadable".to_owned(), Role::Error)],
+    }
+}
+
+/// Findings and comments as lines.
+fn below(console: &Console, screen: &ReviewScreen) -> Vec<(String, Role)> {
+    let mut lines = Vec::new();
+    let found = notes::findings(screen, console.snapshot.reviews.get(&screen.ticket));
+    if !found.is_empty() {
+        let open = found.iter().filter(|listed| listed.progress != Progress::Fixed).count();
+        lines.push((format!("FINDINGS  {open} open of {}", found.len()), Role::Title));
+    }
+    for listed in found {
+        let (glyph, role) = notes::state(listed.progress, console.glyphs);
+        let place = listed.finding.place().unwrap_or_else(|| listed.finding.reason.clone());
+        let place = safe_text(&place);
+        lines.push((format!("{glyph} {:<8} {place}", listed.finding.severity.word()), role));
+    }
+    let comments = &screen.notebook.comments;
+    if !comments.is_empty() {
+        let waiting = comments.iter().filter(|comment| comment.sent.is_none()).count();
+        lines.push((format!("COMMENTS  {waiting} not sent"), Role::Title));
+    }
+    // What was not sent comes first, and of it what needs a hand.
+    let mut ordered: Vec<_> =
+        comments.iter().map(|comment| (comment, notes::standing(screen, comment).1)).collect();
+    ordered.sort_by_key(|(comment, standing)| (comment.sent.is_some(), *standing != Standing::Stale));
+    for (comment, standing) in ordered {
+        let (glyph, word, role) = match (comment.sent, standing) {
+            (Some(_), _) => (console.glyphs.done, "sent ", Role::Dim),
+            (None, Standing::Stale) => (console.glyphs.stalled, "stale ", Role::Warning),
+            (None, _) => (console.glyphs.operator, "", Role::NeedsYou),
+        };
+        let place = format!("{}:{}", safe_text(&comment.file), comment.first);
+        lines.push((format!("{glyph} {word}{place}  {}", safe_text(&comment.text)), role));
+    }
+    lines
+}
