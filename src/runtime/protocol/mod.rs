@@ -41,10 +41,6 @@ pub struct RunId(pub Arc<str>);
 /// A command, by area.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "area", content = "do", rename_all = "snake_case")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "commands are few and short-lived; their shape is the protocol"
-)]
 pub enum Command {
     /// One ticket.
     Ticket(TicketCommand),

@@ -20,6 +20,9 @@ impl Invalid {
     }
 }
 
+/// An object of a list, and the name of its place.
+type Placed = (String, Map<String, Value>);
+
 /// An object whose fields are taken one by one.
 pub(super) struct Fields {
     map: Map<String, Value>,
@@ -100,7 +103,7 @@ impl Fields {
     }
 
     /// A list of objects that may be absent, each with the name of its place.
-    pub(super) fn objects(&mut self, key: &str) -> Result<Vec<(String, Map<String, Value>)>, Invalid> {
+    pub(super) fn objects(&mut self, key: &str) -> Result<Vec<Placed>, Invalid> {
         let items = self.list(key)?.into_iter().enumerate();
         let object = |(at, item)| {
             let place = format!("{key}[{at}]");

@@ -94,8 +94,8 @@ pub(super) fn lying(repo: &Repository, top: &Path, side: Option<&Side>) -> (Cont
         Err(error) => Content::Failed(error.to_string()),
     };
     let id = match &content {
-        Content::Bytes(bytes) => Oid::hash_object(ObjectType::Blob, bytes).unwrap_or_else(|_| Oid::ZERO_SHA1),
-        Content::Large(_) => Oid::hash_file(ObjectType::Blob, &path).unwrap_or_else(|_| Oid::ZERO_SHA1),
+        Content::Bytes(bytes) => Oid::hash_object(ObjectType::Blob, bytes).unwrap_or(Oid::ZERO_SHA1),
+        Content::Large(_) => Oid::hash_file(ObjectType::Blob, &path).unwrap_or(Oid::ZERO_SHA1),
         Content::Nothing | Content::Module(_) | Content::Failed(_) => Oid::ZERO_SHA1,
     };
     (content, id)

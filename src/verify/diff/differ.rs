@@ -244,7 +244,7 @@ fn list(
             let path = content::as_path(&new.path);
             drivers.is_empty()
                 || filters::driver_of(repo, &drivers, &path).is_none()
-                || filters::clean(repo, &path).map_or(true, |id| id != old.id)
+                || !filters::clean(repo, &path).is_ok_and(|id| id == old.id)
         })
         .collect();
     found.sort_by(|a, b| a.1.path.cmp(&b.1.path));

@@ -38,6 +38,7 @@ pub(super) struct Ground {
 
 /// Who judges.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one a review")]
 pub(super) enum Who {
     /// A program with `kagura-code-reviewer`'s options and envelope.
     Program(Vec<String>),

@@ -90,7 +90,6 @@ enum Said {
     None(String),
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one review, each used once")]
 async fn in_place(
     ground: &Arc<Ground>,
     who: &Who,

@@ -141,7 +141,7 @@ fn ticket(root: &Path, target: &str) -> Result<Option<(Ticket, String, String)>,
     let id = TicketId::new(target);
     let ticket = Store::open(root).ok().and_then(|store| store.plan().ticket(&id).cloned());
     let Some(ticket) = ticket else { return Ok(None) };
-    let known = isolation::known(root, &id).ok_or_else(|| TargetError::NoBranch(id))?;
+    let known = isolation::known(root, &id).ok_or(TargetError::NoBranch(id))?;
     Ok(Some((ticket.as_ref().clone(), known.branch, known.base)))
 }
 

@@ -222,7 +222,7 @@ fn selected(screen: &ReviewScreen) -> Result<CommentPlace, String> {
     let lines = |side: TextSide| {
         let mut all = (from..=to).filter_map(|row| screen.layout.row(row)?.line(side));
         let first = all.next()?;
-        Some((first + 1, all.last().unwrap_or(first) + 1))
+        Some((first + 1, all.next_back().unwrap_or(first) + 1))
     };
     let (side, (first, last)) = match (lines(TextSide::New), lines(TextSide::Old)) {
         (Some(lines), _) => (TextSide::New, lines),
