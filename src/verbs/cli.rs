@@ -11,6 +11,7 @@ pub(super) mod agent;
 pub(super) mod diff;
 pub(super) mod gate;
 pub(super) mod review;
+pub(super) mod looping;
 pub(super) mod ticket;
 pub(super) mod worktree;
 
@@ -18,6 +19,7 @@ use agent::AgentArgs;
 use diff::DiffArgs;
 use gate::GateVerb;
 use review::ReviewArgs;
+use looping::LoopVerb;
 use ticket::TicketVerb;
 use worktree::WorktreeVerb;
 
@@ -129,6 +131,13 @@ pub(super) enum Verb {
                             PLF-007 --fix\n  koru-tui review 42 --base main --json"
     )]
     Review(ReviewArgs),
+    /// Let a worker and a reviewer work on a task card in rounds, on loop-kit's files
+    #[command(after_help = "Example:\n  koru-tui loop run --loop-dir .loop --auto-dispatch --resume")]
+    Loop {
+        /// What to do with the loop
+        #[command(subcommand)]
+        verb: LoopVerb,
+    },
     /// Print the brief and save it as a prompt; list the coding agents, or start one here with it
     #[command(after_help = "JSON of --list: {summary{total,available,launchable,ready}, \
                             agents[{id,label,available,launchable,command,reason,project_hint}]}\n\nExit codes of \

@@ -15,8 +15,21 @@ pub(super) enum Exit {
     Failed = 1,
     /// The command line or a file that it names is wrong.
     Usage = 2,
+    /// A loop: something is not as it must be (loop-kit §4).
+    Invalid = 3,
+    /// A loop: tracked files differ.
+    Dirty = 4,
+    /// A loop: another one runs.
+    Locked = 5,
     /// A bug of ours.
     Bug = 70,
+    /// A loop: stopped by the operator.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// A loop: nobody wrote the report in time (loop-kit §4 gives it the number of a wrong command line).
+    pub(super) const TIMEOUT: Exit = Exit::Usage;
 }
 
 /// Why a verb failed. Messages name what was tried and what to do next; they are made safe where they are printed.

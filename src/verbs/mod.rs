@@ -18,6 +18,7 @@ mod gate;
 mod init;
 mod json;
 mod logging;
+mod looping;
 mod open;
 mod output;
 mod queue;
@@ -149,6 +150,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Done, VerbError> {
         Verb::Diff(args) => diff::run(&context, &args, out)?.into(),
         Verb::Gate { verb } => gate::run(&context, verb, out)?.into(),
         Verb::Review(args) => review::run(&context, args, out)?.into(),
+        Verb::Loop { verb } => looping::run(&context, verb, out)?.into(),
         Verb::Agent(args) => agent::run(&context, &args, out)?.into(),
         Verb::Queue { verb: QueueVerb::Run(args) } => queue::run(&context, &args, out)?.into(),
         Verb::Demo(args) => {

@@ -4,6 +4,9 @@
 //! [`gates`] run programs; [`diff`] says what changed; [`finding`] and [`verdict`] are what a judgement is made of, whoever
 //! made it; [`review`] asks a reviewer and reads its answer; [`rounds`] is what is known of each round of a ticket.
 //! Nothing in here writes a planfile.
+//! [`gates`] run programs; [`finding`] and [`verdict`] are what a judgement is made of, whoever made it; [`rounds`] is
+//! what is known of each round of a ticket. [`bus`] is loop-kit's folder of files, [`machine`] its loop as a pure machine and
+//! [`looping`] what runs it. Nothing in here writes a planfile.
 
 pub mod bus;
 pub mod comments;
@@ -12,5 +15,7 @@ pub mod finding;
 pub mod gates;
 pub mod markers;
 pub mod review;
+pub mod looping;
+pub mod machine;
 pub mod rounds;
 pub mod verdict;

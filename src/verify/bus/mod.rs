@@ -279,6 +279,14 @@ impl Bus {
         self.write_named(File::Summary, &summary.task_id, &summary.to_value())
     }
 
+    /// The task and the round that a file says it is of, whatever else is in it.
+    pub fn claims(&self, file: File) -> (Option<String>, Option<u64>) {
+        let map = read::bytes(&self.path(file)).ok().and_then(|bytes| read::of_bytes(&bytes).ok());
+        let Some(map) = map else { return (None, None) };
+        let task = map.get("task_id").and_then(Value::as_str).map(str::to_owned);
+        (task, map.get("round").and_then(Value::as_u64))
+    }
+
     /// Takes a file away; one that is not there is no error.
     ///
     /// # Errors
@@ -302,7 +310,7 @@ impl Bus {
     }
 
     /// Makes a folder below the bus and refuses a link on the way.
-    fn make_folder(&self, names: &[&str]) -> Result<PathBuf, BusError> {
+    pub(in crate::verify) fn make_folder(&self, names: &[&str]) -> Result<PathBuf, BusError> {
         let mut folder = self.folder.clone();
         for name in names {
             folder.push(name);

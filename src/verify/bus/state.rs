@@ -324,6 +324,15 @@ impl Bus {
         write(&path, &state.to_value())
     }
 
+    /// Takes the state and its copy away.
+    ///
+    /// # Errors
+    /// See [`BusError`].
+    pub fn forget_state(&self) -> Result<(), BusError> {
+        super::remove(&self.path(File::State))?;
+        super::remove(&self.folder().join(BACKUP))
+    }
+
     fn keep_broken(&self) -> Result<(), BusError> {
         let path = self.path(File::State);
         let free =

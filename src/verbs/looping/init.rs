@@ -1,0 +1,53 @@
+//! `loop init`: makes the folder of a loop. Nothing that is there is replaced.
+
+use serde_json::json;
+
+use super::super::cli::looping::WhereArgs;
+use super::super::context::Context;
+use super::super::error::{Exit, VerbError};
+use super::super::output::{Out, Tone};
+use super::{failed, place};
+use crate::base::atomic;
+use crate::verify::bus::Bus;
+
+/// What stands in the templates: agents are told all that they need without them.
+const TEMPLATE: &str = "Named without `.example`, this file stands in for the role text and the task card of a prompt.\n\
+                        {role_md}\n\n{task_card_section}\n";
+
+pub(super) fn run(context: &Context, args: &WhereArgs, out: &mut Out) -> Result<Exit, VerbError> {
+    let folder = place::bus(context, args.bus.loop_dir.as_deref(), args.task.as_deref())?;
+    let bus = Bus::open(&folder).map_err(failed)?;
+    let card = json!({
+        "task_id": args.task.as_deref().unwrap_or("T-001"),
+        "goal": "<one-sentence goal>",
+        "in_scope": ["<file or module>"],
+        "out_of_scope": [],
+        "acceptance_criteria": ["<measurable criterion>"],
+        "constraints": [],
+    });
+    let files = [
+        ("examples/task_card.json", format!("{card:#}\n")),
+        ("templates/worker_prompt.txt.example", TEMPLATE.to_owned()),
+        ("templates/reviewer_prompt.txt.example", TEMPLATE.to_owned()),
+    ];
+    let mut made = Vec::new();
+    for (name, text) in files {
+        let path = bus.folder().join(name);
+        let io = |source| VerbError::Io { doing: "writing", path: path.clone(), source };
+        if path.symlink_metadata().is_ok() {
+            continue;
+        }
+        if let Some(parent) = path.parent() {
+            atomic::make_private_dir(parent).map_err(io)?;
+        }
+        atomic::replace(&path, &[text.as_bytes()]).map_err(io)?;
+        made.push(name);
+    }
+    if context.json() {
+        out.json(&json!({"loop_dir": bus.folder(), "made": made}));
+        return Ok(Exit::Ok);
+    }
+    out.pieces(&[(Tone::Good, "✓"), (Tone::Plain, &format!(" loop folder {}", bus.folder().display()))]);
+    out.line("next: write task_card.json (examples/task_card.json shows how), then `koru-tui loop run`");
+    Ok(Exit::Ok)
+}

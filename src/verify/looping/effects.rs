@@ -1,0 +1,183 @@
+//! Doing what the machine says, one effect after the other.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{Driver, LoopError, tree};
+use crate::execute::stop::Stop;
+use crate::verify::bus::{
+    File, FixList, Handoff, Level, LoopState, ReviewReport, ReviewRequest, Role, Summary, WorkReport,
+    check_task_id,
+};
+use crate::verify::machine::{Compared, Effect, Input, Machine};
+
+impl Driver {
+    /// Does one thing; the input that it brings, when it brings one.
+    pub(super) async fn perform(
+        &mut self,
+        effect: Effect,
+        machine: &Machine,
+    ) -> Result<Option<Input>, LoopError> {
+        let state = machine.state();
+        let task = self.card.task_id.clone();
+        match effect {
+            Effect::Save(state) => self.bus.set_state(&state)?,
+            Effect::CloseHistory => self.close(&task)?,
+            Effect::ArchiveState(round) => self.bus.archive_state(&task, round)?,
+            Effect::ArchiveRound(round) => self.bus.archive_round(&task, round)?,
+            Effect::Retire(round, file) => self.retire(round, file)?,
+            Effect::Request(work) => self.request(&work, state)?,
+            Effect::Fixes(round, review, notes) => self.fixes(round, &review, notes, state)?,
+            Effect::Summary(review) => self.summary(&review, state)?,
+            Effect::Remember => self.before = tree::look(&self.plan.root, self.bus.folder()).ok(),
+            Effect::Say(level, text) => self.say(level, &text),
+            Effect::Dispatch { role, round, attempt, resume } => {
+                return Ok(Some(self.dispatch(role, round, attempt, resume, state).await));
+            }
+            Effect::Await { role, person } => return Ok(Some(self.wait(role, person, state).await)),
+            Effect::BackOff(pause) => {
+                let mut stop = self.stop.clone();
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    _ = stop.changed() => {}
+                }
+                let stopped = self.stop.current() > Stop::No;
+                return Ok(Some(if stopped { Input::Interrupted } else { Input::BackedOff }));
+            }
+            Effect::Compare { head } => return Ok(Some(self.compare(&head, state))),
+            Effect::Look => return Ok(Some(Input::Looked(self.looked()))),
+            Effect::End(_) => {}
+        }
+        Ok(None)
+    }
+
+    fn close(&self, task: &str) -> Result<(), LoopError> {
+        self.bus.archive_summary(task)?;
+        Ok(self.bus.close_history(task)?)
+    }
+
+    /// Under the task that the file itself names: it may be an older one.
+    fn retire(&self, round: u32, file: File) -> Result<(), LoopError> {
+        if file == File::Summary {
+            return Ok(self.bus.remove(file)?);
+        }
+        let (task, _) = self.bus.claims(file);
+        let task = task.filter(|task| check_task_id(task).is_ok());
+        Ok(self.bus.retire(task.as_deref().unwrap_or(&self.card.task_id), round, file)?)
+    }
+
+    fn compare(&mut self, head: &str, state: &LoopState) -> Input {
+        let base = state.base_sha.clone().unwrap_or_default();
+        match tree::compare(&self.plan.root, &base, head) {
+            Ok(comparison) => {
+                let found = Compared { head: comparison.head.clone(), descends: comparison.descends };
+                self.compared = Some(comparison);
+                Input::Compared(Ok(found))
+            }
+            Err(why) => Input::Compared(Err(why)),
+        }
+    }
+
+    fn looked(&mut self) -> Vec<String> {
+        match (self.before.take(), tree::look(&self.plan.root, self.bus.folder())) {
+            (Some(before), Ok(after)) => before.changed(&after),
+            _ => Vec::new(),
+        }
+    }
+
+    fn request(&mut self, work: &WorkReport, state: &LoopState) -> Result<(), LoopError> {
+        let now = Timestamp::now();
+        let comparison = self.compared.clone().unwrap_or_default();
+        let request = ReviewRequest {
+            task_id: self.card.task_id.clone(),
+            base_sha: state.base_sha.clone().unwrap_or_default(),
+            head_sha: comparison.head.clone(),
+            commits: comparison.commits,
+            diff: comparison.diff,
+            acceptance_criteria: self.card.acceptance_criteria.clone(),
+            constraints: self.card.constraints.clone(),
+            round: state.round,
+            worker_notes: work.notes.clone(),
+            worker_tests: work.tests.clone(),
+            ..ReviewRequest::default()
+        };
+        self.bus.write_review_request(&request)?;
+        let tests = work.summary();
+        let handoff = Handoff {
+            done: vec![
+                format!("The worker reported round {}.", state.round),
+                format!("Head commit: {}", comparison.head),
+                format!("Worker notes: {}", work.notes.clone().unwrap_or_default()),
+            ],
+            next_actions: vec!["The reviewer judges review_request.json.".to_owned()],
+            evidence: vec![format!(
+                "tests_total={} pass={} fail={} other={}",
+                tests.total, tests.pass, tests.fail, tests.other
+            )],
+            must_read_files: comparison.files,
+            ..Handoff::default()
+        };
+        self.bus.leave_handoff(&self.card.task_id, Role::Worker, state.round, &handoff, now)?;
+        self.say(Level::Info, &format!("the worker is done: {}", comparison.head));
+        Ok(())
+    }
+
+    fn fixes(
+        &self,
+        round: u32,
+        review: &ReviewReport,
+        notes: Option<String>,
+        state: &LoopState,
+    ) -> Result<(), LoopError> {
+        if self.bus.path(File::FixList).exists() {
+            self.retire(round - 1, File::FixList)?;
+        }
+        let list = FixList {
+            task_id: self.card.task_id.clone(),
+            round,
+            base_sha: state.base_sha.clone().unwrap_or_default(),
+            head_sha: state.head_sha.clone().unwrap_or_default(),
+            fixes: review.blocking_issues.clone(),
+            prior_round_notes: notes,
+            prior_review_non_blocking: review.non_blocking_suggestions.clone(),
+            ..FixList::default()
+        };
+        self.bus.write_fix_list(&list)?;
+        self.hand_over(review)
+    }
+
+    fn summary(&self, review: &ReviewReport, state: &LoopState) -> Result<(), LoopError> {
+        let files = self.compared.as_ref().map(|comparison| comparison.files.clone()).unwrap_or_default();
+        let summary = Summary {
+            task_id: self.card.task_id.clone(),
+            outcome: state.outcome.clone().unwrap_or_default(),
+            rounds: state.round,
+            base_sha: state.base_sha.clone().unwrap_or_default(),
+            head_sha: state.head_sha.clone().unwrap_or_default(),
+            files_changed: files,
+            review_non_blocking: review.non_blocking_suggestions.clone(),
+            round_details: state.round_details.clone(),
+            ..Summary::default()
+        };
+        self.bus.write_summary(&summary)?;
+        self.bus.archive_summary(&self.card.task_id)?;
+        self.hand_over(review)?;
+        let data = json!({"task_id": summary.task_id, "outcome": summary.outcome, "rounds": summary.rounds});
+        self.bus.tell(Timestamp::now(), Level::Info, "approved", data);
+        Ok(())
+    }
+
+    fn hand_over(&self, review: &ReviewReport) -> Result<(), LoopError> {
+        let word = review.decision.word();
+        let questions =
+            review.non_blocking_suggestions.iter().filter_map(|one| one.as_str().map(str::to_owned));
+        let handoff = Handoff {
+            done: vec![format!("Reviewer decision for round {}: {word}.", review.round)],
+            open_questions: questions.collect(),
+            evidence: vec![format!("blocking_issues={}", review.blocking_issues.len())],
+            ..Handoff::default()
+        };
+        let (task, now) = (&self.card.task_id, Timestamp::now());
+        Ok(self.bus.leave_handoff(task, Role::Reviewer, review.round, &handoff, now)?)
+    }
+}

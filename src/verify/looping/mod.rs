@@ -1,0 +1,239 @@
+//! Runs a loop of worker and reviewer on a bus: does what the [machine](super::machine) says and tells it what came of
+//! it. Agents are sessions of the house ([`crate::execute::agents::session`]), so that they are stopped with everything
+//! that they started; reports are waited for by watching the folder.
+//!
+//! Owns the lock of the bus for the whole run, single rounds too. Works in the tree as it is, like loop-kit: no worktree,
+//! no fence, the whole environment; tickets of the planfile are worked by the runtime instead.
+
+mod agents;
+mod argv;
+pub mod display;
+mod effects;
+mod prompt;
+mod tree;
+mod waiting;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::bus::{Bus, BusError, Level, LoopState, Role, StateSource, TaskCard, WorkReport, stamp};
+use super::machine::{Begin, Effect, End, Input, Machine, Rules, Standing};
+use crate::base::lock::LockError;
+use crate::execute::stop::{Stop, StopWatch};
+
+pub use argv::{BACKENDS, known_backend};
+pub use tree::{DiffError, diff_of};
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct LoopPlan {
+    /// The bus.
+    pub bus: PathBuf,
+    /// Top of the work tree that is worked in.
+    pub root: PathBuf,
+    /// The card, when it is not the one in the bus.
+    pub card: Option<PathBuf>,
+    /// The machine's rules.
+    pub rules: Rules,
+    /// How it begins.
+    pub how: How,
+    /// Limit of one start of an agent; `None` is none.
+    pub dispatch_timeout: Option<Duration>,
+    /// How long a report may take to appear after its agent ended.
+    pub artifact_timeout: Option<Duration>,
+    /// How long a person may take.
+    pub phase_timeout: Option<Duration>,
+    /// A person must give signs of life that are at most this old.
+    pub heartbeat: Option<Duration>,
+    /// Go on although tracked files differ.
+    pub allow_dirty: bool,
+    /// Show every line of the agents.
+    pub verbose: bool,
+}
+
+/// How a loop begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// From the first round.
+    New,
+    /// From the first round, after everything in the bus but its archive was put away.
+    Reset,
+    /// Where it stopped.
+    Resume,
+    /// One round of that number.
+    Single(u32),
+}
+
+/// What is told while it runs. Texts are foreign.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    /// By the loop.
+    Note(Level, String),
+    /// By an agent.
+    Agent(Role, String),
+}
+
+/// How it ended.
+#[derive(Clone, Debug)]
+pub struct LoopEnd {
+    /// How.
+    pub end: End,
+    /// The state that is on disk.
+    pub state: LoopState,
+}
+
+/// Why a loop did not begin, or could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum LoopError {
+    /// Another run works on this bus.
+    #[error("another loop runs on this bus: {0}")]
+    Locked(LockError),
+    /// Tracked files differ from the last commit.
+    #[error(
+        "tracked files differ from the last commit, so the work could not be told from them; commit or stash them, or \
+         use --allow-dirty:\n{}", .0.join("\n")
+    )]
+    Dirty(Vec<String>),
+    /// The folder is no work tree with a commit.
+    #[error("{0}")]
+    NoTree(String),
+    /// The card cannot be used.
+    #[error("the task card cannot be used: {0}")]
+    Card(BusError),
+    /// The bus cannot be written.
+    #[error("the bus cannot be used: {0}")]
+    Bus(#[from] BusError),
+    /// The archive cannot be written.
+    #[error("the archive cannot be used: {0}")]
+    Archive(#[from] super::bus::ArchiveError),
+}
+
+/// Runs a loop to its end.
+///
+/// # Errors
+/// See [`LoopError`]; the state on disk is that of the last step.
+pub async fn run(plan: LoopPlan, stop: StopWatch, said: UnboundedSender<Said>) -> Result<LoopEnd, LoopError> {
+    let bus = Bus::open(&plan.bus)?;
+    let lock = bus.lock().map_err(LoopError::Locked)?;
+    let dirty = tree::dirty(&plan.root, bus.folder()).map_err(LoopError::NoTree)?;
+    if !dirty.is_empty() {
+        if !plan.allow_dirty {
+            return Err(LoopError::Dirty(dirty));
+        }
+        let text = format!("{} tracked files differ from the last commit: {}", dirty.len(), dirty.join(", "));
+        let _ = said.send(Said::Note(Level::Warning, text));
+    }
+    let card = load_card(&plan, &bus)?;
+    if plan.how == How::Reset {
+        bus.archive_state(&card.task_id, 0)?;
+        bus.forget_state()?;
+    }
+    let (state, source) = bus.state();
+    match &source {
+        StateSource::File => {}
+        StateSource::Backup(error) => {
+            let _ = said.send(Said::Note(Level::Warning, format!("{error}; taken from its copy")));
+        }
+        StateSource::Fresh(error) => {
+            let _ = said.send(Said::Note(Level::Warning, format!("{error}; it counts as a new loop")));
+        }
+    }
+    let head = tree::head(&plan.root).map_err(LoopError::NoTree)?;
+    let standing = standing(&bus, &state, &card.task_id, &head);
+    let begin = match plan.how {
+        How::New | How::Reset => Begin::New { task_id: card.task_id.clone(), base: head },
+        How::Resume => Begin::Resume(standing),
+        How::Single(round) => Begin::Single { round, standing, head },
+    };
+    let machine = Machine::new(plan.rules.clone(), state);
+    let mut driver = Driver { plan, bus, card, stop, said, before: None, compared: None, watched: None };
+    let end = driver.drive(machine, Input::Begin(begin)).await?;
+    drop(lock);
+    Ok(end)
+}
+
+/// The card of this run; one from elsewhere becomes the one of the bus.
+fn load_card(plan: &LoopPlan, bus: &Bus) -> Result<TaskCard, LoopError> {
+    let own = bus.path(super::bus::File::TaskCard);
+    let path = plan.card.clone().unwrap_or_else(|| own.clone());
+    let card = TaskCard::read(&path).map_err(LoopError::Card)?;
+    let same = path.canonicalize().ok().is_some_and(|path| own.canonicalize().is_ok_and(|own| own == path));
+    if !same {
+        // The one that stood there may be another task's.
+        if let Ok(old) = bus.task_card()
+            && old != card
+        {
+            bus.retire(&old.task_id, 0, super::bus::File::TaskCard)?;
+        }
+        bus.write_task_card(&card)?;
+    }
+    Ok(card)
+}
+
+/// What the bus holds of the state's task and round.
+fn standing(bus: &Bus, state: &LoopState, task_id: &str, head: &str) -> Standing {
+    let round = state.round;
+    let work = bus.work_report().ok().filter(|work| work.belongs(task_id, round)).or_else(|| {
+        // Without the report, the request that was made of it says as much.
+        let request = bus
+            .review_request()
+            .ok()
+            .filter(|request| request.task_id == task_id && request.round == round)?;
+        Some(WorkReport {
+            task_id: request.task_id,
+            round,
+            head_sha: request.head_sha,
+            tests: request.worker_tests,
+            notes: request.worker_notes,
+            ..WorkReport::default()
+        })
+    });
+    let review = bus.review_report().ok().filter(|review| review.belongs(task_id, round));
+    Standing { task_id: task_id.to_owned(), work, review, head: Some(head.to_owned()) }
+}
+
+/// What a run owns.
+struct Driver {
+    plan: LoopPlan,
+    bus: Bus,
+    card: TaskCard,
+    stop: StopWatch,
+    said: UnboundedSender<Said>,
+    /// The tree before the reviewer began.
+    before: Option<tree::Look>,
+    /// What was compared last.
+    compared: Option<tree::Comparison>,
+    /// Watches the folder of the bus, once something was waited for.
+    watched: Option<waiting::Folder>,
+}
+
+impl Driver {
+    /// Steps the machine until it ends.
+    async fn drive(&mut self, mut machine: Machine, first: Input) -> Result<LoopEnd, LoopError> {
+        let mut input = first;
+        loop {
+            if self.stop.current() > Stop::No && !matches!(input, Input::Begin(_)) {
+                input = Input::Interrupted;
+            }
+            let (next, effects) = machine.step(input, &stamp(Timestamp::now()));
+            machine = next;
+            let mut answer = None;
+            for effect in effects {
+                if let Effect::End(end) = effect {
+                    return Ok(LoopEnd { end, state: machine.state().clone() });
+                }
+                answer = self.perform(effect, &machine).await?;
+            }
+            input = answer.unwrap_or(Input::Interrupted);
+        }
+    }
+
+    fn say(&self, level: Level, text: &str) {
+        let data = serde_json::json!({"message": text, "task_id": self.card.task_id});
+        self.bus.tell(Timestamp::now(), level, "log", data);
+        let _ = self.said.send(Said::Note(level, text.to_owned()));
+    }
+}

@@ -1,0 +1,185 @@
+//! What the agents of a loop are told: our own words, complete in every round. Role texts of the project (`AGENTS.md`,
+//! `docs/roles/*.md`) come before ours, and templates of the bus replace them.
+//!
+//! The first line names the role and one line names task and round, as loop-kit's prompts do: scripts that stand in for
+//! agents read them there.
+
+use std::fmt::Write as _;
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::Driver;
+use crate::verify::bus::{FixList, Handoff, Issue, LoopState, Role};
+
+/// Bytes of a role text or a template that are read.
+const TEXT_LIMIT: u64 = 64 * 1024;
+
+impl Driver {
+    /// The prompt of a role in a round.
+    pub(super) fn prompt(&self, role: Role, round: u32, state: &LoopState) -> String {
+        let mut text =
+            format!("Role: {}\nCurrent task_id: {}, round: {round}.\n\n", role.word(), self.card.task_id);
+        for (title, part) in self.role_texts(role) {
+            let _ = writeln!(text, "## {title}\n\n{}\n", part.trim());
+        }
+        self.add_card(&mut text);
+        match role {
+            Role::Worker => self.worker(&mut text, round, state),
+            Role::Reviewer => self.reviewer(&mut text, round, state),
+        }
+        text
+    }
+
+    /// Rules of the project and of the role, those of the project first.
+    fn role_texts(&self, role: Role) -> Vec<(&'static str, String)> {
+        let (file, built_in) = match role {
+            Role::Worker => ("docs/roles/code-writer.md", WORKER),
+            Role::Reviewer => ("docs/roles/reviewer.md", REVIEWER),
+        };
+        let template = self.bus.folder().join("templates").join(format!("{}_prompt.txt", role.word()));
+        let mut texts = Vec::new();
+        texts.extend(read(&self.plan.root.join("AGENTS.md")).map(|text| ("Rules of this project", text)));
+        let own = read(&self.plan.root.join(file)).unwrap_or_else(|| built_in.to_owned());
+        texts.push(("Your role", own));
+        texts.extend(read(&template).map(|text| ("More for this task", self.filled(&text, role))));
+        texts
+    }
+
+    /// A template with what it names; a name that nobody knows stays as it is.
+    fn filled(&self, template: &str, role: Role) -> String {
+        let report = self.bus.path(role.report()).display().to_string();
+        let pairs = [
+            ("{task_id}", self.card.task_id.as_str()),
+            ("{work_report_path}", report.as_str()),
+            ("{review_report_path}", report.as_str()),
+        ];
+        pairs.iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, value))
+    }
+
+    fn add_card(&self, text: &mut String) {
+        let card = &self.card;
+        let _ = writeln!(text, "## The task\n\n{}\n", card.goal.trim());
+        let lists = [
+            ("In scope", &card.in_scope),
+            ("Out of scope", &card.out_of_scope),
+            ("Done when", &card.acceptance_criteria),
+            ("To be kept", &card.constraints),
+        ];
+        for (title, items) in lists {
+            if !items.is_empty() {
+                let _ = writeln!(text, "{title}:\n{}", bullets(items.iter().map(String::as_str)));
+            }
+        }
+    }
+
+    fn worker(&self, text: &mut String, round: u32, state: &LoopState) {
+        if let Ok(list) = self.bus.fix_list()
+            && list.task_id == self.card.task_id
+            && list.round == round
+        {
+            fixes(text, &list);
+        }
+        if let Some(handoff) =
+            round.checked_sub(1).and_then(|n| self.bus.handoff(&self.card.task_id, Role::Reviewer, n))
+        {
+            handed_over(text, &handoff);
+        }
+        let base = state.base_sha.as_deref().unwrap_or("HEAD");
+        let path = self.bus.path(Role::Worker.report());
+        let id = Value::from(self.card.task_id.as_str());
+        let _ = writeln!(
+            text,
+            "## What to do\n\nWork in the current folder. The task began at commit {base}. Commit your work, run the \
+             tests, then write {}:\n\n{{\"task_id\": {id}, \"round\": {round}, \"head_sha\": \"<full hash of your last \
+             commit>\", \"files_changed\": [\"path\"], \"tests\": [{{\"name\": \"test\", \"result\": \"pass or \
+             fail\"}}], \"notes\": \"what you did, and what you did not\"}}\n\nIt must be one JSON object and nothing \
+             else. A round without a new commit does not count. Stop once the file is written.",
+            path.display()
+        );
+    }
+
+    fn reviewer(&self, text: &mut String, round: u32, state: &LoopState) {
+        let head = state.head_sha.as_deref().unwrap_or("HEAD");
+        let base = state.base_sha.as_deref().unwrap_or("HEAD");
+        let path = self.bus.path(Role::Reviewer.report());
+        let request = self.bus.path(crate::verify::bus::File::ReviewRequest);
+        let id = Value::from(self.card.task_id.as_str());
+        let _ = writeln!(
+            text,
+            "## What to do\n\nJudge commit {head} against its base {base}. The difference, the commits and what the \
+             worker says stand in {}. Change nothing in the tree: a review that changed something does not count. Then \
+             write {}:\n\n{{\"task_id\": {id}, \"round\": {round}, \"decision\": \"approve or changes_required\", \
+             \"blocking_issues\": [{{\"severity\": \"high\", \"file\": \"path\", \"line\": 1, \"reason\": \"what is \
+             wrong\", \"required_change\": \"what to do\"}}], \"non_blocking_suggestions\": [\"text\"]}}\n\nApprove only \
+             without blocking issues; with changes_required name at least one. It must be one JSON object and nothing \
+             else. Stop once the file is written.",
+            request.display(),
+            path.display()
+        );
+    }
+}
+
+/// What to mend, `required_change` included.
+fn fixes(text: &mut String, list: &FixList) {
+    let _ = writeln!(text, "## What the reviewer requires\n");
+    for issue in &list.fixes {
+        let _ = writeln!(text, "- {}", one(issue));
+    }
+    let suggestions: Vec<&str> = list.prior_review_non_blocking.iter().filter_map(Value::as_str).collect();
+    if !suggestions.is_empty() {
+        let _ = writeln!(text, "\nSuggestions, not required:\n{}", bullets(suggestions.into_iter()));
+    }
+    if let Some(notes) = list.prior_round_notes.as_deref().filter(|notes| !notes.trim().is_empty()) {
+        let _ = writeln!(text, "\nWhat you noted in the round before:\n{}", notes.trim());
+    }
+    text.push('\n');
+}
+
+fn one(issue: &Issue) -> String {
+    let text = |key| issue.text(key).unwrap_or_default();
+    let severity = issue.text("severity").unwrap_or("medium");
+    let place = issue.text("file").map(|file| format!(" {file}")).unwrap_or_default();
+    let change =
+        issue.text("required_change").map(|change| format!("\n  Required: {change}")).unwrap_or_default();
+    format!("[{severity}]{place}: {}{change}", text("reason"))
+}
+
+fn handed_over(text: &mut String, handoff: &Handoff) {
+    let lists = [
+        ("Open questions", &handoff.open_questions),
+        ("Next", &handoff.next_actions),
+        ("Read first", &handoff.must_read_files),
+    ];
+    for (title, items) in lists {
+        if !items.is_empty() {
+            let _ = writeln!(text, "{title}:\n{}", bullets(items.iter().map(String::as_str)));
+        }
+    }
+}
+
+fn bullets<'a>(items: impl Iterator<Item = &'a str>) -> String {
+    items.map(|item| format!("- {item}\n")).collect()
+}
+
+/// A text that is there and not empty; its beginning when it is long.
+fn read(path: &Path) -> Option<String> {
+    let file =
+        std::fs::File::open(path).ok().filter(|file| file.metadata().is_ok_and(|found| found.is_file()))?;
+    let mut bytes = Vec::new();
+    file.take(TEXT_LIMIT).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    (!text.trim().is_empty()).then_some(text)
+}
+
+/// Role of the worker.
+const WORKER: &str = "You change the code so that the task is done, no more and no less. Stay within the scope. Prefer \
+                      the smallest change that is right. Add or mend tests for what you change and run them. Say \
+                      honestly what does not work.";
+
+/// Role of the reviewer.
+const REVIEWER: &str = "You judge somebody else's change. Read the difference and the code around it, hold it against \
+                        every point under `Done when` and `To be kept`, and look for what breaks. Blocking is what \
+                        makes the work wrong, unsafe or incomplete; everything else is a suggestion. Name file, line, \
+                        reason and the change that you require.";

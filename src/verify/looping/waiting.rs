@@ -1,0 +1,182 @@
+//! Waiting for a report: by watching the folder of the bus, with a limit, and for people with signs of life.
+//!
+//! Reports of other tasks and rounds are not this round's and are left alone; each version of such a file is named once.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::Duration;
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::{Instant, sleep_until};
+
+use super::Driver;
+use crate::base::atomic::Stamp;
+use crate::execute::stop::Stop;
+use crate::verify::bus::{BusError, Level, LoopState, Pulse, ReviewReport, Role, Unread, WorkReport};
+use crate::verify::machine::Input;
+
+/// Nobody is waited for longer than this (loop-kit §2).
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Between two looks when the folder cannot be watched (no inotify left, a network disk).
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Between two looks besides, in case a change was not told.
+const LOOK_ANYWAY: Duration = Duration::from_secs(30);
+
+/// A folder that is watched.
+pub(super) struct Folder {
+    _watcher: RecommendedWatcher,
+    changes: UnboundedReceiver<()>,
+}
+
+impl Folder {
+    fn watch(folder: &Path) -> Option<Self> {
+        let (sender, changes) = unbounded_channel();
+        let tell = move |event: notify::Result<notify::Event>| {
+            // Reading the report is an event too.
+            if !event.is_ok_and(|event| event.kind.is_access()) {
+                let _ = sender.send(());
+            }
+        };
+        let mut watcher = notify::recommended_watcher(tell).ok()?;
+        watcher.watch(folder, RecursiveMode::NonRecursive).ok()?;
+        Some(Self { _watcher: watcher, changes })
+    }
+}
+
+/// What stands where the report should be.
+enum Found {
+    Ours(Input),
+    /// Something else, and what; worth a word when it is one that was not seen yet.
+    Other(String),
+    Nothing,
+}
+
+impl Driver {
+    /// Waits for the role's report.
+    pub(super) async fn wait(&mut self, role: Role, person: bool, state: &LoopState) -> Input {
+        let mut seen = HashSet::new();
+        let mut other = match self.found(role, state) {
+            Found::Ours(input) => return input,
+            Found::Other(what) => self.told(role, what, &mut seen),
+            Found::Nothing => None,
+        };
+        if person && !self.plan.rules.auto {
+            let name = role.report().name();
+            let text = format!(
+                "waiting for the {} to write {} (task {}, round {})",
+                role.word(),
+                self.bus.folder().join(name).display(),
+                self.card.task_id,
+                state.round
+            );
+            self.say(Level::Info, &text);
+        }
+        if self.watched.is_none() {
+            self.watched = Folder::watch(self.bus.folder());
+        }
+        let limit = if person { self.plan.phase_timeout } else { self.plan.artifact_timeout };
+        let limit = limit.unwrap_or(LONGEST).min(LONGEST);
+        let until = Instant::now() + limit;
+        let mut stop = self.stop.clone();
+        loop {
+            // Written between the look before and the watch.
+            match self.found(role, state) {
+                Found::Ours(input) => return input,
+                Found::Other(what) => other = self.told(role, what, &mut seen),
+                Found::Nothing => {}
+            }
+            if self.stop.current() > Stop::No {
+                return Input::Interrupted;
+            }
+            let now = Instant::now();
+            if now >= until {
+                return Input::Absent(self.late(role, limit, other));
+            }
+            let mut wake = until.min(now + if self.watched.is_some() { LOOK_ANYWAY } else { LOOK_EVERY });
+            if let Some(ttl) = self.plan.heartbeat.filter(|_| person) {
+                match self.bus.pulse(role, ttl) {
+                    Pulse::Alive { age, .. } => {
+                        wake = wake.min(now + ttl.saturating_sub(age) + Duration::from_millis(20));
+                    }
+                    pulse => {
+                        let why = format!("the {} gives no sign of life: {}", role.word(), pulse.reason());
+                        return Input::Absent(why);
+                    }
+                }
+            }
+            let changed = async {
+                match &mut self.watched {
+                    Some(folder) => {
+                        folder.changes.recv().await;
+                        // One look for all that changed at once.
+                        while folder.changes.try_recv().is_ok() {}
+                    }
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = changed => {}
+                () = sleep_until(wake) => {}
+                _ = stop.changed() => {}
+            }
+        }
+    }
+
+    fn late(&self, role: Role, limit: Duration, other: Option<String>) -> String {
+        let name = role.report().name();
+        let other = other.map(|other| format!(" ({other})")).unwrap_or_default();
+        format!("no {name} of this round came within {} s{other}", limit.as_secs_f64())
+    }
+
+    /// Names what is not ours, once a version of the file.
+    fn told(&self, role: Role, what: String, seen: &mut HashSet<Option<Stamp>>) -> Option<String> {
+        let stamp = Stamp::read(&self.bus.path(role.report())).ok().flatten();
+        if seen.insert(stamp) {
+            self.say(Level::Warning, &format!("{} is left alone: {what}", role.report().name()));
+        }
+        Some(what)
+    }
+
+    fn found(&self, role: Role, state: &LoopState) -> Found {
+        let (task, round) = (&self.card.task_id, state.round);
+        match role {
+            Role::Worker => match self.bus.work_report() {
+                Ok(report) if report.belongs(task, round) => Found::Ours(Input::Work(Box::new(report))),
+                Ok(WorkReport { task_id, round, .. }) => foreign(&task_id, round),
+                Err(error) => self.unread(role, &error, state),
+            },
+            Role::Reviewer => match self.bus.review_report() {
+                Ok(report) if report.belongs(task, round) => Found::Ours(Input::Review(Box::new(report))),
+                Ok(ReviewReport { task_id, round, .. }) => foreign(&task_id, round),
+                Err(error) => self.unread(role, &error, state),
+            },
+        }
+    }
+
+    /// A report that breaks a rule is judged when it may be ours, and left alone when it says that it is not.
+    fn unread(&self, role: Role, error: &BusError, state: &LoopState) -> Found {
+        match &error.why {
+            Unread::Missing => Found::Nothing,
+            Unread::Invalid(invalid) => {
+                let (task, round) = self.bus.claims(role.report());
+                let other = task.as_ref().is_some_and(|task| *task != self.card.task_id)
+                    || round.is_some_and(|round| round != u64::from(state.round));
+                match other {
+                    true => foreign(&task.unwrap_or_default(), state.round),
+                    false => Found::Ours(Input::Bad(format!("{}: {invalid}", role.report().name()))),
+                }
+            }
+            Unread::Twice { .. } | Unread::NoObject { .. } => {
+                Found::Ours(Input::Bad(format!("{}: {}", role.report().name(), error.why)))
+            }
+            why => Found::Other(why.to_string()),
+        }
+    }
+}
+
+fn foreign(task: &str, round: u32) -> Found {
+    Found::Other(format!("it is of task {task:?}, round {round}"))
+}
