@@ -12,7 +12,7 @@
 //! counts, so that a slow or shared machine changes little. Prints one table in Markdown for `benches/README.md` and
 //! exits with 1 when a budget is missed. Everything happens in throw-away folders and stops by itself.
 //!
-//! `cargo bench --bench budgets -- [--peer-python PATH] [--drain N] [--idle SECONDS] [SECTION…]`
+//! `cargo bench --bench budgets -- [--peer-python PATH] [--peer-loop PATH] [--drain N] [--idle SECONDS] [SECTION…]`
 
 #[path = "budgets/agents.rs"]
 mod agents;
@@ -26,6 +26,8 @@ mod measure;
 mod planfiles;
 #[path = "../tests/support/pty.rs"]
 mod pty;
+#[path = "budgets/rounds.rs"]
+mod rounds;
 #[path = "budgets/session.rs"]
 mod session;
 #[path = "budgets/streams.rs"]
@@ -45,6 +47,8 @@ use measure::Report;
 pub struct Options {
     /// The `planfile` program of the peer's Python; `None` leaves its rows out, by name.
     pub planfile: Option<PathBuf>,
+    /// The `loop` program of agent-task-runner 0.3.1; `None` leaves its numbers out, by name.
+    pub loop_kit: Option<PathBuf>,
     /// Tickets to drain in the long run.
     pub drain: usize,
     /// Length of the idle watch.
@@ -58,14 +62,21 @@ type Section = fn(&Options, &mut Report);
 impl Options {
     fn from_args() -> Self {
         let provisioned = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.peers/venv/bin/python"));
-        let mut options =
-            Self { planfile: Some(provisioned), drain: 10_000, idle_seconds: 60, sections: Vec::new() };
+        let loop_kit = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.peers/loop-kit/bin/loop"));
+        let mut options = Self {
+            planfile: Some(provisioned),
+            loop_kit: Some(loop_kit),
+            drain: 10_000,
+            idle_seconds: 60,
+            sections: Vec::new(),
+        };
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 // cargo's own flag for every bench target.
                 "--bench" => {}
                 "--peer-python" => options.planfile = args.next().map(PathBuf::from),
+                "--peer-loop" => options.loop_kit = args.next().map(PathBuf::from),
                 "--drain" => options.drain = args.next().and_then(|n| n.parse().ok()).expect("--drain N"),
                 "--idle" => {
                     options.idle_seconds = args.next().and_then(|n| n.parse().ok()).expect("--idle SECONDS")
@@ -75,6 +86,7 @@ impl Options {
         }
         options.planfile =
             options.planfile.map(|python| python.with_file_name("planfile")).filter(|path| path.is_file());
+        options.loop_kit = options.loop_kit.filter(|path| path.is_file());
         options
     }
 
@@ -90,7 +102,7 @@ fn main() {
     }
     let options = Options::from_args();
     let mut report = Report::default();
-    let sections: [(&str, Section); 14] = [
+    let sections: [(&str, Section); 15] = [
         ("lifecycle", verbs::lifecycle),
         ("mutation", verbs::mutation),
         ("list", verbs::list),
@@ -105,6 +117,7 @@ fn main() {
         ("agents", agents::flooded),
         ("first", agents::first),
         ("open", transcripts::opened),
+        ("rounds", rounds::rounds),
     ];
     for (name, run) in sections {
         if options.wants(name) {

@@ -532,8 +532,7 @@ fn without_a_folder_the_loop_of_a_project_lives_beside_its_planfile() {
     assert_eq!(serde_json::from_str::<Value>(&status.out).unwrap()["state"]["outcome"], json!("approved"));
     let list = ran(scratch.program(program, &["ticket", "list", "--format", "json"], &[]).output().unwrap());
     let list: Value = serde_json::from_str(&list.expect(0).out).unwrap();
-    let text = list.to_string();
-    let id = text.split('"').find(|word| word.starts_with("PLF-")).unwrap().to_owned();
+    let id = list[0]["id"].as_str().unwrap().to_owned();
     let said = scratch.call(&["run", &id], &[]).expect(1);
     assert!(said.err.contains(&format!("ticket run {id}")), "{}", said.err);
 }

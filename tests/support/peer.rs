@@ -33,6 +33,18 @@ pub fn planfile() -> Option<PathBuf> {
     })
 }
 
+/// The `loop` program of agent-task-runner 0.3.1: `KORU_TUI_PEER_LOOP`, else the one that `tests/run` provisions.
+pub fn loop_kit() -> Option<PathBuf> {
+    let program = std::env::var_os("KORU_TUI_PEER_LOOP").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join(".peers/loop-kit/bin/loop"),
+        PathBuf::from,
+    );
+    program.is_file().then_some(program).or_else(|| {
+        skipped("agent-task-runner 0.3.1");
+        None
+    })
+}
+
 /// A program on the search path. `None`, noted as skipped, when it is not installed.
 pub fn program(name: &str) -> Option<PathBuf> {
     let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())

@@ -88,6 +88,11 @@ impl Driver {
     fn request(&mut self, work: &WorkReport, state: &LoopState) -> Result<(), LoopError> {
         let now = Timestamp::now();
         let comparison = self.compared.clone().unwrap_or_default();
+        // Of a round that another program ran: it kept none of it.
+        let (_, round) = self.bus.claims(File::ReviewRequest);
+        if round.is_some_and(|round| round != u64::from(state.round)) {
+            self.retire(state.round, File::ReviewRequest)?;
+        }
         let request = ReviewRequest {
             task_id: self.card.task_id.clone(),
             base_sha: state.base_sha.clone().unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! What the agents of a loop are told: our own words, complete in every round. Role texts of the project (`AGENTS.md`,
-//! `docs/roles/*.md`) come before ours, and templates of the bus replace them.
+//! `docs/roles/*.md`) come before ours; a template of the bus
+//! stands in for role and card, as in loop-kit, and what has to be done follows it in every round.
 //!
 //! The first line names the role and one line names task and round, as loop-kit's prompts do: scripts that stand in for
 //! agents read them there.
@@ -21,10 +22,17 @@ impl Driver {
     pub(super) fn prompt(&self, role: Role, round: u32, state: &LoopState) -> String {
         let mut text =
             format!("Role: {}\nCurrent task_id: {}, round: {round}.\n\n", role.word(), self.card.task_id);
-        for (title, part) in self.role_texts(role) {
-            let _ = writeln!(text, "## {title}\n\n{}\n", part.trim());
+        match read(&self.bus.folder().join("templates").join(format!("{}_prompt.txt", role.word()))) {
+            Some(template) => {
+                let _ = writeln!(text, "{}\n", self.filled(&template, role, round).trim());
+            }
+            None => {
+                for (title, part) in self.role_texts(role) {
+                    let _ = writeln!(text, "## {title}\n\n{}\n", part.trim());
+                }
+                self.add_card(&mut text);
+            }
         }
-        self.add_card(&mut text);
         match role {
             Role::Worker => self.worker(&mut text, round, state),
             Role::Reviewer => self.reviewer(&mut text, round, state),
@@ -38,24 +46,49 @@ impl Driver {
             Role::Worker => ("docs/roles/code-writer.md", WORKER),
             Role::Reviewer => ("docs/roles/reviewer.md", REVIEWER),
         };
-        let template = self.bus.folder().join("templates").join(format!("{}_prompt.txt", role.word()));
         let mut texts = Vec::new();
         texts.extend(read(&self.plan.root.join("AGENTS.md")).map(|text| ("Rules of this project", text)));
         let own = read(&self.plan.root.join(file)).unwrap_or_else(|| built_in.to_owned());
         texts.push(("Your role", own));
-        texts.extend(read(&template).map(|text| ("More for this task", self.filled(&text, role))));
         texts
     }
 
-    /// A template with what it names; a name that nobody knows stays as it is.
-    fn filled(&self, template: &str, role: Role) -> String {
-        let report = self.bus.path(role.report()).display().to_string();
-        let pairs = [
-            ("{task_id}", self.card.task_id.as_str()),
-            ("{work_report_path}", report.as_str()),
-            ("{review_report_path}", report.as_str()),
-        ];
-        pairs.iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, value))
+    /// A template with loop-kit's names (§12) filled in; a name that nobody knows, or a stray brace, stays as it is. One
+    /// pass: what is filled in is not looked at again.
+    fn filled(&self, template: &str, role: Role, round: u32) -> String {
+        let mut card = String::new();
+        self.add_card(&mut card);
+        let mut filled = String::new();
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            filled.push_str(before);
+            let value = after.split_once('}').and_then(|(name, rest)| {
+                let value = match name {
+                    "task_id" => self.card.task_id.clone(),
+                    "round_num" => round.to_string(),
+                    "task_card_section" => card.clone(),
+                    "work_report_path" => self.bus.path(Role::Worker.report()).display().to_string(),
+                    "review_report_path" => self.bus.path(Role::Reviewer.report()).display().to_string(),
+                    "agents_md" => read(&self.plan.root.join("AGENTS.md")).unwrap_or_default(),
+                    "role_md" => self.role_texts(role).pop().map(|(_, text)| text).unwrap_or_default(),
+                    "orchestrator_path" | "function_index" | "prior_context_section" => String::new(),
+                    _ => return None,
+                };
+                Some((value, rest))
+            });
+            match value {
+                Some((value, after)) => {
+                    filled.push_str(&value);
+                    rest = after;
+                }
+                None => {
+                    filled.push('{');
+                    rest = after;
+                }
+            }
+        }
+        filled.push_str(rest);
+        filled
     }
 
     fn add_card(&self, text: &mut String) {
