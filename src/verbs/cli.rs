@@ -10,16 +10,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(super) mod agent;
 pub(super) mod diff;
 pub(super) mod gate;
-pub(super) mod review;
 pub(super) mod looping;
+pub(super) mod review;
 pub(super) mod ticket;
 pub(super) mod worktree;
 
 use agent::AgentArgs;
 use diff::DiffArgs;
 use gate::GateVerb;
-use review::ReviewArgs;
 use looping::LoopVerb;
+use review::ReviewArgs;
 use ticket::TicketVerb;
 use worktree::WorktreeVerb;
 

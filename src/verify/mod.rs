@@ -3,19 +3,17 @@
 //!
 //! [`gates`] run programs; [`diff`] says what changed; [`finding`] and [`verdict`] are what a judgement is made of, whoever
 //! made it; [`review`] asks a reviewer and reads its answer; [`rounds`] is what is known of each round of a ticket.
-//! Nothing in here writes a planfile.
-//! [`gates`] run programs; [`finding`] and [`verdict`] are what a judgement is made of, whoever made it; [`rounds`] is
-//! what is known of each round of a ticket. [`bus`] is loop-kit's folder of files, [`machine`] its loop as a pure machine and
-//! [`looping`] what runs it. Nothing in here writes a planfile.
+//! [`bus`] is loop-kit's folder of files, [`machine`] its loop as a pure machine and [`looping`] what runs it. Nothing in
+//! here writes a planfile.
 
 pub mod bus;
 pub mod comments;
 pub mod diff;
 pub mod finding;
 pub mod gates;
-pub mod markers;
-pub mod review;
 pub mod looping;
 pub mod machine;
+pub mod markers;
+pub mod review;
 pub mod rounds;
 pub mod verdict;
