@@ -142,7 +142,7 @@ pub async fn run(plan: LoopPlan, stop: StopWatch, said: UnboundedSender<Said>) -
         }
     }
     let head = tree::head(&plan.root).map_err(LoopError::NoTree)?;
-    let standing = standing(&bus, &state, &card.task_id, &head);
+    let standing = Box::new(standing(&bus, &state, &card.task_id, &head));
     let begin = match plan.how {
         How::New | How::Reset => Begin::New { task_id: card.task_id.clone(), base: head },
         How::Resume => Begin::Resume(standing),

@@ -45,13 +45,13 @@ pub enum Begin {
         base: String,
     },
     /// Where the state says that it stopped.
-    Resume(Standing),
+    Resume(Box<Standing>),
     /// One round of that number.
     Single {
         /// Its number.
         round: u32,
         /// What the bus holds.
-        standing: Standing,
+        standing: Box<Standing>,
         /// Commit that the tree is at.
         head: String,
     },

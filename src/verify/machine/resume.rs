@@ -8,8 +8,8 @@ impl Machine {
     pub(super) fn begin(&mut self, begin: Begin, now: &str) -> Vec<Effect> {
         match begin {
             Begin::New { task_id, base } => self.anew(task_id, base, now),
-            Begin::Resume(standing) => self.resume(standing, now),
-            Begin::Single { round, standing, head } => self.single(round, standing, head, now),
+            Begin::Resume(standing) => self.resume(*standing, now),
+            Begin::Single { round, standing, head } => self.single(round, *standing, head, now),
         }
     }
 

@@ -189,7 +189,7 @@ fn state(phase: Phase, outcome: Option<&str>) -> LoopState {
 }
 
 fn resumed(state: LoopState, standing: Standing) -> Told {
-    Told::new(rules(), state).on(Input::Begin(Begin::Resume(standing)))
+    Told::new(rules(), state).on(Input::Begin(Begin::Resume(Box::new(standing))))
 }
 
 #[test]
@@ -245,7 +245,7 @@ fn what_cannot_be_resumed_is_refused_without_a_write() {
 #[test]
 fn a_single_round_needs_its_state() {
     let single = |state: LoopState, round| {
-        let begin = Begin::Single { round, standing: standing(None), head: "b0".to_owned() };
+        let begin = Begin::Single { round, standing: Box::new(standing(None)), head: "b0".to_owned() };
         Told::new(Rules { single: true, ..rules() }, state).on(Input::Begin(begin))
     };
     assert_eq!(single(LoopState::default(), 1).dispatched(), Some((Role::Worker, 1, None)));
