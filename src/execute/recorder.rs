@@ -156,8 +156,8 @@ impl Recorder {
 
     /// Shows the line that is being written; see [`Listener::partial`]. The same text again is not passed on.
     pub fn partial(&mut self, partial: Option<(Channel, &str)>) {
-        let partial =
-            partial.map(|(channel, text)| (channel, self.redactor.clean(end_of(text)).into_owned()));
+        let partial = partial
+            .map(|(channel, text)| (channel, self.redactor.clean_unfinished(end_of(text)).into_owned()));
         if partial != self.partial {
             self.partial.clone_from(&partial);
             self.listener.partial(partial);
@@ -349,6 +349,24 @@ pub(super) mod tests {
         let cut = format!("{} … [line cut: {LINE_LIMIT} more bytes]", "é".repeat(LINE_LIMIT / 2));
         assert_eq!((lines.len(), &*lines[2].text), (4, &*cut));
         assert_eq!(lines[3].block, 4, "blocks of the next session are others");
+    }
+
+    /// Wherever a cut falls, nothing of the secret that it cuts in two is kept.
+    #[tokio::test(start_paused = true)]
+    async fn a_secret_across_the_cut_of_a_long_line_leaves_no_part() {
+        let secret = "Swordfish77-Needle33";
+        for before in LINE_LIMIT - secret.len() - 1..=LINE_LIMIT {
+            let line = format!("{} {secret} and more", "x".repeat(before));
+            let collector = Collector::default();
+            let redactor = Redactor::with_values([secret.to_owned()]);
+            let mut recorder = Recorder::new(redactor, None, Box::new(collector.clone()));
+            recorder.bytes(Channel::Out, line.as_bytes());
+            recorder.lines(vec![OutputLine::new(0, Channel::Text, line)]);
+            let (out, _) = recorder.finish();
+            let mut kept: Vec<String> = collector.texts().into_iter().map(|(_, text)| text).collect();
+            kept.push(out.last(4000).to_owned());
+            assert!(kept.iter().all(|text| !text.contains("Swordf")), "{before}: {:?}", &kept[0][before..]);
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,14 +2,16 @@
 //! key names a secret, credentials in URLs, values of the environment variables handed to a run, and long
 //! high-entropy words.
 //!
-//! Each rule is a scanner that reports ranges ([`pairs`], [`shapes`], [`urls`]); this module joins and replaces them.
-//! Every byte that an agent prints passes here twice (as it came, and as a line), so a scanner looks for the few bytes
-//! that can begin a secret and passes over the rest; what it must find is said plainly by the scanners of the tests.
-//! What is left alone on purpose, because an operator needs it: commit ids and other hexadecimal digests, UUIDs,
-//! checksums that say so (`sha256-…`), placeholders (`$TOKEN`, `<token>`, `***`), and prose or code in which a word
+//! Each rule is a scanner that reports ranges ([`pairs`], [`shapes`], [`urls`], and [`cuts`] for what was cut in two);
+//! this module joins and replaces them. Every byte that an agent prints passes here twice (as it came, and as a line),
+//! so a scanner looks for the few bytes that can begin a secret and passes over the rest; what it must find is said
+//! plainly by the scanners of the tests. What is left alone on purpose, because an operator needs it: commit ids and
+//! other hexadecimal digests, UUIDs, the ids of conversations, messages, tool calls and runs, checksums that say so
+//! (`sha256-…`), placeholders (`$TOKEN`, `<token>`, `***`), and prose or code in which a word
 //! like "token" is followed by another word. A text without a secret is borrowed, not copied. Cleaning twice changes
 //! nothing more.
 
+mod cuts;
 mod pairs;
 mod shapes;
 mod urls;
@@ -69,13 +71,15 @@ impl Redactor {
 
     /// The text with every secret replaced by `[redacted]`; borrowed when there is none.
     pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let found = self.find(text);
-        if found.is_empty() {
-            return Cow::Borrowed(text);
-        }
-        let mut out = String::with_capacity(text.len());
-        replace(text, found, &mut out);
-        Cow::Owned(out)
+        cleaned(text, self.find(text))
+    }
+
+    /// [`Redactor::clean`] for a text that is still being written: what may be the beginning of a secret at its end is
+    /// taken out too.
+    pub fn clean_unfinished<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut found = self.find(text);
+        cuts::before(text, self.each(), &mut found);
+        cleaned(text, found)
     }
 
     /// Appends what [`Redactor::clean`] makes of the text.
@@ -88,6 +92,10 @@ impl Redactor {
         }
     }
 
+    fn each(&self) -> &[Finder<'static>] {
+        self.known.as_ref().map_or(&[], |known| &known.each)
+    }
+
     fn find(&self, text: &str) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         if let Some(known) = &self.known {
@@ -96,8 +104,19 @@ impl Redactor {
         urls::find(text, &mut found);
         pairs::find(text, &mut found);
         shapes::find(text, &mut found);
+        cuts::find(text, self.each(), &mut found);
         found
     }
+}
+
+/// The text with the ranges replaced; borrowed when there are none.
+fn cleaned(text: &str, found: Vec<Range<usize>>) -> Cow<'_, str> {
+    if found.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    replace(text, found, &mut out);
+    Cow::Owned(out)
 }
 
 impl Known {

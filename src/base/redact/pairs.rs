@@ -13,8 +13,10 @@ use super::is_placeholder;
 pub(super) enum Key {
     /// Its value is a secret whatever it looks like.
     Strong,
-    /// Its value is one when it looks like one: "token" is also a word of parsers, "session" one of everything.
+    /// Its value is one when it looks like one: "token" is also a word of parsers.
     Weak,
+    /// As weak, but a value that is the id of something is no secret: agents name their conversations like this.
+    Session,
 }
 
 /// Reports the values of secret keys.
@@ -119,6 +121,8 @@ fn judge(word: &str) -> Option<Key> {
         Some(Key::Strong)
     } else if weak(word) {
         Some(Key::Weak)
+    } else if session(word) {
+        Some(Key::Session)
     } else {
         None
     }
@@ -178,14 +182,18 @@ pub(super) fn strong(word: &[u8]) -> bool {
 /// Whether a word ends with one that may stand for a secret, or is a short one of those.
 pub(super) fn weak(word: &[u8]) -> bool {
     let words: &[&[u8]] = match word.last() {
-        Some(b'n') => &[b"token", b"authorization", b"session"],
+        Some(b'n') => &[b"token", b"authorization"],
         Some(b's') => &[b"credentials"],
-        Some(b'd') => &[b"sessionid"],
         Some(b'e') => &[b"cookie", b"signature"],
         Some(b't') => &[b"pat"],
         _ => &[],
     };
     words.iter().any(|weak| word.ends_with(weak)) || word == b"auth" || word == b"pwd"
+}
+
+/// Whether a word ends with one that names a session.
+pub(super) fn session(word: &[u8]) -> bool {
+    word.ends_with(b"session") || word.ends_with(b"sessionid")
 }
 
 /// The secret value that follows a key ending at `at`.
@@ -223,8 +231,28 @@ pub(super) fn value_after(text: &str, at: usize, is_option: bool, key: Key) -> O
     // In code and prose, `secret = other.name` and `password: the user's` name things; a value has no such shape.
     let names_a_thing =
         quote.is_none() && (sign == '=' || sign == ':') && (spaced || value_spaced) && is_words(value);
-    let looks_secret = value.len() >= 8 && looks_random(value);
+    let looks_secret =
+        value.len() >= 8 && looks_random(value) && !(key == Key::Session && is_identifier(value));
     ((certain && !names_a_thing) || looks_secret).then(|| start..start + value.len())
+}
+
+/// Whether a value is the name of something rather than a key to it: a UUID, a digest of git, the id of an agent's
+/// conversation, of a run of ours.
+fn is_identifier(value: &str) -> bool {
+    let hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let parts: Vec<&str> = value.split('-').collect();
+    let uuid = parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| hex(part));
+    let digest = matches!(value.len(), 40 | 64) && hex(value);
+    uuid || digest || super::shapes::is_id(value) || is_run(&parts)
+}
+
+/// `<ticket>-<UTC stamp>-<n>`, as run folders are called.
+fn is_run(parts: &[&str]) -> bool {
+    let [.., stamp, number] = parts else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let stamp = stamp.split_once('T').and_then(|(day, time)| Some((day, time.strip_suffix('Z')?)));
+    digits(number)
+        && stamp.is_some_and(|(day, time)| day.len() == 8 && time.len() == 6 && digits(day) && digits(time))
 }
 
 /// Length of an authentication scheme with its blank.

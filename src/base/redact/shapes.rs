@@ -46,6 +46,28 @@ pub(super) const SHORTEST: usize = 14;
 /// Shortest word that is judged by its look alone.
 const LONG: usize = 26;
 
+/// Shortest beginning of one, where a text was cut.
+const BEGUN: usize = 10;
+
+/// How ids begin that agents and their hosts give to conversations, messages, tool calls and requests: they look random,
+/// open nothing, and name what an operator looks for.
+const IDS: [&str; 14] = [
+    "msg_",
+    "toolu_",
+    "req_",
+    "ses_",
+    "prt_",
+    "call_",
+    "resp_",
+    "rs_",
+    "fc_",
+    "chatcmpl-",
+    "gen-",
+    "thread_",
+    "item_",
+    "srvtoolu_",
+];
+
 /// Reports secrets by shape.
 pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
@@ -107,12 +129,46 @@ fn secret_from(word: &str) -> Option<usize> {
     if let Some(at) = token_in(word) {
         return Some(at);
     }
-    if ["sha256-", "sha384-", "sha512-", "sha1-", "h1"].iter().any(|sum| word.starts_with(sum)) {
+    if is_sum(word) {
         return None;
     }
     // `name=value`: the value is judged, the name stays.
     let skip = word.trim_end_matches('=').rfind('=').map_or(0, |at| at + 1);
     is_random(&word[skip..]).then_some(skip)
+}
+
+/// Whether a word says that it is a checksum.
+fn is_sum(word: &str) -> bool {
+    ["sha256-", "sha384-", "sha512-", "sha1-", "h1"].iter().any(|sum| word.starts_with(sum))
+}
+
+/// Whether a word is an id of an agent or its host.
+pub(super) fn is_id(word: &str) -> bool {
+    IDS.iter().any(|id| {
+        word.strip_prefix(id).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    })
+}
+
+/// Where, in a text that is cut at its end, the beginning of a secret stands: of a known token, or of a word that is
+/// random as far as it goes.
+pub(super) fn begun(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let start = bytes.iter().rposition(|byte| !is_word_byte(*byte)).map_or(0, |last| last + 1);
+    let word = &text[start..];
+    let mut inside = false;
+    for (at, byte) in word.bytes().enumerate() {
+        let begins = !std::mem::replace(&mut inside, byte.is_ascii_alphanumeric());
+        // As much of it as is certain to be one.
+        let is_begun = |(prefix, _): &(&str, usize)| {
+            let rest = word[at..].strip_prefix(prefix);
+            rest.is_some_and(|rest| rest.len() >= 4 && rest.bytes().any(|byte| byte.is_ascii_digit()))
+        };
+        if begins && byte.is_ascii() && (PREFIXES.iter().any(is_begun) || word[at..].starts_with("eyJ")) {
+            return Some(start + at);
+        }
+    }
+    let skip = word.trim_end_matches('=').rfind('=').map_or(0, |at| at + 1);
+    (!is_sum(word) && is_random_from(&word[skip..], BEGUN)).then_some(start + skip)
 }
 
 /// Where a known token starts in a word: where a part of the word does.
@@ -169,11 +225,18 @@ pub(super) fn is_token(text: &str) -> bool {
 /// Base64 of random bytes changes between upper, lower and digit at about 62 % of its places; names, paths and
 /// camel case at 40 % and fewer, and hexadecimal has no two cases.
 pub(super) fn is_random(word: &str) -> bool {
-    if word.len() < LONG {
+    is_random_from(word, LONG)
+}
+
+/// The same of a word that may be short because it was cut.
+fn is_random_from(word: &str, least: usize) -> bool {
+    // Of a short word three of each kind would be too much to ask.
+    let each = if least < LONG { 2 } else { 3 };
+    if word.len() < least || is_id(word) {
         return false;
     }
     // Most long words are paths, names and digests, which have no upper case to speak of.
-    if word.bytes().filter(u8::is_ascii_uppercase).count() < 3 {
+    if word.bytes().filter(u8::is_ascii_uppercase).count() < each {
         return false;
     }
     // Upper, lower, digit; and how often one follows on another.
@@ -191,10 +254,10 @@ pub(super) fn is_random(word: &str) -> bool {
     }
     let all: usize = counts.iter().sum();
     let [upper, lower, digit] = counts;
-    all >= LONG
+    all >= least
         && word.len() - all <= word.len() / 6
-        && upper >= 3
-        && lower >= 3
+        && upper >= each
+        && lower >= each
         && digit >= 2
         && changes * 25 >= all * 12
 }

@@ -70,6 +70,71 @@ fn what_an_operator_needs_stays() {
 }
 
 #[test]
+fn ids_stay_and_secrets_beside_them_go() {
+    let uuid = "0199a213-81c0-7800-8aa1-bbab2a035a53";
+    let commit = "3f9c2e1a7b8d9e0f1a2b3c4d5e6f708192a3b4c5";
+    for id in [
+        uuid,
+        commit,
+        "ses_6dd2a1f0bffe3X9vQm2Lk8PzRt",
+        "PLF-007-20261121T140211Z-0",
+        "Api-x_1-20261121T140211Z-12",
+        "msg_01XFDUDYJgAACzvnptvVoYEL",
+        "toolu_01A09q90qw90lq917835lq9X",
+        "req_011CSHoEeqs5C35K2UUqR7Fy",
+        "call_9aQ2bR7cT4dV1eX8fZ3gY6hW",
+    ] {
+        for text in [
+            format!(r#"{{"type":"system","session_id":"{id}","uuid":"{uuid}"}}"#),
+            format!(r#"{{"sessionID":"{id}"}}"#),
+            format!("session {id}, model m"),
+            format!("session={id}"),
+            format!("{id} {commit}"),
+        ] {
+            assert_eq!(clean(&text), text);
+        }
+    }
+    for (text, expected) in [
+        (format!("api_key={uuid}"), "api_key=[redacted]"),
+        (format!("token: {commit}"), "token: [redacted]"),
+        (format!("Authorization: Bearer {uuid}"), "Authorization: Bearer [redacted]"),
+        ("Cookie: sessionid=38afes7a8x9y; theme=dark".to_owned(), "Cookie: [redacted]; theme=dark"),
+        ("session_id: 9f8e7d6c5b4a39281706".to_owned(), "session_id: [redacted]"),
+        ("session=PLF-7-20261121T140211-0x9".to_owned(), "session=[redacted]"),
+        ("msg_01XFDUDYJgAACzvnptvVoYEL/q7Xf2LmZ9aKdPw4RtB8sVnY3cGhJ6".to_owned(), "[redacted]"),
+    ] {
+        assert_eq!(clean(&text), expected, "{text}");
+    }
+}
+
+#[test]
+fn the_beginning_of_a_secret_goes_where_a_text_was_cut() {
+    let known = ["swordfish-one", "correct horse battery"].map(str::to_owned);
+    let redactor = Redactor::with_values(known);
+    for (text, expected) in [
+        ("x swordfish-o … [line cut: 9 more bytes]", "x [redacted] … [line cut: 9 more bytes]"),
+        ("x swordfi… more", "x [redacted]… more"),
+        ("say correct horse… [3 more bytes]", "say [redacted]… [3 more bytes]"),
+        ("x sk-proj-ab1c …", "x [redacted] …"),
+        ("a=https://x/ghp_01ab …", "a=https://x/[redacted] …"),
+        ("key q7Xf2LmZ9aKd …", "key [redacted] …"),
+        ("jwt eyJhbGciOiJI… [5 more]", "jwt [redacted]… [5 more]"),
+        // Too little to tell, and what is none.
+        ("x sword…", "x sword…"),
+        ("see src/AuthController2/getUser …", "see src/AuthController2/getUser …"),
+        ("sk-learn … and task-management-service-2 …", "sk-learn … and task-management-service-2 …"),
+        ("commit 3f9c2e1a7b8d …", "commit 3f9c2e1a7b8d …"),
+        ("session 0199a213-81c0-78…", "session 0199a213-81c0-78…"),
+    ] {
+        assert_eq!(redactor.clean(text), expected, "{text}");
+        assert_eq!(redactor.clean(expected), expected, "twice: {text}");
+    }
+    assert_eq!(redactor.clean("x swordfish-o"), "x swordfish-o");
+    assert_eq!(redactor.clean_unfinished("x swordfish-o"), "x [redacted]");
+    assert_eq!(redactor.clean_unfinished("x swordfish-one y"), "x [redacted] y");
+}
+
+#[test]
 fn known_values_go_wherever_they_stand() {
     let redactor = Redactor::with_values(
         ["swordfish", "short", "swordfish-long", "-----BEGIN-----\nabcdefghij\n-----END-----"]

@@ -1,6 +1,6 @@
 //! The scanners said plainly, byte by byte: the fast ones must find the same.
 
-use super::super::pairs::{Key, is_key_byte, strong, value_after, weak};
+use super::super::pairs::{Key, is_key_byte, session, strong, value_after, weak};
 use super::super::shapes::{SHORTEST, is_bearer, is_random, is_token, is_word_byte};
 use super::*;
 use std::ops::Range;
@@ -53,6 +53,8 @@ fn judge(word: &str) -> Option<Key> {
         Some(Key::Strong)
     } else if weak(word) {
         Some(Key::Weak)
+    } else if session(word) {
+        Some(Key::Session)
     } else {
         None
     }

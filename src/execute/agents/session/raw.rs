@@ -5,6 +5,7 @@
 //! they were read, and since those are few, a disk that is slow slows the reading down instead of filling memory. What
 //! it has written is whole lines, and ends when the stream does: a session waits for that ([`Kept::follow`]).
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -131,13 +132,15 @@ impl Writer {
 
     fn line(&mut self, line: &Line<'_>) {
         // Nearly always text, which is told faster than what of it is not.
-        match std::str::from_utf8(line.bytes) {
-            Ok(text) => self.redactor.clean_into(text, &mut self.buffer),
-            Err(_) => self.redactor.clean_into(&String::from_utf8_lossy(line.bytes), &mut self.buffer),
-        }
+        let mut text = match std::str::from_utf8(line.bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(line.bytes),
+        };
         if line.dropped > 0 {
-            self.buffer.push_str(&format!("… [{} more bytes were not kept]", line.dropped));
+            // Before secrets are taken out: one may have been cut in two here.
+            text.to_mut().push_str(&format!("… [{} more bytes were not kept]", line.dropped));
         }
+        self.redactor.clean_into(&text, &mut self.buffer);
         self.buffer.push('\n');
     }
 
