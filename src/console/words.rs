@@ -149,6 +149,7 @@ pub(crate) fn held_short(why: &HeldWhy) -> String {
         HeldWhy::Files { with, .. } => format!("files {}", safe(with)),
         HeldWhy::Policy { .. } => "refused".to_owned(),
         HeldWhy::Backoff { .. } => "retries".to_owned(),
+        HeldWhy::Asleep { .. } => "asleep".to_owned(),
         HeldWhy::Start { .. } => "held".to_owned(),
     }
 }

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::agents::AgentRun;
 use super::agents::ledger::Ledger;
+use super::berth::Berth;
 use super::chat;
 use super::feed::{Batch, Feed};
 use super::holder::Holder;
@@ -82,6 +83,21 @@ impl Ground {
         self.direct.get_or_init(make).clone()
     }
 
+    /// The agent that `action` asks for and until when a rate limit keeps it asleep, if it does.
+    pub(crate) fn asleep(&self, action: &Action) -> Option<(String, Timestamp)> {
+        let Action::Agent { agent } = action else { return None };
+        let now = self.clock.now();
+        if !self.ledger.any_asleep(now) {
+            return None;
+        }
+        let name = match agent {
+            Some(name) => name.clone(),
+            None => Settings::load(&self.root).0.agent(None).ok().flatten()?.name,
+        };
+        let until = self.ledger.asleep(&name, now)?;
+        Some((name, until))
+    }
+
     /// A redactor that also knows what the operator's settings name and give away.
     fn redactor(&self, keys: &[String]) -> Redactor {
         self.environment.redactor_of(&Settings::load(&self.root).0, keys)
@@ -110,6 +126,8 @@ pub(crate) struct Launched {
     pub(crate) started_at: Timestamp,
     /// Stops it.
     pub(crate) stopper: Stopper,
+    /// The job that it occupies, or not while it sleeps.
+    pub(crate) berth: Berth,
     /// Says something to its agent, if one works.
     pub(crate) steer: Option<mpsc::UnboundedSender<Steer>>,
     /// Ends right after [`RunNotice::Over`].
@@ -205,9 +223,10 @@ pub(crate) fn launch(
     let (steer, heard) = mpsc::unbounded_channel();
     let steer = matches!(order.action, Action::Agent { .. }).then_some(steer);
     let ticket = Arc::clone(ticket);
-    let run = Run { ground: Arc::clone(ground), ticket, keys, order, record, redactor };
+    let berth = Berth::default();
+    let run = Run { ground: Arc::clone(ground), ticket, keys, order, record, redactor, berth: berth.clone() };
     let task = tokio::spawn(run.work(folder, watch, heard, Arc::clone(&id), sink));
-    Launched { id, label, executor, started_at, stopper, steer, task }
+    Launched { id, label, executor, started_at, stopper, berth, steer, task }
 }
 
 /// What a run shows as its kind: an agent's is an agent's, whatever the ticket says.
@@ -226,6 +245,7 @@ struct Run {
     order: Order,
     record: RunRecord,
     redactor: Redactor,
+    berth: Berth,
 }
 
 impl Run {
@@ -306,6 +326,7 @@ impl Run {
                     folder,
                     feed: &feed,
                     keeper: &keeper,
+                    berth: &self.berth,
                 };
                 run.perform(watch, heard, recorder).await
             }
@@ -376,7 +397,8 @@ pub(crate) fn shown_code(outcome: &Outcome) -> i32 {
     outcome.status_code.map_or(outcome.exit_code, i32::from)
 }
 
-/// Passes everything on to the feed, and puts the child's identity into the record before anything else is done.
+/// Passes everything on to the feed, and puts the child's identity, and what a question used, into the record before
+/// anything else is done.
 struct RecordingListener {
     feed: Feed,
     keeper: Keeper,

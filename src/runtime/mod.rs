@@ -5,6 +5,7 @@
 
 mod agents;
 pub(crate) mod answering;
+mod berth;
 mod chat;
 pub(crate) mod deciding;
 mod diffs;

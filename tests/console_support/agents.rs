@@ -39,6 +39,7 @@ pub(crate) fn agent(ticket: &str) -> AgentView {
             subfolder: String::new(),
         }),
         sleeping_until: None,
+        waits_for_job: false,
         breaches: Vec::new(),
         gates: Vec::new(),
         changed: Vec::new(),

@@ -6,11 +6,14 @@ use std::path::Path;
 use std::process::Command as Process;
 
 use koru_tui::plan::ticket::{Status, TicketId};
+use koru_tui::runtime::Options;
 use koru_tui::runtime::protocol::{
-    Channel, Command, Event, ProjectEvent, Resolution, RunCommand, RunEvent, RunId, RunState, WorktreeCommand,
+    Channel, Command, Event, HeldWhy, ProjectEvent, QueueCommand, Resolution, RunCommand, RunEvent, RunId,
+    RunState, Snapshot, WorktreeCommand,
 };
 
 use super::console::{Console, project, ticket, view};
+use super::script::until_exists;
 
 /// Lines of Claude Code's stream, as shell functions; `awaits FILE` waits until the test makes that file.
 const SPEECH: &str = r#"#!/bin/sh
@@ -28,7 +31,11 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// A git project whose agent `fake` is this script; `budgets` are lines of its configuration.
-fn bench(script: &str, budgets: &str, tickets: &[String]) -> (tempfile::TempDir, tempfile::TempDir) {
+pub(super) fn bench(
+    script: &str,
+    budgets: &str,
+    tickets: &[String],
+) -> (tempfile::TempDir, tempfile::TempDir) {
     let (project, signs) = (project(tickets), tempfile::tempdir().unwrap());
     let root = project.path();
     let program = signs.path().join("agent");
@@ -52,13 +59,13 @@ fn bench(script: &str, budgets: &str, tickets: &[String]) -> (tempfile::TempDir,
     (project, signs)
 }
 
-fn delegate(id: &str, note: Option<&str>) -> Command {
+pub(super) fn delegate(id: &str, note: Option<&str>) -> Command {
     let agent = Some("fake".to_owned());
     let note = note.map(str::to_owned);
     Command::Run(RunCommand::Delegate { ticket: TicketId::new(id), agent, note })
 }
 
-async fn lines_until(console: &mut Console, run: &RunId, text: &str) {
+pub(super) async fn lines_until(console: &mut Console, run: &RunId, text: &str) {
     loop {
         let heard = console.heard.iter().any(|event| match event {
             Event::Run(RunEvent::Output { run: of, lines, .. }) if of == run => {
@@ -266,4 +273,60 @@ async fn what_the_configuration_gives_an_agent_is_shown_nowhere() {
     for text in [kept, heard.concat(), ended.message.clone().unwrap_or_default(), ended.label.clone()] {
         assert!(!text.contains("violet-ox") && !text.contains("brass-key"), "{text}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_sleeps_occupies_no_job_but_keeps_its_files() {
+    let files = "      files:\n      - src/a.rs\n";
+    let tickets = [
+        ticket("PLF-1", "human", "", files),
+        ticket("PLF-2", "shell", "true", files),
+        ticket("PLF-3", "shell", "echo 'hello world' >hello.txt", ""),
+        ticket("PLF-4", "llm", "", "").replace("kind: llm", "kind: llm\n        handler: agent:fake"),
+    ];
+    let (project, _signs) = bench("session; text m1 Hm; limited", "", &tickets);
+    let mut console = Console::with(Options { jobs: 1, ..Options::new(project.path().to_owned()) });
+    console.loaded().await;
+    let run = console.done(delegate("PLF-1", None)).await.unwrap();
+    console.until(|snapshot| view(snapshot, &run).is_some_and(|view| view.state == RunState::Sleeping)).await;
+    console.done(Command::Queue(QueueCommand::Resume)).await;
+    let done = |snapshot: &Snapshot| {
+        let other = snapshot.plan.ticket(&TicketId::new("PLF-3")).unwrap();
+        other.status == Status::Done && snapshot.held.len() == 2 && snapshot.queue.active == 0
+    };
+    let snapshot = console.until(done).await;
+    assert_eq!(view(&snapshot, &run).unwrap().state, RunState::Sleeping);
+    let why = |id: &str| snapshot.held.iter().find(|held| held.ticket.as_str() == id).map(|held| &held.why);
+    let overlap = HeldWhy::Files { with: TicketId::new("PLF-1"), path: "src/a.rs".to_owned() };
+    assert_eq!(why("PLF-2"), Some(&overlap));
+    let sleeps = |why: &HeldWhy| matches!(why, HeldWhy::Asleep { agent, .. } if agent == "fake");
+    assert!(why("PLF-4").is_some_and(sleeps), "{:?}", why("PLF-4"));
+    console.handle.shutdown().await;
+    assert_eq!(console.ticket("PLF-1").execution.state, "ready");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_wakes_waits_for_a_job_and_goes_on_with_the_first_that_is_free() {
+    let script = r#"session; if [ -e "$SIGNS/slept" ]; then text m2 Again; echo 'hello world' >hello.txt; finish Done.; exit; fi
+        : >"$SIGNS/slept"; text m1 Hm
+        printf '{"type":"rate_limit_event","rate_limit_info":{"status":"rejected","resetsAt":%s}}\n' $(($(date +%s) + 6)); limited"#;
+    let tickets = [ticket("PLF-1", "human", "", ""), ticket("PLF-2", "shell", &until_exists("go"), "")];
+    let (project, _signs) = bench(script, "", &tickets);
+    let mut console = Console::with(Options { jobs: 1, ..Options::new(project.path().to_owned()) });
+    console.loaded().await;
+    let other = console.run("PLF-2").await;
+    let run = console.done(delegate("PLF-1", None)).await.unwrap();
+    lines_until(&mut console, &run, "awake again; it waits for a free job").await;
+    let waits = |snapshot: &Snapshot| {
+        let view = view(snapshot, &run).unwrap();
+        view.state == RunState::Sleeping && view.agent.as_ref().unwrap().waits_for_job
+    };
+    let snapshot = console.until(waits).await;
+    assert_eq!(snapshot.queue.active, 1);
+    std::fs::write(project.path().join("go"), "").unwrap();
+    console.ended(&other).await;
+    let ended = console.ended(&run).await;
+    assert_eq!(ended.state, RunState::Done, "{:?}", ended.message);
+    assert!(!ended.agent.as_ref().unwrap().waits_for_job);
+    console.handle.shutdown().await;
 }

@@ -56,7 +56,11 @@ impl Console {
     }
 
     pub(crate) async fn next(&mut self) -> Event {
-        let event = tokio::time::timeout(LIMIT, self.events.recv()).await.expect("an event in time").unwrap();
+        let Ok(event) = tokio::time::timeout(LIMIT, self.events.recv()).await else {
+            let snapshot = self.handle.snapshot();
+            panic!("no event in time: {:?}\n{:#?}\n{:#?}", snapshot.queue, snapshot.held, snapshot.runs);
+        };
+        let event = event.unwrap();
         self.heard.push(event.clone());
         event
     }

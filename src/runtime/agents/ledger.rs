@@ -113,6 +113,12 @@ impl Ledger {
         *kept = until.max(*kept);
     }
 
+    /// Whether any agent sleeps.
+    pub(crate) fn any_asleep(&self, now: Timestamp) -> bool {
+        let asleep = self.asleep.lock().unwrap_or_else(PoisonError::into_inner);
+        asleep.values().any(|until| *until > now)
+    }
+
     /// Until when the agent sleeps, if it does.
     pub(crate) fn asleep(&self, agent: &str, now: Timestamp) -> Option<Timestamp> {
         let asleep = self.asleep.lock().unwrap_or_else(PoisonError::into_inner);

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use super::berth::Berth;
 use super::feed::Feed;
 use super::keeper::Keeper;
 use super::launch::{Ground, ReviewWish};
@@ -62,6 +63,7 @@ pub(super) struct AgentRun<'a> {
     pub(super) folder: &'a RunFolder,
     pub(super) feed: &'a Feed,
     pub(super) keeper: &'a Keeper,
+    pub(super) berth: &'a Berth,
 }
 
 /// Everything that was decided before the agent starts.
@@ -151,6 +153,7 @@ impl AgentRun<'_> {
             pausing: false,
             worktree: None,
             sleeping_until: None,
+            waits_for_job: false,
             breaches: Vec::new(),
             gates: Vec::new(),
             changed: Vec::new(),

@@ -46,6 +46,9 @@ impl Spent {
 /// First sleep after a rate limit whose end nobody said; doubled with each.
 const UNSAID_SLEEP: Duration = Duration::from_secs(60);
 
+/// What it takes to be given a job when one is free.
+const A_MOMENT: Duration = Duration::from_millis(500);
+
 /// What a session is begun with.
 struct Words {
     prompt: String,
@@ -113,10 +116,10 @@ impl AgentRun<'_> {
         loop {
             if let Some(until) = self.ground.ledger.asleep(&plan.name, self.ground.clock.now()) {
                 recorder.note(&format!("[{} is asleep until {until:.0}: its rate limit]", plan.name));
-                spent.slept += self.sleep(until, &outside.stop).await;
+                spent.slept += self.sleep(until, &outside.stop, recorder).await;
             }
             let words = Words { prompt: prompt.clone(), resume: resume.clone() };
-            let job = self.job(plan, place, words, spent.used(), &begun);
+            let job = self.session_job(plan, place, words, spent.used(), &begun);
             let report = self.session(job, plan, &mut spent.held, outside, recorder).await;
             let after = After {
                 ending: &report.ending,
@@ -163,10 +166,12 @@ impl AgentRun<'_> {
         self.ground.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX)
     }
 
-    /// Sleeps until then, or until the operator stops the run. Returns how long it was.
-    async fn sleep(&self, until: Timestamp, stop: &StopWatch) -> Duration {
+    /// Sleeps until then, or until the operator stops the run, and waits for a job to go on with: its own was free for
+    /// others meanwhile. Returns how long it was.
+    async fn sleep(&self, until: Timestamp, stop: &StopWatch, recorder: &mut Recorder) -> Duration {
         let began = Instant::now();
         let mut stop = stop.clone();
+        self.berth.leave();
         self.feed.agent(|view| view.sleeping_until = Some(until));
         let wait = Duration::try_from(until.duration_since(self.ground.clock.now())).unwrap_or_default();
         if !is_stopped(&stop) {
@@ -175,11 +180,31 @@ impl AgentRun<'_> {
                 _ = stop.changed() => {}
             }
         }
-        self.feed.agent(|view| view.sleeping_until = None);
+        self.berth.want();
+        self.feed.agent(|view| {
+            view.sleeping_until = None;
+            view.waits_for_job = true;
+        });
+        if !is_stopped(&stop) {
+            tokio::select! {
+                () = self.job(recorder) => {}
+                _ = stop.changed() => {}
+            }
+        }
+        self.berth.take();
+        self.feed.agent(|view| view.waits_for_job = false);
         began.elapsed()
     }
 
-    fn job(
+    /// Waits for a job, and says so when that is not a matter of a moment.
+    async fn job(&self, recorder: &mut Recorder) {
+        if tokio::time::timeout(A_MOMENT, self.berth.given()).await.is_err() {
+            recorder.note("[awake again; it waits for a free job]");
+            self.berth.given().await;
+        }
+    }
+
+    fn session_job(
         &self,
         plan: &Plan,
         place: &Place,

@@ -14,6 +14,7 @@ use crate::plan::settings::Settings;
 use crate::plan::store::{MutateError, Mutated};
 use crate::plan::ticket::Ticket;
 use crate::runtime::answering::AnswerJob;
+use crate::runtime::berth;
 use crate::runtime::launch::{Delegation, Order};
 use crate::runtime::overlap;
 use crate::runtime::supervisor::violations;
@@ -79,9 +80,20 @@ impl Engine<'_> {
         !self.halted
             && !self.options.stop.is_cancelled()
             && self.ticks.count() < cap
-            && self.active.len() + self.starting.len() < self.options.jobs.max(1) as usize
+            && self.busy() < self.options.jobs.max(1) as usize
             // The end of a ticket that others wait for decides what is next.
             && !self.ending.iter().any(|(_, awaited)| *awaited)
+    }
+
+    /// Runs that occupy a job; who sleeps over a rate limit occupies none.
+    fn busy(&self) -> usize {
+        self.active.iter().filter(|run| run.launched.berth.is_held()).count() + self.starting.len()
+    }
+
+    /// Gives free jobs to runs that slept, before anything new begins.
+    pub(super) fn wake(&self) {
+        let free = (self.options.jobs.max(1) as usize).saturating_sub(self.busy());
+        berth::deal(self.active.iter().map(|run| &run.launched.berth), free);
     }
 
     fn choose(&self) -> Choice {
@@ -171,7 +183,8 @@ impl Engine<'_> {
             if !violations.is_empty() {
                 return Choice::Deny(Arc::clone(ticket), violations);
             }
-            if self.collides(ticket) {
+            // An agent that sleeps would only have one more run sleep.
+            if self.collides(ticket) || self.ground.asleep(&action).is_some() {
                 continue;
             }
             // A ticket that failed in this drain is tried again, but only when nothing else can run.

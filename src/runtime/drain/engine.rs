@@ -224,6 +224,7 @@ impl<'a> Engine<'a> {
 
     async fn run_all(&mut self) {
         loop {
+            self.wake();
             self.dispatch().await;
             self.send_steps();
             if self.active.is_empty() && self.starting.is_empty() && self.ending.is_empty() {

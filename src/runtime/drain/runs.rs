@@ -25,7 +25,7 @@ pub(super) struct Active {
     /// The ticket as claimed.
     pub(super) ticket: Arc<Ticket>,
     slot: Slot,
-    launched: Launched,
+    pub(super) launched: Launched,
     outcome: Option<Box<Outcome>>,
 }
 

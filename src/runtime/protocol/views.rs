@@ -107,6 +107,13 @@ pub enum HeldWhy {
         /// Not before.
         until: Timestamp,
     },
+    /// A rate limit keeps its agent asleep.
+    Asleep {
+        /// Agent, by its name in the configuration (foreign text).
+        agent: String,
+        /// Not before.
+        until: Timestamp,
+    },
     /// It could not be claimed or started; the sentence says why.
     Start {
         /// Sentence.
@@ -120,6 +127,9 @@ impl std::fmt::Display for HeldWhy {
             HeldWhy::Files { with, path } => write!(f, "waits for {with}, which works on {path}"),
             HeldWhy::Policy { violations } => write!(f, "refused by policy: {}", violations.join("; ")),
             HeldWhy::Backoff { until } => write!(f, "failed, is tried again at {until:.0}"),
+            HeldWhy::Asleep { agent, until } => {
+                write!(f, "waits for {agent}, which a rate limit keeps asleep until {until:.0}")
+            }
             HeldWhy::Start { message } => f.write_str(message),
         }
     }
@@ -132,7 +142,7 @@ pub struct QueueView {
     pub running: bool,
     /// Limit of parallel runs.
     pub jobs: u32,
-    /// Runs active now.
+    /// Runs that occupy a job now; those that sleep do not.
     pub active: u32,
 }
 
@@ -156,14 +166,14 @@ pub enum RunState {
     Stopped,
     /// Its process or console died without a word.
     Interrupted,
-    /// Sleeps until a rate limit is over, then goes on by itself.
+    /// Sleeps until a rate limit is over, then goes on by itself. It occupies no job meanwhile.
     Sleeping,
     /// Broke the policy and was stopped; [`AgentView::breaches`] has the evidence.
     Violation,
 }
 
 impl RunState {
-    /// Whether it occupies a job.
+    /// Whether its work is not over.
     pub fn is_active(self) -> bool {
         matches!(self, RunState::Running | RunState::Stalled | RunState::Stopping | RunState::Sleeping)
     }
@@ -222,8 +232,11 @@ pub struct AgentView {
     pub pausing: bool,
     /// Where it works.
     pub worktree: Option<Worktree>,
-    /// When a sleeping run goes on.
+    /// When a sleeping run wakes.
     pub sleeping_until: Option<Timestamp>,
+    /// It woke, all jobs are taken, and it waits for one to go on.
+    #[serde(default)]
+    pub waits_for_job: bool,
     /// Rules that it broke.
     pub breaches: Vec<Breach>,
     /// What the gates said.
@@ -247,6 +260,7 @@ impl AgentView {
             pausing: false,
             worktree: record.worktree.clone(),
             sleeping_until: None,
+            waits_for_job: false,
             breaches: Vec::new(),
             gates: Vec::new(),
             changed: Vec::new(),

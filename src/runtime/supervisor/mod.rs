@@ -162,7 +162,8 @@ impl Supervisor {
 
     /// Waits for one message and takes it with all that wait behind it. False when it is time to end.
     async fn turn(&mut self) -> bool {
-        if self.closing.as_ref().is_some_and(|closing| closing.is_over(self.busy())) {
+        if self.closing.as_ref().is_some_and(|closing| closing.is_over(self.runs.len() + self.starting.len()))
+        {
             return false;
         }
         let wake = self.wake_at();
@@ -320,9 +321,10 @@ impl Supervisor {
         self.options.clock.now()
     }
 
-    /// Runs that occupy a job, those on their way included.
+    /// Runs that occupy a job, those on their way included; who sleeps occupies none.
     fn busy(&self) -> usize {
-        self.runs.len() + self.starting.len()
+        let held = self.runs.iter().filter(|run| run.launched.berth.is_held()).count();
+        held + self.starting.len()
     }
 
     fn step(&mut self, step: Step, purpose: Purpose) {

@@ -113,9 +113,10 @@ impl Supervisor {
             view.last_output_at = Some(now);
         }
         if let Some(agent) = batch.agent {
-            view.state = match (agent.sleeping_until, view.state) {
-                (Some(_), RunState::Running | RunState::Stalled) => RunState::Sleeping,
-                (None, RunState::Sleeping) => RunState::Running,
+            let sleeps = agent.sleeping_until.is_some() || agent.waits_for_job;
+            view.state = match (sleeps, view.state) {
+                (true, RunState::Running | RunState::Stalled) => RunState::Sleeping,
+                (false, RunState::Sleeping) => RunState::Running,
                 (_, state) => state,
             };
             view.agent = Some(Arc::from(agent));

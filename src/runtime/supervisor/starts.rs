@@ -18,6 +18,7 @@ use crate::plan::policy::Policy;
 use crate::plan::queue::Standing;
 use crate::plan::store::{MutateError, Mutated, Step};
 use crate::plan::ticket::{Ticket, TicketId};
+use crate::runtime::berth;
 use crate::runtime::launch::{Delegation, Order, launch};
 use crate::runtime::overlap;
 use crate::runtime::protocol::{Held, HeldWhy, Outcome, RequestId, RunId};
@@ -67,7 +68,7 @@ impl QueueState {
     /// When the next waiting ticket may be tried again.
     pub(super) fn next_try(&self) -> Option<Timestamp> {
         let waits = self.held.iter().filter_map(|held| match held.why {
-            HeldWhy::Backoff { until } => Some(until),
+            HeldWhy::Backoff { until } | HeldWhy::Asleep { until, .. } => Some(until),
             HeldWhy::Files { .. } | HeldWhy::Policy { .. } | HeldWhy::Start { .. } => None,
         });
         waits.min()
@@ -77,6 +78,9 @@ impl QueueState {
 impl Supervisor {
     /// Starts what the queue may start. Human tickets are left to the operator and block nobody.
     pub(super) fn fill(&mut self) {
+        // Who began earlier goes on before anything new begins, also while the queue is paused.
+        let free = (self.queue.jobs as usize).saturating_sub(self.busy());
+        berth::deal(self.runs.iter().map(|run| &run.launched.berth), free);
         let before = std::mem::take(&mut self.queue.held);
         if self.queue.running && self.closing.is_none() {
             let order = Arc::clone(&self.view.order);
@@ -123,6 +127,10 @@ impl Supervisor {
             && *until > self.now()
         {
             return Some(HeldWhy::Backoff { until: *until });
+        }
+        // Who starts it by hand may have it sleep; the queue would only fill up with sleepers.
+        if let Some((agent, until)) = self.ground.asleep(action) {
+            return Some(HeldWhy::Asleep { agent, until });
         }
         self.why_not_now(ticket, action)
     }

@@ -38,6 +38,7 @@ fn state_words(console: &Console, run: &RunView) -> String {
     let word = state(console, run.state).1;
     match (run.state, run.agent.as_deref()) {
         (RunState::Running, Some(agent)) if agent.phase != AgentPhase::Over => words::phase(&agent.phase),
+        (RunState::Sleeping, Some(AgentView { waits_for_job: true, .. })) => "waits for a job".to_owned(),
         (RunState::Sleeping, Some(AgentView { sleeping_until: Some(until), .. })) => {
             format!("{word} until {}", words::clock_minutes(*until, &console.settings.zone))
         }
@@ -162,6 +163,15 @@ pub(super) fn draw_status(console: &Console, run: &RunView, area: Rect, buffer: 
 }
 
 fn draw_sleep(console: &Console, run: &RunView, pen: &mut Pen<'_>) {
+    if run.agent.as_ref().is_some_and(|agent| agent.waits_for_job) {
+        let jobs = words::count(console.snapshot.queue.jobs as usize, "job is", "jobs are");
+        let more = console.key_of(Action::JobsMore);
+        pen.write(
+            &format!("awake again; {jobs} taken, {more} allows one more"),
+            console.theme.style(Role::Stalled),
+        );
+        return;
+    }
     let until = run.agent.as_ref().and_then(|agent| agent.sleeping_until);
     let left = until.map(|until| format!("goes on by itself in {}", words::duration(console.now, until)));
     let why = run.message.as_deref().map(|why| format!(": {}", safe_text(why))).unwrap_or_default();

@@ -71,11 +71,17 @@ impl Watch {
                 self.trouble = Some(TroubleSign { message: message.clone(), status: *status });
             }
             AgentEvent::RateLimit { message, retry_after_seconds, resets_at } => {
-                self.limit = Some(LimitSign {
+                let mut limit = LimitSign {
                     message: message.clone(),
                     retry_after_seconds: *retry_after_seconds,
                     resets_at: *resets_at,
-                });
+                };
+                // The host's refusal often follows on the word of when it ends, and does not repeat it.
+                if let (None, None, Some(before)) = (retry_after_seconds, resets_at, &self.limit) {
+                    (limit.retry_after_seconds, limit.resets_at) =
+                        (before.retry_after_seconds, before.resets_at);
+                }
+                self.limit = Some(limit);
             }
             AgentEvent::Unknown { .. } => self.unknown += 1,
             _ => {}
