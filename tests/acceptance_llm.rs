@@ -189,3 +189,28 @@ async fn an_answer_is_held_to_what_the_ticket_promises() {
     assert!(error("PLF-001").starts_with("the answer is not JSON as inputs.response_schema asks"));
     assert!(error("PLF-002").starts_with("the ticket expects changed files"), "{}", error("PLF-002"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_that_is_used_up_refuses_the_next_question() {
+    for (budgets, sentence) in [
+        ("day_tokens: 7", "today's budget of 7 tokens is used up (7 used)"),
+        ("day_usd: 0.25", "today's budget of $0.25 is used up ($0.25 used)"),
+    ] {
+        let server = MockServer::start().await;
+        // Only the first question is asked.
+        server.register(Mock::given(method("POST")).respond_with(answer("It is off.")).expect(1)).await;
+        let place = Project::with(&[chat("PLF-001"), chat("PLF-002")]);
+        place.put(".planfile/.koru/config.yaml", &format!("budgets:\n  {budgets}\n"));
+        let (place, ran) = run(place, &own(&server), &["ticket", "run", "PLF-001"]).await;
+        ran.expect(0);
+        let (place, ran) = run(place, &own(&server), &["ticket", "run", "PLF-002"]).await;
+        let ran = ran.expect(0);
+        assert!(ran.all().contains(sentence), "{}", ran.all());
+        let record = place.on_disk("PLF-002");
+        assert_eq!(
+            (&record["status"], &record["execution"]["state"]),
+            (&json!("open"), &json!("waiting_input"))
+        );
+        assert_eq!(record["execution"]["attempt"].as_i64().unwrap_or(0), 0);
+    }
+}

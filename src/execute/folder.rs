@@ -64,6 +64,9 @@ pub struct RunRecord {
     /// What is known of the agent that worked, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<AgentRecord>,
+    /// What a question to a language model used, if this run asked one: it counts in the day's budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Tally>,
 }
 
 /// What a run folder keeps of an agent: enough to resume its conversation and to count what a day cost.
@@ -284,6 +287,7 @@ mod tests {
             exit_code: None,
             message: None,
             agent: None,
+            spent: None,
         }
     }
 

@@ -19,6 +19,7 @@ use super::chat;
 use super::feed::{Batch, Feed};
 use super::holder::Holder;
 use super::keeper::Keeper;
+use super::listener::RecordingListener;
 use super::proof;
 use super::tools;
 use crate::base::clock::Clock;
@@ -26,13 +27,11 @@ use crate::base::process::ProcessIdentity;
 use crate::base::redact::Redactor;
 use crate::execute::action::Action;
 use crate::execute::agents::session::Steer;
-use crate::execute::agents::tally::Tally;
 use crate::execute::environment::{Environment, Recipient, Wanted};
 use crate::execute::fence::Fence;
 use crate::execute::folder::{FORMAT, RecordState, RunFolder, RunRecord};
 use crate::execute::outcome::{Ending, Outcome};
-use crate::execute::output::Channel;
-use crate::execute::recorder::{Listener, Recorder};
+use crate::execute::recorder::Recorder;
 use crate::execute::shell::ShellJob;
 use crate::execute::stop::{StopWatch, Stopper, stop_pair};
 use crate::execute::transcript::TranscriptWriter;
@@ -218,6 +217,7 @@ pub(crate) fn launch(
         exit_code: None,
         message: None,
         agent: None,
+        spent: None,
     };
     let executor = record.executor.clone();
     let (steer, heard) = mpsc::unbounded_channel();
@@ -302,7 +302,9 @@ impl Run {
             ));
         }
         let transcript = TranscriptWriter::new(folder.transcript(), folder.name());
-        let listener = RecordingListener { feed: feed.clone(), keeper: keeper.clone() };
+        let chat = matches!(self.order.action, Action::Llm(_));
+        let chat = chat.then(|| (Arc::clone(&self.ground), Arc::from(folder.name())));
+        let listener = RecordingListener { feed: feed.clone(), keeper: keeper.clone(), chat };
         let mut recorder = Recorder::new(self.redactor.clone(), Some(transcript), Box::new(listener));
         match &self.order.action {
             Action::Shell { command, timeout } => {
@@ -312,7 +314,10 @@ impl Run {
                 Ok(client) => api::run(request, &client, watch, recorder).await,
                 Err(error) => Outcome::not_started(error),
             },
-            Action::Llm(request) => chat::run(&self.ground, &self.ticket, request, watch, recorder).await,
+            Action::Llm(request) => {
+                let run = folder.name().into();
+                chat::run(&self.ground, &run, &self.ticket, request, watch, recorder).await
+            }
             Action::Mcp(request) => {
                 tools::run(&self.ground, &self.ticket, request, folder.name(), watch, recorder).await
             }
@@ -395,40 +400,4 @@ impl Run {
 /// The number that a screen shows for an outcome: the HTTP status if there was one, else the exit code.
 pub(crate) fn shown_code(outcome: &Outcome) -> i32 {
     outcome.status_code.map_or(outcome.exit_code, i32::from)
-}
-
-/// Passes everything on to the feed, and puts the child's identity, and what a question used, into the record before
-/// anything else is done.
-struct RecordingListener {
-    feed: Feed,
-    keeper: Keeper,
-}
-
-impl Listener for RecordingListener {
-    fn lines(&mut self, first: u64, lines: Vec<crate::execute::output::OutputLine>) {
-        self.feed.lines(first, lines);
-    }
-
-    fn alive(&mut self) {
-        self.feed.alive();
-    }
-
-    fn partial(&mut self, partial: Option<(Channel, String)>) {
-        self.feed.partial(partial);
-    }
-
-    fn tally(&mut self, tally: &Tally) {
-        self.feed.tally(tally);
-    }
-
-    fn started(&mut self, leader: Option<ProcessIdentity>) {
-        if leader.is_some() {
-            self.keeper.change(|record| record.child.clone_from(&leader));
-        }
-        self.feed.started(leader);
-    }
-
-    fn stopping(&mut self, kill_in: Duration) {
-        self.feed.stopping(kill_in);
-    }
 }

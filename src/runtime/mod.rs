@@ -18,6 +18,7 @@ mod interrupted;
 mod keeper;
 mod launch;
 mod leases;
+mod listener;
 mod overlap;
 mod proof;
 pub mod protocol;

@@ -121,6 +121,7 @@ mod tests {
             exit_code: Some(0),
             message: None,
             agent: None,
+            spent: None,
         }
     }
 

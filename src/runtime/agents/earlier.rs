@@ -91,6 +91,7 @@ mod tests {
                 tally: Tally { conversation: conversation.map(str::to_owned), ..Tally::default() },
                 ending,
             }),
+            spent: None,
         }
     }
 

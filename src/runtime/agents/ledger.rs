@@ -1,4 +1,5 @@
-//! What agents have used today, and which of them a rate limit keeps asleep: shared by all runs of one supervisor.
+//! What agents and questions to language models have used today, and which agents a rate limit keeps asleep: shared by
+//! all runs of one supervisor.
 //!
 //! The numbers of runs that are over are read from their records, so that they also count what other processes ran;
 //! those of live runs are told. A day is a day of the machine's calendar.
@@ -9,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use tokio::sync::watch;
 
 use crate::execute::agents::tally::Tally;
 use crate::execute::folder::records_around;
@@ -62,6 +64,8 @@ pub(crate) struct Ledger {
     live: Mutex<HashMap<Arc<str>, Used>>,
     past: Mutex<Used>,
     asleep: Mutex<HashMap<String, Timestamp>>,
+    /// Somebody told something.
+    told: watch::Sender<()>,
 }
 
 impl Ledger {
@@ -74,8 +78,8 @@ impl Ledger {
             if live.contains_key(&*record.run) || day_of(record.started_at) != today {
                 continue;
             }
-            if let Some(agent) = &record.agent {
-                past.add(Used::of(&agent.tally));
+            if let Some(tally) = record.agent.as_ref().map(|agent| &agent.tally).or(record.spent.as_ref()) {
+                past.add(Used::of(tally));
             }
         }
         drop(live);
@@ -87,7 +91,21 @@ impl Ledger {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         live.insert(Arc::clone(run), Used::of(tally));
         drop(live);
+        self.told.send_replace(());
         self.today()
+    }
+
+    /// Tells of every further [`Ledger::tell`].
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.told.subscribe()
+    }
+
+    /// What the whole day has used without this run.
+    pub(crate) fn others_today(&self, run: &Arc<str>) -> Used {
+        let mut sum = *self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.iter().filter(|(other, _)| *other != run).for_each(|(_, used)| sum.add(*used));
+        sum
     }
 
     /// What the whole day has used, as far as it was read and told.
@@ -151,6 +169,45 @@ mod tests {
         assert_eq!(ledger.tell(&one, &tally(30, 1.0)), Used { tokens: 30, usd: 1.0, estimated: false });
         ledger.over(&one);
         assert_eq!(ledger.tell(&two, &tally(5, 0.25)), Used { tokens: 35, usd: 1.25, estimated: false });
+    }
+
+    #[test]
+    fn questions_of_today_count_like_agents() {
+        use crate::execute::folder::{FORMAT, RecordState, RunFolder, RunRecord};
+        use crate::plan::ticket::TicketId;
+        let base = tempfile::tempdir().unwrap();
+        let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+        for (started_at, spent) in [(now, Some(tally(7, 0.5))), (now, None)] {
+            let ticket = TicketId::new("PLF-1");
+            let folder = RunFolder::create(base.path(), &ticket, started_at).unwrap();
+            let record = RunRecord {
+                format: FORMAT,
+                run: folder.name().to_owned(),
+                ticket,
+                executor: "llm".to_owned(),
+                label: "m".to_owned(),
+                holder: "h".to_owned(),
+                supervisor: None,
+                child: None,
+                started_at,
+                state: RecordState::Done,
+                ended_at: None,
+                exit_code: None,
+                message: None,
+                agent: None,
+                spent,
+            };
+            folder.write_record(&record).unwrap();
+        }
+        let ledger = Ledger::default();
+        ledger.read_today(base.path(), now);
+        assert_eq!(ledger.today(), used(7, 0.5));
+        let own: Arc<str> = "own".into();
+        let mut changes = ledger.changes();
+        ledger.tell(&own, &tally(9, 1.0));
+        assert!(changes.has_changed().unwrap());
+        changes.mark_unchanged();
+        assert_eq!((ledger.today(), ledger.others_today(&own)), (used(16, 1.5), used(7, 0.5)));
     }
 
     fn used(tokens: u64, usd: f64) -> Used {

@@ -77,6 +77,7 @@ fn a_worktree_in_use_or_in_trouble_stays() {
         exit_code: None,
         message: None,
         agent: None,
+        spent: None,
     };
     folder.write_record(&record).unwrap();
     let tickets = ["USED", "BROKEN", "NONE"].map(TicketId::new);
