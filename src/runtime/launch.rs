@@ -302,9 +302,7 @@ impl Run {
             ));
         }
         let transcript = TranscriptWriter::new(folder.transcript(), folder.name());
-        let chat = matches!(self.order.action, Action::Llm(_));
-        let chat = chat.then(|| (Arc::clone(&self.ground), Arc::from(folder.name())));
-        let listener = RecordingListener { feed: feed.clone(), keeper: keeper.clone(), chat };
+        let listener = self.listener(folder, &feed, &keeper);
         let mut recorder = Recorder::new(self.redactor.clone(), Some(transcript), Box::new(listener));
         match &self.order.action {
             Action::Shell { command, timeout } => {
@@ -339,6 +337,12 @@ impl Run {
                 Outcome::not_started(format!("there is nothing to execute: {}", self.order.action.label()))
             }
         }
+    }
+
+    fn listener(&self, folder: &RunFolder, feed: &Feed, keeper: &Keeper) -> RecordingListener {
+        let chat = matches!(self.order.action, Action::Llm(_));
+        let chat = chat.then(|| (Arc::clone(&self.ground), Arc::from(folder.name())));
+        RecordingListener { feed: feed.clone(), keeper: keeper.clone(), chat }
     }
 
     /// Runs the command of a shell ticket, and judges it.
