@@ -101,3 +101,132 @@ fn what_is_not_kept_is_an_error_that_says_where_to_look() {
     let empty = project.run(&["ticket", "log", "PLF-001", "--lines", "0", "--format", "json"]).expect(0);
     assert_eq!(empty.out, "[]\n");
 }
+
+/// A project with one finished and one open ticket, and a run folder a name, ended forty days ago unless it says so.
+struct Shelf(Project);
+
+impl Shelf {
+    fn new() -> Shelf {
+        let done = shell("PLF-001", "Done", "true").status("done");
+        Shelf(Project::with(&[done, shell("PLF-002", "Open", "true").status("failed")]))
+    }
+
+    fn run(&self, name: &str, change: Value) {
+        let ticket = &name[..name.len() - 2];
+        let mut record = json!({
+            "format": 1, "run": name, "ticket": ticket, "executor": "shell", "label": "true", "holder": "h",
+            "supervisor": null, "child": null, "started_at": "2026-01-01T00:00:00Z", "state": "done",
+            "ended_at": "2026-01-01T00:00:05Z",
+        });
+        record.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        self.0.write(&format!(".planfile/.koru/runs/{name}/run.json"), &record.to_string());
+        self.0.write(&format!(".planfile/.koru/runs/{name}/transcript.jsonl"), "{}\n");
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.path().join(".planfile/.koru/runs")).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+#[test]
+fn pruning_removes_what_nobody_needs_and_says_what_stays_and_why() {
+    let shelf = Shelf::new();
+    shelf.run("PLF-001-1", json!({}));
+    shelf.run(
+        "PLF-001-2",
+        json!({ "started_at": "2199-01-01T00:00:00Z", "ended_at": "2199-01-01T00:00:05Z" }),
+    );
+    shelf.run("PLF-001-3", json!({ "state": "running", "ended_at": null }));
+    shelf.run("PLF-001-4", json!({ "state": "violation" }));
+    shelf.run("PLF-001-5", json!({ "state": "violation" }));
+    shelf.run("PLF-001-6", json!({ "state": "failed" }));
+    shelf.0.write(".planfile/.koru/runs/PLF-001-6/result.json", r#"{"breaches": [{"rule": "allow_push"}]}"#);
+    shelf.run("PLF-001-7", json!({ "state": "failed" }));
+    shelf.run("PLF-002-1", json!({ "state": "failed" }));
+    shelf.run("PLF-404-1", json!({ "state": "interrupted" }));
+    shelf.0.write(".planfile/.koru/runs/PLF-001-8/run.json", "{");
+    shelf.0.write(".planfile/.koru/runs/.gone-PLF-001-0/transcript.jsonl", "{}\n");
+    shelf.0.write(".planfile/.koru/runs/queue-new.jsonl", "{}\n");
+    shelf.0.write(".planfile/.koru/runs/queue-old.jsonl", "{}\n");
+    shelf.0.write("keep.txt", "mine");
+    let runs = shelf.0.path().join(".planfile/.koru/runs");
+    let old = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    let log = std::fs::OpenOptions::new().append(true).open(runs.join("queue-old.jsonl")).unwrap();
+    log.set_modified(old).unwrap();
+    std::os::unix::fs::symlink(shelf.0.path(), runs.join("PLF-001-1/link")).unwrap();
+    let audit = r#"{"at":"2026-01-01T00:00:05Z","kind":"policy.breach","who":"claude","run":"PLF-001-5","breach":{}}"#;
+    shelf.0.write(".planfile/.koru/audit/2026-01-01.jsonl", &format!("{audit}\n"));
+
+    let before = shelf.names();
+    let dry = shelf.0.run(&["runs", "prune", "--dry-run", "--format", "json"]).expect(0).json();
+    assert_eq!(shelf.names(), before);
+    let real = shelf.0.run(&["runs", "prune", "--format", "json"]).expect(0).json();
+    let runs_in = |report: &Value| {
+        let rows = report["removed"].as_array().unwrap().clone();
+        rows.iter().map(|row| row["run"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let gone = ["PLF-001-1", "PLF-001-5", "PLF-001-7", "PLF-404-1"];
+    assert_eq!(
+        (runs_in(&dry), runs_in(&real)),
+        (gone.map(str::to_owned).to_vec(), gone.map(str::to_owned).to_vec())
+    );
+    assert_eq!((&dry["dry_run"], &real["dry_run"], &real["logs"]), (&json!(true), &json!(false), &json!(1)));
+    assert_eq!(dry["kept"], real["kept"]);
+    let evidence = "it is the only evidence of a broken policy";
+    assert_eq!(
+        real["kept"],
+        json!([
+            {"run": "PLF-001-3", "why": "it was interrupted and waits for a decision"},
+            {"run": "PLF-001-4", "why": evidence},
+            {"run": "PLF-001-6", "why": evidence},
+            {"run": "PLF-001-8", "why": "its record cannot be read"},
+            {"run": "PLF-002-1", "why": "its ticket is not finished"},
+        ])
+    );
+    let left =
+        ["PLF-001-2", "PLF-001-3", "PLF-001-4", "PLF-001-6", "PLF-001-8", "PLF-002-1", "queue-new.jsonl"];
+    assert_eq!(shelf.names(), left);
+    assert_eq!(shelf.0.read("keep.txt"), "mine");
+}
+
+#[test]
+fn pruning_is_told_in_words_too() {
+    let shelf = Shelf::new();
+    shelf.run("PLF-001-4", json!({ "state": "violation" }));
+    let text = shelf.0.run(&["runs", "prune"]).expect(0).out;
+    let want = "PLF-001-4 stays: it is the only evidence of a broken policy\n0 runs and 0 run logs removed, 0 B freed\n";
+    assert_eq!(text, want);
+}
+
+#[test]
+fn pruning_does_nothing_while_a_file_does_not_parse() {
+    let shelf = Shelf::new();
+    shelf.run("PLF-001-1", json!({}));
+    shelf.0.write(".planfile/sprints/backlog.yaml", "sprint: [\n");
+    let ran = shelf.0.run(&["runs", "prune"]).expect(1);
+    assert!(ran.err.contains("backlog.yaml does not parse"), "{}", ran.err);
+    assert_eq!(shelf.names(), ["PLF-001-1"]);
+    shelf.0.run(&["runs", "prune", "--keep-days", "0"]).expect(2);
+}
+
+#[test]
+fn doctor_says_when_runs_take_much_room() {
+    let shelf = Shelf::new();
+    shelf.run("PLF-001-1", json!({}));
+    let details = |ran: &cli::Ran| {
+        let checks = ran.json()["checks"].as_array().unwrap().clone();
+        let found = checks.iter().find(|check| check["name"] == "runs_size").cloned();
+        found.map(|check| check["detail"].as_str().unwrap().to_owned())
+    };
+    let doctor = ["doctor", "--format", "json"];
+    assert_eq!(details(&shelf.0.run(&doctor)), None);
+    // A file with a hole takes no room on the disk of whoever tests.
+    let path = shelf.0.path().join(".planfile/.koru/runs/PLF-001-1/stream.jsonl");
+    std::fs::File::create(path).unwrap().set_len(1_288_490_189).unwrap();
+    let want = "runs take 1.2 GiB; `koru-tui runs prune --dry-run` says which may go";
+    assert_eq!(details(&shelf.0.run(&doctor)).as_deref(), Some(want));
+}

@@ -1,7 +1,9 @@
 //! Runs of before: what their folders tell, in the same shape in which live runs are shown.
 //!
-//! Owns nothing and changes nothing. A record is foreign, though we wrote it once: a run is known by its folder's name,
+//! Owns nothing, and changes nothing but in [`prune`]. A record is foreign, though we wrote it once: a run is known by its folder's name,
 //! never by what stands in the record.
+
+pub(crate) mod prune;
 
 use std::path::Path;
 

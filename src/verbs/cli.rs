@@ -12,6 +12,7 @@ pub(super) mod diff;
 pub(super) mod gate;
 pub(super) mod looping;
 pub(super) mod review;
+pub(super) mod runs;
 pub(super) mod ticket;
 pub(super) mod worktree;
 
@@ -20,6 +21,7 @@ use diff::DiffArgs;
 use gate::GateVerb;
 use looping::LoopVerb;
 use review::ReviewArgs;
+use runs::RunsVerb;
 use ticket::TicketVerb;
 use worktree::WorktreeVerb;
 
@@ -110,6 +112,13 @@ pub(super) enum Verb {
                       PLF-007 --between 1 2"
     )]
     Diff(DiffArgs),
+    /// Look after what runs left on disk
+    #[command(after_help = "Example:\n  koru-tui runs prune --dry-run")]
+    Runs {
+        /// What to do with it
+        #[command(subcommand)]
+        verb: RunsVerb,
+    },
     /// Decide about the quality gates of a ticket
     #[command(
         after_help = "Example:\n  koru-tui gate authorize PLF-007 --mode auto --skipped ci --reason 'docs only'"

@@ -23,6 +23,7 @@ mod open;
 mod output;
 mod queue;
 mod review;
+mod runs;
 mod ticket;
 mod worktree;
 
@@ -148,6 +149,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Done, VerbError> {
         Verb::Ticket { verb } => ticket::run(&context, verb, out)?.into(),
         Verb::Worktree { verb } => worktree::run(&context, &verb, out)?.into(),
         Verb::Diff(args) => diff::run(&context, &args, out)?.into(),
+        Verb::Runs { verb } => runs::run(&context, &verb, out)?.into(),
         Verb::Gate { verb } => gate::run(&context, verb, out)?.into(),
         Verb::Review(args) => review::run(&context, args, out)?.into(),
         Verb::Loop { verb } => looping::run(&context, verb, out)?.into(),

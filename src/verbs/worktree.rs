@@ -84,7 +84,7 @@ fn told(report: &PruneReport, out: &mut Out) {
 }
 
 /// Bytes in the largest unit that leaves a number of at least one.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     let (mut rest, mut unit) = (bytes, 0);
     while rest >= 10 * 1024 && unit < 3 {
         rest /= 1024;

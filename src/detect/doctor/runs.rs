@@ -1,6 +1,7 @@
 //! Checks of work in progress: tickets that nobody works on any more, and leases that are over.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -10,7 +11,11 @@ use super::{Probe, Verdict, pass, some_of, warn};
 use crate::base::process::ProcessIdentity;
 use crate::plan::ticket::{Status, Ticket, TicketId};
 
-pub(super) const PROBES: &[Probe] = &[("stuck_runs", stuck_runs), ("expired_leases", expired_leases)];
+pub(super) const PROBES: &[Probe] =
+    &[("stuck_runs", stuck_runs), ("expired_leases", expired_leases), ("runs_size", runs_size)];
+
+/// Bytes of run folders that are worth a word.
+const MUCH: u64 = 1 << 30;
 
 /// How long a ticket may be in progress without a lease and without a run of ours: somebody may work by hand.
 const QUIET: SignedDuration = SignedDuration::from_hours(1);
@@ -66,6 +71,27 @@ fn expired_leases(findings: &Findings<'_>) -> Verdict {
     } else {
         warn(format!("{}; `koru-tui ticket ready ID` frees the ticket", some_of(&over)))
     }
+}
+
+/// Says what runs take, when it is much.
+fn runs_size(findings: &Findings<'_>) -> Verdict {
+    let bytes = size(&findings.paths.runs(), 3);
+    if bytes < MUCH {
+        return Ok(None);
+    }
+    let (whole, tenth) = (bytes >> 30, (bytes % (1 << 30)) * 10 >> 30);
+    warn(format!("runs take {whole}.{tenth} GiB; `koru-tui runs prune --dry-run` says which may go"))
+}
+
+/// Bytes of the files in a folder and so many levels below; links are not followed.
+fn size(folder: &Path, levels: u32) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let sizes = entries.flatten().map(|entry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() && levels > 0 => size(&entry.path(), levels - 1),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    });
+    sizes.sum()
 }
 
 fn held(ticket: &Ticket, now: Timestamp) -> bool {
