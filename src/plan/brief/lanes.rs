@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::plan::settings::{AgentSettings, CUSTOM, Settings};
 use crate::plan::surroundings::Surroundings;
 
 /// How an agent shows that it is there.
@@ -52,9 +53,34 @@ pub struct LaneState {
     pub project_hint: bool,
 }
 
-/// Every agent with what is known about it, in order of preference.
+/// Every agent with what is known about it, in order of preference; last those of the project's own configuration.
 pub fn agents(root: &Path, machine: &Surroundings) -> Vec<LaneState> {
-    AGENTS.iter().map(|(id, label, lane)| agent(id, label, lane, root, machine)).collect()
+    let known = AGENTS.iter().map(|(id, label, lane)| agent(id, label, lane, root, machine));
+    let (settings, _) = Settings::load(root);
+    let own = settings.agents.iter().filter(|(_, agent)| agent.kind.as_deref() == Some(CUSTOM));
+    known.chain(own.map(|(name, agent)| custom(name, agent, root, machine))).collect()
+}
+
+/// An agent that the project's configuration makes of a command. It takes a ticket, not a brief by itself.
+fn custom(name: &str, agent: &AgentSettings, root: &Path, machine: &Surroundings) -> LaneState {
+    let program = agent.program.as_ref().or(agent.args.first()).map(String::as_str).unwrap_or_default();
+    let found = match program.contains('/') {
+        true => machine.find_program(&root.join(program).to_string_lossy()),
+        false => machine.find_program(program),
+    };
+    let reason = match &found {
+        Some(_) => format!("of this project; `koru-tui ticket run ID --agent {name}` hands it a ticket"),
+        None => format!("of this project, but there is no program `{program}`"),
+    };
+    LaneState {
+        id: name.to_owned(),
+        label: name.to_owned(),
+        available: found.is_some(),
+        launchable: false,
+        command: found.map(|path| path.to_string_lossy().into_owned()),
+        reason,
+        project_hint: true,
+    }
 }
 
 fn agent(id: &str, label: &str, lane: &Lane, root: &Path, machine: &Surroundings) -> LaneState {

@@ -278,6 +278,27 @@ fn lanes_come_from_the_path_the_project_and_variables() {
 }
 
 #[test]
+fn lanes_hold_the_agents_of_the_projects_own_configuration() {
+    let dir = project(&[]);
+    let koru = dir.path().join(".planfile/.koru");
+    fs::create_dir_all(&koru).unwrap();
+    let config = "agents:\n  mine: {kind: custom, args: [/bin/sh, '{prompt}']}\n  gone: {kind: custom, args: [no-such, x]}\n  \
+                  fast: {kind: codex}\n";
+    fs::write(koru.join("config.yaml"), config).unwrap();
+    let value = of(&dir);
+    let agents = value["environment"]["llm_agents"].as_array().unwrap();
+    let own: Vec<Value> =
+        agents[12..].iter().map(|agent| json!([agent["id"], agent["available"], agent["reason"]])).collect();
+    assert_eq!(
+        own,
+        [
+            json!(["gone", false, "of this project, but there is no program `no-such`"]),
+            json!(["mine", true, "of this project; `koru-tui ticket run ID --agent mine` hands it a ticket"]),
+        ]
+    );
+}
+
+#[test]
 fn values_of_the_env_file_never_show() {
     let dir = project(&[("PLF-001", "description: use plain-looking-secret now")]);
     fs::write(dir.path().join(".env"), "SERVICE_TOKEN=plain-looking-secret\n").unwrap();
