@@ -102,6 +102,16 @@ fn a_run_that_sleeps_until_a_limit_is_over() {
 }
 
 #[test]
+fn a_run_that_woke_says_that_it_waits_for_a_job() {
+    let awake = with_agent(RunState::Sleeping, |_, agent| agent.waits_for_job = true);
+    let mut bench = Bench::new(awake, 120, 40);
+    on_run(&mut bench);
+    let screen = bench.screen();
+    assert!(screen.contains("☾ waits for a job"), "{screen}");
+    assert!(screen.contains("awake again; 3 jobs are taken, > allows one more"), "{screen}");
+}
+
+#[test]
 fn a_run_that_has_been_silent_for_too_long() {
     let stalled = with_agent(RunState::Stalled, |run, agent| {
         run.last_output_at = Some(ago(412));
@@ -208,7 +218,7 @@ fn a_message_that_waits_says_so_before_it_is_sent() {
     assert!(bench.screen().contains("hears later"), "{}", bench.screen());
     bench.keys("m");
     let screen = bench.screen();
-    assert!(screen.contains("hears nothing while it works: it waits for the next round"), "{screen}");
+    assert!(screen.contains("hears nothing while it works: it is told in its next round"), "{screen}");
     assert!(screen.contains("waits: mind the tabs<U+202E>"), "{screen}");
     bench.keys("ctrl-s");
     assert!(bench.screen().contains("a message needs words"));

@@ -49,7 +49,7 @@ async fn an_agent_that_does_not_hear_is_told_in_the_next_round() {
     let mut session = start(bench.misbehaving("ignores-term"));
     session.hears(Channel::Text, "Working.").await;
     session.say("line one\nline two");
-    session.hears(Channel::Note, "it is told when it is started again").await;
+    session.hears(Channel::Note, "it is told in its next round").await;
     session.stopper.press();
     let (report, operator) = session.end(&[Channel::Operator]).await;
     assert_eq!(

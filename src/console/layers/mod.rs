@@ -20,6 +20,7 @@ use crate::plan::ticket::TicketId;
 
 use super::actions::Scope;
 use super::review::ReviewScreen;
+use super::state::Draft;
 
 pub(crate) use answer::AnswerForm;
 pub(crate) use confirm::Confirm;
@@ -130,6 +131,47 @@ impl Layer {
             | Layer::History(_) => &[Scope::List],
             Layer::Page(_) => &[Scope::Detail, Scope::Board],
             Layer::Review(_) => &[Scope::Review, Scope::List],
+        }
+    }
+
+    /// Under which key its draft is kept, if it is a form.
+    pub(crate) fn draft_key(&self) -> Option<String> {
+        match self {
+            Layer::Answer(form) => Some(form.key().to_owned()),
+            Layer::Ticket(form) => Some(form.key()),
+            Layer::Message(form) => Some(form.key()),
+            _ => None,
+        }
+    }
+
+    /// Takes a draft in, with why it was not sent, if it was refused.
+    pub(crate) fn recall(&mut self, draft: &Draft) {
+        let Draft { text, saved_at, refused } = draft;
+        self.set_saved(*saved_at);
+        match self {
+            Layer::Answer(form) => {
+                form.error.clone_from(refused);
+                form.restore(text);
+            }
+            Layer::Message(form) => {
+                form.error.clone_from(refused);
+                form.restore(text);
+            }
+            Layer::Ticket(form) => {
+                form.error = refused.clone().map(|reason| (form.focus, reason));
+                form.restore(text);
+            }
+            _ => {}
+        }
+    }
+
+    /// Its draft was durable then.
+    pub(crate) fn set_saved(&mut self, at: Option<Timestamp>) {
+        match self {
+            Layer::Answer(form) => form.saved_at = at,
+            Layer::Ticket(form) => form.saved_at = at,
+            Layer::Message(form) => form.saved_at = at,
+            _ => {}
         }
     }
 

@@ -28,7 +28,7 @@ use super::view;
 
 pub(crate) use notices::{Notice, NoticeKind, Notices};
 pub(crate) use queue::QueuePane;
-pub(crate) use requests::{Drafts, Pending, Requests, Then};
+pub(crate) use requests::{Draft, Drafts, Pending, Requests, Then};
 pub(crate) use runs::{Opened, RunPane};
 
 /// What the console is told from outside, once.

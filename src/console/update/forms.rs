@@ -18,41 +18,29 @@ use super::super::words;
 
 impl Console {
     pub(super) fn open_answer(&mut self, ticket: &Ticket, seen: Option<Timestamp>) {
-        let mut form = AnswerForm::new(ticket, seen);
-        let key = form.key().to_owned();
-        if let Some(draft) = self.drafts.get(&key) {
-            form.error.clone_from(&draft.refused);
-            form.saved_at = draft.saved_at;
-            let text = draft.text.clone();
-            form.restore(&text);
-        } else {
-            self.load_draft(key);
-        }
-        self.layers.push(Layer::Answer(Box::new(form)));
+        self.open_form(Layer::Answer(Box::new(AnswerForm::new(ticket, seen))));
     }
 
     pub(super) fn open_create(&mut self) {
-        self.open_ticket_form(TicketForm::create());
+        self.open_form(Layer::Ticket(Box::new(TicketForm::create())));
     }
 
     pub(super) fn open_edit(&mut self, ticket: Arc<Ticket>, seen: Option<Timestamp>) {
-        self.open_ticket_form(TicketForm::edit(ticket, seen));
+        self.open_form(Layer::Ticket(Box::new(TicketForm::edit(ticket, seen))));
     }
 
-    fn open_ticket_form(&mut self, mut form: TicketForm) {
-        let key = form.key();
-        if let Some(draft) = self.drafts.get(&key) {
-            form.saved_at = draft.saved_at;
-            form.error = draft.refused.clone().map(|reason| (form.focus, reason));
-            let text = draft.text.clone();
-            form.restore(&text);
-        } else {
-            self.load_draft(key);
+    /// Opens a form with what was typed into it before. Where this session does not know that, it is asked for.
+    pub(super) fn open_form(&mut self, mut form: Layer) {
+        if let Some(key) = form.draft_key() {
+            match self.drafts.get(&key) {
+                Some(draft) => form.recall(draft),
+                None => self.load_draft(key),
+            }
         }
-        self.layers.push(Layer::Ticket(Box::new(form)));
+        self.layers.push(form);
     }
 
-    pub(super) fn load_draft(&mut self, key: String) {
+    fn load_draft(&mut self, key: String) {
         self.send(Command::Draft(DraftCommand::Load { key }), Pending::quiet());
     }
 

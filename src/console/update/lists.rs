@@ -123,13 +123,9 @@ impl Console {
             Confirmed::Approve { ticket, seen } => self.send_decision(ticket, seen, ReviewChoice::Accept),
             Confirmed::Prune(tickets) => self.prune(tickets),
             Confirmed::Discard => {
-                let key = match self.layers.pop() {
-                    Some(Layer::Answer(form)) => form.key().to_owned(),
-                    Some(Layer::Ticket(form)) => form.key(),
-                    Some(Layer::Message(form)) => form.key(),
-                    _ => return,
-                };
-                self.drop_draft(&key);
+                if let Some(key) = self.layers.pop().and_then(|form| form.draft_key()) {
+                    self.drop_draft(&key);
+                }
             }
         }
     }

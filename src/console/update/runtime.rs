@@ -248,13 +248,8 @@ impl Console {
     fn draft_saved(&mut self, key: &str) {
         let now = self.now;
         self.drafts.entry(key).saved_at = Some(now);
-        for layer in &mut self.layers {
-            match layer {
-                Layer::Answer(form) if form.key() == key => form.saved_at = Some(now),
-                Layer::Ticket(form) if form.key() == key => form.saved_at = Some(now),
-                Layer::Message(form) if form.key() == key => form.saved_at = Some(now),
-                _ => {}
-            }
+        for form in self.layers.iter_mut().filter(|layer| layer.draft_key().as_deref() == Some(key)) {
+            form.set_saved(Some(now));
         }
     }
 

@@ -40,17 +40,7 @@ impl Console {
     }
 
     pub(super) fn open_message(&mut self, ticket: TicketId, purpose: Purpose) {
-        let mut form = MessageForm::new(ticket, purpose);
-        let key = form.key();
-        if let Some(draft) = self.drafts.get(&key) {
-            form.error.clone_from(&draft.refused);
-            form.saved_at = draft.saved_at;
-            let text = draft.text.clone();
-            form.restore(&text);
-        } else {
-            self.load_draft(key);
-        }
-        self.layers.push(Layer::Message(Box::new(form)));
+        self.open_form(Layer::Message(Box::new(MessageForm::new(ticket, purpose))));
     }
 
     pub(super) fn open_delegate_menu(&mut self, ticket: &Ticket) {

@@ -129,7 +129,7 @@ fn hearing(agent: &AgentView) -> (String, Role) {
     match agent.hearing {
         Hearing::Live => (format!("{name} hears it now, in the middle of its work."), Role::Accent),
         Hearing::NextRound => {
-            (format!("{name} hears nothing while it works: it waits for the next round."), Role::Warning)
+            (format!("{name} hears nothing while it works: it is told in its next round."), Role::Warning)
         }
     }
 }

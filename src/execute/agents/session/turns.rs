@@ -87,7 +87,7 @@ impl Watch<'_> {
                 self.input.write(bytes);
             }
             None => {
-                recorder.note("[it does not hear this now; it is told when it is started again]");
+                recorder.note("[it does not hear this now; it is told in its next round]");
                 self.unheard.push(text);
             }
         }
