@@ -10,6 +10,7 @@ use koru_tui::runtime::protocol::{
     Command, Event, QueueCommand, Resolution, RunCommand, RunEvent, RunState, Snapshot,
 };
 
+use super::agents::{bench, delegate, lines_until};
 use super::console::{Console, LIMIT, project, ticket, view};
 use super::script::until_exists;
 
@@ -187,5 +188,56 @@ async fn an_expired_lease_is_released_only_while_the_queue_runs() {
     console.until(|snapshot| snapshot.plan.tickets[0].status == Status::Done).await;
     let notes = &console.ticket("PLF-1").outputs.notes;
     assert_eq!(notes[0], "Released: the lease of someone@elsewhere was over");
+    console.handle.shutdown().await;
+}
+
+/// Run by [`an_interrupted_agents_run_is_retried_by_the_same_agent`] in a process of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn helper_console_that_is_killed_with_its_agent() {
+    let Ok(root) = std::env::var("KORU_TEST_AGENT_ROOT") else { return };
+    let mut console = Console::open(Path::new(&root));
+    console.loaded().await;
+    let run = console.done(delegate("PLF-1", None)).await.unwrap();
+    lines_until(&mut console, &run, "Working").await;
+    std::fs::write(Path::new(&root).join("running"), "").unwrap();
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_agents_run_is_retried_by_the_same_agent() {
+    // The operator chose `fake`, which is not the usual agent, for a ticket that asks a person by itself.
+    let script = "session; if [ -e \"$SIGNS/again\" ]; then text m2 Again; echo 'hello world' >hello.txt; finish Done.; exit; \
+                  fi; : >\"$SIGNS/again\"; text m1 Working; awaits never";
+    let roles = "  other:\n    kind: custom\n    args: ['false']\nroles:\n  worker: other\n";
+    let (project, _signs) = bench(script, roles, &[ticket("PLF-1", "human", "", "")]);
+    let mut helper = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "trouble::helper_console_that_is_killed_with_its_agent"])
+        .env("KORU_TEST_AGENT_ROOT", project.path())
+        .stdout(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let appears = async {
+        while !project.path().join("running").exists() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, appears).await.unwrap();
+    helper.kill().await.unwrap();
+
+    let mut console = Console::open(project.path());
+    let snapshot =
+        console.until(|snapshot| snapshot.runs.iter().any(|view| view.state == RunState::Interrupted)).await;
+    let found = Arc::clone(&snapshot.runs[0]);
+    assert_eq!(found.agent.as_ref().map(|agent| agent.agent.as_str()), Some("fake"));
+    if found.orphaned {
+        console.done(Command::Run(RunCommand::Stop { run: found.id.clone() })).await;
+    }
+    let how = Resolution::Retry;
+    let retry = Command::Run(RunCommand::Resolve { run: found.id.clone(), how, note: None });
+    let again = console.done(retry).await.unwrap();
+    let ended = console.ended(&again).await;
+    assert_eq!(ended.agent.as_ref().map(|agent| agent.agent.as_str()), Some("fake"));
+    assert_eq!(ended.state, RunState::Done, "{:?}", ended.message);
     console.handle.shutdown().await;
 }
