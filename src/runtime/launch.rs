@@ -4,7 +4,7 @@
 //! The ticket was claimed before; nothing here writes a planfile. Children are spawned from the runtime's worker
 //! threads, which live as long as the runtime: the kernel ends a child when the *thread* that made it dies.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ use super::feed::{Batch, Feed};
 use super::holder::Holder;
 use super::keeper::Keeper;
 use super::listener::RecordingListener;
+pub use super::order::ReviewWish;
+pub(crate) use super::order::{Delegation, Order};
 use super::proof;
 use super::tools;
 use crate::base::clock::Clock;
@@ -73,9 +75,7 @@ impl Ground {
     fn http(&self) -> Result<reqwest::Client, String> {
         self.http.get_or_init(|| crate::base::http::client().map_err(|error| error.to_string())).clone()
     }
-}
 
-impl Ground {
     /// The same, following no redirects: for requests with a key in them.
     pub(super) fn direct_http(&self) -> Result<reqwest::Client, String> {
         let make = || crate::base::http::direct_client().map_err(|error| error.to_string());
@@ -131,58 +131,6 @@ pub(crate) struct Launched {
     pub(crate) steer: Option<mpsc::UnboundedSender<Steer>>,
     /// Ends right after [`RunNotice::Over`].
     pub(crate) task: JoinHandle<()>,
-}
-
-/// The operator's wish that an agent works a ticket.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Delegation {
-    /// Agent by its name in the configuration; the role `worker`'s when `None`.
-    pub(crate) agent: Option<String>,
-    /// Said to it after the brief.
-    pub(crate) note: Option<String>,
-    /// Whether and by whom its work is reviewed.
-    pub(crate) review: ReviewWish,
-}
-
-/// The operator's wish about the review of an agent's work, where it differs from the configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ReviewWish {
-    /// Whether it is reviewed at all; as configured when `None`.
-    pub on: Option<bool>,
-    /// Who judges, by name in the configuration; the role `reviewer`'s when `None`.
-    pub reviewer: Option<String>,
-    /// Rounds before a person decides; `review.max_rounds` when `None`.
-    pub max_rounds: Option<u32>,
-}
-
-/// What is to be done with a ticket.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Order {
-    /// What is run.
-    pub(crate) action: Action,
-    /// Said to an agent after the brief.
-    pub(crate) note: Option<String>,
-    /// Whether and by whom an agent's work is reviewed.
-    pub(crate) review: ReviewWish,
-}
-
-impl Order {
-    /// What the ticket itself asks for, in the project at `root`.
-    pub(crate) fn of(root: &Path, ticket: &Ticket) -> Order {
-        Order { action: tools::action(root, ticket), note: None, review: ReviewWish::default() }
-    }
-
-    /// What the operator wants, else what the ticket asks for.
-    pub(crate) fn wanted(root: &Path, ticket: &Ticket, delegation: Option<&Delegation>) -> Order {
-        match delegation {
-            Some(Delegation { agent, note, review }) => Order {
-                action: Action::Agent { agent: agent.clone() },
-                note: note.clone(),
-                review: review.clone(),
-            },
-            None => Order::of(root, ticket),
-        }
-    }
 }
 
 /// Launches `order` for `ticket` on the current runtime; `sink` is called on the run's task and must not block.

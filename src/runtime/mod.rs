@@ -19,6 +19,7 @@ mod keeper;
 mod launch;
 mod leases;
 mod listener;
+mod order;
 mod overlap;
 mod proof;
 pub mod protocol;

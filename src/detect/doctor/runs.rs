@@ -79,7 +79,7 @@ fn runs_size(findings: &Findings<'_>) -> Verdict {
     if bytes < MUCH {
         return Ok(None);
     }
-    let (whole, tenth) = (bytes >> 30, (bytes % (1 << 30)) * 10 >> 30);
+    let (whole, tenth) = (bytes >> 30, ((bytes % (1 << 30)) * 10) >> 30);
     warn(format!("runs take {whole}.{tenth} GiB; `koru-tui runs prune --dry-run` says which may go"))
 }
 

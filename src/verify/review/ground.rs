@@ -228,6 +228,7 @@ impl Finished {
                 tally: report.tally.clone(),
                 ending: Some(report.ending.clone()),
             }),
+            spent: None,
         };
         if let Err(error) = self.folder.write_record(&record) {
             tracing::warn!(%error, "the record of a review cannot be written");
