@@ -147,9 +147,10 @@ macro_rules! tests {
 tests! {
     claude_hears: hears_at_once(Agent::Claude);
     pi_hears: hears_at_once(Agent::Pi);
-    codex_hears_later: hears_in_the_next_round(Agent::Codex);
+    codex_hears: hears_at_once(Agent::Codex);
     opencode_hears_later: hears_in_the_next_round(Agent::Opencode);
     gemini_hears_later: hears_in_the_next_round(Agent::Gemini);
     claude_pauses: pauses(Agent::Claude);
+    codex_pauses: pauses(Agent::Codex);
     pi_pauses: pauses(Agent::Pi);
 }

@@ -120,6 +120,7 @@ fn agent(reader: &mut Reader<'_>, name: &str, block: &Mapping) -> AgentSettings 
     }
     if let Some(stream) = &agent.stream
         && stream != "text"
+        && !(stream == "exec" && kind == Some("codex"))
         && word(stream).is_none_or(|word| word == CUSTOM)
     {
         reader.error(&at("stream"), format!("is `{stream}`; use text or one of {}", words()));

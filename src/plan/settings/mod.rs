@@ -91,7 +91,8 @@ pub struct AgentSettings {
     pub env_keys: Vec<String>,
     /// Folders beside its worktree that it may write to (its own state); the agent's usual ones are known.
     pub writable: Vec<String>,
-    /// For `custom`: how its output is read: `text` (default) or the word of an agent whose stream it speaks.
+    /// For `custom`: how its output is read: `text` (default) or the word of an agent whose stream it speaks. For `codex`:
+    /// `exec` starts it once a round, so that it hears nothing while it works, instead of its app server.
     pub stream: Option<String>,
     /// US dollars per million tokens, for estimates when the agent reports no cost.
     pub price: Option<Price>,

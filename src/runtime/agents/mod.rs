@@ -148,7 +148,7 @@ impl AgentRun<'_> {
             phase: AgentPhase::Preparing,
             turn: None,
             tally: Tally::default(),
-            hearing: backend::hearing(plan.kind),
+            hearing: backend::hearing(plan.kind, &plan.choice.settings),
             queued: Vec::new(),
             pausing: false,
             worktree: None,

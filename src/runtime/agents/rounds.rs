@@ -253,7 +253,7 @@ impl AgentRun<'_> {
         outside: &mut Outside<'_>,
         recorder: &mut Recorder,
     ) -> AgentReport {
-        let hearing = backend::hearing(plan.kind);
+        let hearing = backend::hearing(plan.kind, &plan.choice.settings);
         let (stopper, inner) = stop_pair();
         let (words, heard) = mpsc::unbounded_channel();
         let mut outer = outside.stop.clone();

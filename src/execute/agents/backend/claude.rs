@@ -12,6 +12,7 @@ use super::dialogue::ClaudeDialogue;
 use super::files::Files;
 use super::{Arguments, Backend, Input, Launch, Place};
 use crate::execute::agents::session::{AgentJob, Hearing};
+use crate::plan::settings::AgentSettings;
 
 const ALLOWED: &str = "Bash,Edit,Write,NotebookEdit,Read,Glob,Grep";
 const TAKEN_AWAY: &str = "EnterWorktree,ExitWorktree,CronCreate,CronDelete,CronList,ScheduleWakeup";
@@ -106,7 +107,7 @@ impl Backend for Claude {
         Login::by_variable(place, &keys).or(otherwise)
     }
 
-    fn hearing(&self) -> Hearing {
+    fn hearing(&self, _settings: &AgentSettings) -> Hearing {
         Hearing::Live
     }
 }

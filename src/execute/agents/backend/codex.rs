@@ -1,16 +1,19 @@
-//! Codex (measured: 0.169.0). The prompt goes through standard input (`-`), which it reads to its end first.
+//! Codex (measured: 0.169.0), through its app server ([`super::dialogue`]), so that it hears the operator while it works
+//! and its texts and its commands' output come as they grow. `stream: exec` in its configuration starts `codex exec`
+//! instead: the prompt goes through standard input (`-`), and messages wait for the next round.
 //!
 //! Inside our own write fence its sandbox is switched off: it would forbid what the fence allows, and a sandbox in a
-//! sandbox does not start everywhere. Without the fence, its own keeps it in the worktree. It does not hear the
-//! operator: its app server could, in another stream format; messages wait for the next round.
+//! sandbox does not start everywhere. Without the fence, its own keeps it in the worktree.
 
 use std::io;
 use std::path::PathBuf;
 
 use super::detect::Login;
+use super::dialogue::{CodexDialogue, CodexOpening};
 use super::files::Files;
 use super::{Arguments, Backend, Input, Launch, Place};
-use crate::execute::agents::session::AgentJob;
+use crate::execute::agents::session::{AgentJob, Hearing};
+use crate::plan::settings::AgentSettings;
 
 pub(super) struct Codex;
 
@@ -30,27 +33,7 @@ impl Backend for Codex {
     fn launch(&self, job: &AgentJob, files: &Files) -> io::Result<Launch> {
         let fenced = !job.fence.writable.is_empty();
         let sandbox = if fenced { "danger-full-access" } else { "workspace-write" };
-        let mut arguments = Arguments::of(["exec"]);
-        if let Some(conversation) = &job.resume {
-            // `resume` has no `--sandbox`.
-            arguments.push(["resume", conversation]);
-        }
-        arguments.push(["--json", "--skip-git-repo-check"]);
-        arguments.push(["-c", &format!("sandbox_mode=\"{sandbox}\"")]);
-        arguments.push(["-c", "check_for_update_on_startup=false"]);
-        arguments.push(["-c", "analytics.enabled=false", "-c", "feedback.enabled=false"]);
-        arguments.option("--model", job.settings.model.as_deref());
-        if let Some(schema) = &job.schema {
-            arguments.option("--output-schema", Some(files.write("schema.json", &schema.to_string())?));
-        }
-        arguments.configured(&job.settings);
-        arguments.push(["-"]);
-        Ok(Launch {
-            program: self.program().into(),
-            arguments: arguments.0,
-            input: Input::Bytes(job.prompt.clone().into_bytes()),
-            conversation: None,
-        })
+        if hears(&job.settings) { Ok(serve(job, sandbox)) } else { exec(job, sandbox, files) }
     }
 
     fn state(&self, place: &Place<'_>) -> Vec<PathBuf> {
@@ -67,6 +50,64 @@ impl Backend for Codex {
         };
         Login::by_variable(place, &["OPENAI_API_KEY", "CODEX_API_KEY", "CODEX_ACCESS_TOKEN"]).or(otherwise)
     }
+
+    fn hearing(&self, settings: &AgentSettings) -> Hearing {
+        if hears(settings) { Hearing::Live } else { Hearing::NextRound }
+    }
+}
+
+/// Settings that both ways of starting it have.
+fn configured(arguments: &mut Arguments) {
+    arguments.push(["-c", "check_for_update_on_startup=false"]);
+    arguments.push(["-c", "analytics.enabled=false", "-c", "feedback.enabled=false"]);
+}
+
+fn serve(job: &AgentJob, sandbox: &'static str) -> Launch {
+    let mut arguments = Arguments::of(["app-server"]);
+    configured(&mut arguments);
+    arguments.configured(&job.settings);
+    let opening = CodexOpening {
+        prompt: job.prompt.clone(),
+        folder: job.folder.to_string_lossy().into_owned(),
+        sandbox,
+        model: job.settings.model.clone(),
+        resume: job.resume.clone(),
+        schema: job.schema.clone(),
+    };
+    Launch {
+        program: Codex.program().into(),
+        arguments: arguments.0,
+        input: Input::Live(Box::new(CodexDialogue::new(opening))),
+        conversation: None,
+    }
+}
+
+fn exec(job: &AgentJob, sandbox: &str, files: &Files) -> io::Result<Launch> {
+    let mut arguments = Arguments::of(["exec"]);
+    if let Some(conversation) = &job.resume {
+        // `resume` has no `--sandbox`.
+        arguments.push(["resume", conversation]);
+    }
+    arguments.push(["--json", "--skip-git-repo-check"]);
+    arguments.push(["-c", &format!("sandbox_mode=\"{sandbox}\"")]);
+    configured(&mut arguments);
+    arguments.option("--model", job.settings.model.as_deref());
+    if let Some(schema) = &job.schema {
+        arguments.option("--output-schema", Some(files.write("schema.json", &schema.to_string())?));
+    }
+    arguments.configured(&job.settings);
+    arguments.push(["-"]);
+    Ok(Launch {
+        program: Codex.program().into(),
+        arguments: arguments.0,
+        input: Input::Bytes(job.prompt.clone().into_bytes()),
+        conversation: None,
+    })
+}
+
+/// Unless it is asked to be started once a round.
+fn hears(settings: &AgentSettings) -> bool {
+    settings.stream.as_deref() != Some("exec")
 }
 
 fn has_provider(config: &std::path::Path) -> bool {

@@ -63,7 +63,8 @@ trait Backend: Sync {
     fn login(&self, place: &Place<'_>) -> detect::Login;
 
     /// Whether it hears the operator while it runs.
-    fn hearing(&self) -> Hearing {
+    fn hearing(&self, settings: &AgentSettings) -> Hearing {
+        let _ = settings;
         Hearing::NextRound
     }
 }
@@ -110,9 +111,9 @@ pub(super) fn launch(job: &AgentJob) -> io::Result<Launch> {
     backend(job.kind).launch(job, &Files::new(&job.scratch))
 }
 
-/// Whether an agent of that kind hears the operator while it runs.
-pub fn hearing(kind: AgentKind) -> Hearing {
-    backend(kind).hearing()
+/// Whether an agent of that kind, so configured, hears the operator while it runs.
+pub fn hearing(kind: AgentKind, settings: &AgentSettings) -> Hearing {
+    backend(kind).hearing(settings)
 }
 
 /// Folders beside its worktree that an agent must be able to write to, so that a write fence does not break it: its

@@ -14,6 +14,7 @@ use super::files::Files;
 use super::providers;
 use super::{Arguments, Backend, Input, Launch, Place, asking_for};
 use crate::execute::agents::session::{AgentJob, Hearing};
+use crate::plan::settings::AgentSettings;
 
 pub(super) struct Pi;
 
@@ -66,7 +67,7 @@ impl Backend for Pi {
         Login::by_variable(place, &providers::KEYS).or(otherwise)
     }
 
-    fn hearing(&self) -> Hearing {
+    fn hearing(&self, _settings: &AgentSettings) -> Hearing {
         Hearing::Live
     }
 }

@@ -77,6 +77,7 @@ fn claude_reads_a_stream_and_is_given_the_schema_as_text() {
 fn codex_has_its_own_sandbox_only_without_ours() {
     let scratch = tempfile::tempdir().unwrap();
     let mut job = job(AgentKind::Codex, scratch.path());
+    job.settings.stream = Some("exec".to_owned());
     let line = |sandbox: &str| {
         format!(
             "codex exec resume c-1 --json --skip-git-repo-check -c|sandbox_mode=\"{sandbox}\"|-c \
@@ -91,6 +92,18 @@ fn codex_has_its_own_sandbox_only_without_ours() {
     assert_eq!(command(&job).0, words(&line("danger-full-access")));
     job.resume = None;
     assert_eq!(command(&job).0[..3], words("codex exec --json"));
+}
+
+#[test]
+fn codex_is_served_unless_it_is_asked_for_once_a_round() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut job = job(AgentKind::Codex, scratch.path());
+    let line = "codex app-server -c check_for_update_on_startup=false -c analytics.enabled=false -c \
+                feedback.enabled=false --extra";
+    assert_eq!(command(&job).0, words(line));
+    assert_eq!(hearing(AgentKind::Codex, &job.settings), Hearing::Live);
+    job.settings.stream = Some("exec".to_owned());
+    assert_eq!(hearing(AgentKind::Codex, &job.settings), Hearing::NextRound);
 }
 
 #[test]
@@ -171,7 +184,9 @@ fn a_link_where_a_file_belongs_is_replaced_not_followed() {
     let elsewhere = scratch.path().join("elsewhere");
     std::fs::write(&elsewhere, "mine").unwrap();
     std::os::unix::fs::symlink(&elsewhere, scratch.path().join("schema.json")).unwrap();
-    command(&job(AgentKind::Codex, scratch.path()));
+    let mut job = job(AgentKind::Codex, scratch.path());
+    job.settings.stream = Some("exec".to_owned());
+    command(&job);
     assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "mine");
 }
 

@@ -1,10 +1,12 @@
-//! Codex, `exec --json` (measured on 0.169.0; `reference/agent-streams.md` §3).
+//! Codex, `exec --json` (measured on 0.169.0; `reference/agent-streams.md` §3); lines with a `method` are its app server's
+//! ([`super::app_server`]).
 //!
 //! No deltas: one line an item. `error` lines are mostly retries, `error` items are warnings, and only `turn.failed`
 //! fails a turn. Usage is the whole thread's, earlier runs included, and `input_tokens` includes cached ones.
 
 use serde_json::{Value, json};
 
+use super::app_server::Growing;
 use super::pending::Pending;
 use super::trouble::Trouble;
 use super::{StreamParser, json, unknown};
@@ -12,7 +14,7 @@ use crate::execute::agents::event::{AgentEvent, ChangeKind, Finish, Scope, Speec
 use crate::execute::agents::tally::Tokens;
 
 /// How a retry begins; ` n/m (reason)` follows.
-const RECONNECTING: &str = "Reconnecting...";
+pub(super) const RECONNECTING: &str = "Reconnecting...";
 
 /// Names of denied tools that are kept.
 const DENIED: usize = 100;
@@ -28,11 +30,19 @@ pub(super) struct Codex {
     /// A tool ended since it last spoke.
     worked: bool,
     denied: Vec<String>,
+    /// What only the app server has.
+    pub(super) growing: Growing,
 }
 
 impl StreamParser for Codex {
     fn line(&mut self, line: &[u8], out: &mut Vec<AgentEvent>) {
         let Some(mut value) = json::object(line) else { return unknown(line, out) };
+        if value.get("method").is_some() {
+            if !self.notification(value, out) {
+                unknown(line, out);
+            }
+            return;
+        }
         let understood = match json::text(&value, "type") {
             "thread.started" => {
                 let id = json::name(&value, "thread_id");
@@ -73,14 +83,14 @@ impl StreamParser for Codex {
 
 /// How far an item is.
 #[derive(Clone, Copy, PartialEq)]
-enum Stage {
+pub(super) enum Stage {
     Started,
     Updated,
     Completed,
 }
 
 impl Codex {
-    fn item(&mut self, stage: Stage, mut item: Value, out: &mut Vec<AgentEvent>) -> bool {
+    pub(super) fn item(&mut self, stage: Stage, mut item: Value, out: &mut Vec<AgentEvent>) -> bool {
         let kind = json::text(&item, "type").to_owned();
         match &*kind {
             "agent_message" | "reasoning" if stage == Stage::Completed => {
@@ -134,13 +144,14 @@ impl Codex {
         if kind == "file_change" && ok {
             for change in item.get("changes").and_then(Value::as_array).into_iter().flatten() {
                 let path = json::text(change, "path").to_owned();
-                out.push(AgentEvent::FileChange { path, kind: change_kind(change), diff: None });
+                let diff = json::word(change, "diff");
+                out.push(AgentEvent::FileChange { path, kind: change_kind(change), diff });
             }
         }
     }
 
     /// The model says something: if a tool ended before, that was another reply.
-    fn spoke(&mut self, out: &mut Vec<AgentEvent>) {
+    pub(super) fn spoke(&mut self, out: &mut Vec<AgentEvent>) {
         if self.speaking && self.worked {
             out.push(AgentEvent::Reply);
         }
@@ -148,7 +159,7 @@ impl Codex {
         self.worked = false;
     }
 
-    fn turn_end(&mut self, failed: Option<String>, out: &mut Vec<AgentEvent>) {
+    pub(super) fn turn_end(&mut self, failed: Option<String>, out: &mut Vec<AgentEvent>) {
         if std::mem::take(&mut self.speaking) {
             out.push(AgentEvent::Reply);
         }
@@ -212,7 +223,7 @@ fn plan(item: &Value) -> Option<String> {
     })
 }
 
-fn error(message: &str, out: &mut Vec<AgentEvent>) {
+pub(super) fn error(message: &str, out: &mut Vec<AgentEvent>) {
     let Some(rest) = message.strip_prefix(RECONNECTING) else {
         let trouble = Trouble::read(message);
         out.extend(trouble.rate_limit());
@@ -233,7 +244,7 @@ fn error(message: &str, out: &mut Vec<AgentEvent>) {
 }
 
 /// Usage of the thread, with cached input taken off `input_tokens`. Reasoning is part of `output_tokens`.
-fn used(usage: &Value) -> AgentEvent {
+pub(super) fn used(usage: &Value) -> AgentEvent {
     let cache_read = json::count(usage, "cached_input_tokens");
     let cache_write = json::count(usage, "cache_write_input_tokens");
     let input = json::count(usage, "input_tokens").saturating_sub(cache_read).saturating_sub(cache_write);

@@ -6,6 +6,7 @@
 //! Facts of the formats: `reference/agent-streams.md`, measured on the versions it names.
 
 mod aider;
+mod app_server;
 mod claude;
 mod codex;
 mod diff;

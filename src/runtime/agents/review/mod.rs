@@ -201,7 +201,9 @@ impl Loop<'_> {
             Role::Worker => Some(self.plan.kind),
             Role::Reviewer => None,
         };
-        let hearing = kind.map_or(crate::runtime::protocol::Hearing::NextRound, backend::hearing);
+        let hearing = kind.map_or(crate::runtime::protocol::Hearing::NextRound, |kind| {
+            backend::hearing(kind, &self.plan.choice.settings)
+        });
         self.run.feed.turn(name, turn, hearing, conversation);
         self.recorder.note(&format!("── round {} of {} · {} {name} ──", turn.round, turn.of, role.word()));
     }
@@ -348,7 +350,7 @@ impl Loop<'_> {
         let conversation = self.book.conversation(&self.plan.name).map(|earlier| earlier.conversation);
         let turn =
             Turn { round: self.book.round().number, of: self.book.review().max_rounds, role: Role::Worker };
-        let hearing = backend::hearing(self.plan.kind);
+        let hearing = backend::hearing(self.plan.kind, &self.plan.choice.settings);
         self.run.feed.turn(&self.plan.name, turn, hearing, conversation.as_deref());
         let tally = self.run.feed.tallied();
         self.run.keeper.change(|record| {

@@ -5,9 +5,11 @@
 //! late for this turn starts another.
 
 mod claude;
+mod codex;
 mod pi;
 
 pub(super) use claude::ClaudeDialogue;
+pub(super) use codex::{CodexDialogue, CodexOpening};
 pub(super) use pi::PiDialogue;
 
 use crate::execute::agents::event::AgentEvent;

@@ -95,3 +95,95 @@ fn an_extension_that_asks_a_person_is_cancelled() {
     let told = r#"{"type":"extension_ui_request","id":"v","method":"notify","message":"hi"}"#;
     assert_eq!(hear(&mut pi, told), (false, vec![], String::new()));
 }
+
+fn codex(resume: Option<&str>) -> CodexDialogue {
+    CodexDialogue::new(CodexOpening {
+        prompt: "go".to_owned(),
+        folder: "/w".to_owned(),
+        sandbox: "danger-full-access",
+        model: Some("m".to_owned()),
+        resume: resume.map(str::to_owned),
+        schema: None,
+    })
+}
+
+/// What is written when `line` is heard.
+fn written(dialogue: &mut dyn Dialogue, line: &str) -> String {
+    hear(dialogue, line).2
+}
+
+const THREAD_ANSWER: &str = r#"{"id":"thread","result":{"thread":{"id":"t1"},"model":"m"}}"#;
+const TURN_STARTED: &str = r#"{"method":"turn/started","params":{"threadId":"t1","turn":{"id":"u1"}}}"#;
+const TURN_COMPLETED: &str =
+    r#"{"method":"turn/completed","params":{"threadId":"t1","turn":{"id":"u1","status":"completed"}}}"#;
+
+#[test]
+fn codex_is_opened_step_by_step_and_steered_in_its_turn() {
+    let mut codex = codex(None);
+    assert!(
+        text(codex.open()).starts_with(r#"{"id":"initialize","method":"initialize","params":{"clientInfo":"#)
+    );
+    assert_eq!(text(codex.say("early")), "", "there is no thread yet");
+    let thread = r#"{"id":"thread","method":"thread/start","params":{"cwd":"/w","sandbox":"danger-full-access","approvalPolicy":"never","model":"m"}}"#;
+    assert_eq!(
+        written(&mut codex, r#"{"id":"initialize","result":{}}"#),
+        format!("{{\"method\":\"initialized\"}}\n{thread}\n")
+    );
+    let session = AgentEvent::Session { id: "t1".to_owned(), model: Some("m".to_owned()), version: None };
+    let turn = |text: &str| {
+        format!(
+            r#"{{"id":"turn","method":"turn/start","params":{{"threadId":"t1","input":[{{"type":"text","text":"{text}"}}]}}}}"#
+        ) + "\n"
+    };
+    assert_eq!(hear(&mut codex, THREAD_ANSWER), (true, vec![session], turn("go")));
+    let steer = |text: &str| {
+        format!(
+            r#"{{"id":"steer","method":"turn/steer","params":{{"threadId":"t1","expectedTurnId":"u1","input":[{{"type":"text","text":"{text}"}}]}}}}"#
+        ) + "\n"
+    };
+    assert_eq!(written(&mut codex, TURN_STARTED), steer("early"));
+    assert_eq!(text(codex.say("late")), steer("late"));
+    assert_eq!(hear(&mut codex, r#"{"id":"steer","result":{"turnId":"u1"}}"#), (true, vec![], String::new()));
+    assert_eq!(codex.on_their_way(), ["late".to_owned()]);
+    // The turn ended first: it is another one's beginning, and on its way until that has begun.
+    assert_eq!(written(&mut codex, TURN_COMPLETED), "");
+    assert_eq!(
+        written(&mut codex, r#"{"id":"steer","error":{"code":-32600,"message":"no turn"}}"#),
+        turn("late")
+    );
+    assert_eq!(written(&mut codex, r#"{"id":"turn","result":{"turn":{"id":"u2"}}}"#), "");
+    assert_eq!(codex.on_their_way(), ["late".to_owned()]);
+    assert_eq!(written(&mut codex, &TURN_STARTED.replace("u1", "u2")), "");
+    assert_eq!(codex.on_their_way(), [""; 0]);
+    let interrupt =
+        r#"{"id":"interrupt","method":"turn/interrupt","params":{"threadId":"t1","turnId":"u2"}}"#;
+    assert_eq!(text(codex.interrupt()), format!("{interrupt}\n"));
+}
+
+#[test]
+fn codex_goes_on_with_a_thread_and_says_why_it_cannot() {
+    let mut codex = codex(Some("t0"));
+    codex.open();
+    let asked = written(&mut codex, r#"{"id":"initialize","result":{}}"#);
+    assert!(asked.contains(r#""method":"thread/resume""#) && asked.contains(r#""threadId":"t0""#), "{asked}");
+    let done = AgentEvent::Done(Finish { reason: Some("no such thread".to_owned()), ..Finish::default() });
+    let refused = r#"{"id":"thread","error":{"code":-32600,"message":"no such thread"}}"#;
+    assert_eq!(hear(&mut codex, refused), (true, vec![done], String::new()));
+}
+
+#[test]
+fn codex_is_refused_what_it_asks() {
+    let mut codex = codex(None);
+    let notice = |method: &str| {
+        vec![AgentEvent::Notice { message: format!("the agent asked for `{method}`, which was refused") }]
+    };
+    let method = "item/commandExecution/requestApproval";
+    let asked = format!(r#"{{"method":"{method}","id":4,"params":{{}}}}"#);
+    let reply = "{\"id\":4,\"result\":{\"decision\":\"decline\"}}\n".to_owned();
+    assert_eq!(hear(&mut codex, &asked), (true, notice(method), reply));
+    let asked = r#"{"id":"x","method":"item/tool/call","params":{}}"#;
+    let reply = "{\"id\":\"x\",\"error\":{\"code\":-32601,\"message\":\"not supported\"}}\n".to_owned();
+    assert_eq!(hear(&mut codex, asked), (true, notice("item/tool/call"), reply));
+    let delta = r#"{"method":"item/agentMessage/delta","params":{"itemId":"i","delta":"\"id\":7"}}"#;
+    assert_eq!(hear(&mut codex, delta), (false, vec![], String::new()));
+}
