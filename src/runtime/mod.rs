@@ -13,6 +13,7 @@ pub mod drain;
 mod ending;
 mod feed;
 mod files;
+pub(crate) mod fixlist;
 mod holder;
 mod interrupted;
 mod keeper;

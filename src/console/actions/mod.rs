@@ -18,6 +18,8 @@ pub(crate) enum Scope {
     Queue,
     /// The output pane has the focus.
     Run,
+    /// The verdict pane has the focus.
+    Verdict,
     /// The detail pane has the focus, or a ticket's page is open.
     Detail,
     /// Any pane of the board has the focus.
@@ -40,6 +42,7 @@ impl Scope {
         match self {
             Scope::Queue => "queue",
             Scope::Run => "output",
+            Scope::Verdict => "verdict",
             Scope::Detail => "detail",
             Scope::Board => "everywhere on the board",
             Scope::Form => "forms",
@@ -236,6 +239,16 @@ actions! {
     JobsMore,
     /// One parallel run less.
     JobsFewer,
+    /// To the verdict pane.
+    VerdictShow,
+    /// Let reviewed work pass as it is.
+    VerdictApprove,
+    /// Reject it with a reason.
+    VerdictReject,
+    /// One more round, with a fix list.
+    VerdictAnother,
+    /// Let it be judged again.
+    VerdictAgain,
     /// Copy to the clipboard.
     Copy,
     /// Previous run in the output pane.

@@ -9,10 +9,11 @@ const BEGIN: &str = "<!-- keys: written by the tests from the table of actions -
 const END: &str = "<!-- /keys -->\n";
 
 /// The rows, by the area of an action's name.
-const AREAS: [(&str, &[&str]); 8] = [
+const AREAS: [(&str, &[&str]); 9] = [
     ("a ticket", &["ticket"]),
     ("the queue", &["queue"]),
     ("runs", &["run", "worktree"]),
+    ("rounds", &["verdict"]),
     ("the output", &["output"]),
     ("the review", &["review"]),
     ("moving", &["move", "pane"]),

@@ -1,6 +1,7 @@
 //! The rows. Order is the order of the help page; names are `area.verb` and end up in keymap files, so they are kept.
+//! Longer than other files, for one table is easier to hold free of clashes than parts of one.
 
-use super::Scope::{Board, Detail, Form, Init, List, Queue, Review, Run, Worktrees};
+use super::Scope::{Board, Detail, Form, Init, List, Queue, Review, Run, Verdict, Worktrees};
 use super::{Action, Scope, Spec};
 
 const EVERYWHERE: &[Scope] = &[Board, Form, List, Init];
@@ -31,7 +32,7 @@ pub(crate) const SPECS: &[Spec] = &[
         "ticket.open",
         "open",
         ["enter"],
-        &[Queue, Run, Detail],
+        &[Queue, Run, Verdict, Detail],
         "Open the selected ticket at full size; on a block of output: fold or open it"
     ),
     row!(Source, "ticket.source", "source", ["Y"], BOARD, "Show the ticket as YAML, or as text again"),
@@ -97,6 +98,47 @@ pub(crate) const SPECS: &[Spec] = &[
         ["y"],
         BOARD,
         "Copy the ticket's id, or the visible output, through the terminal (OSC 52)"
+    ),
+    // Rounds of worker and reviewer.
+    row!(
+        VerdictShow,
+        "verdict.show",
+        "verdict",
+        ["V"],
+        BOARD,
+        "Go to the rounds of the ticket and their verdict"
+    ),
+    row!(
+        VerdictApprove,
+        "verdict.approve",
+        "approve",
+        ["A"],
+        &[Verdict],
+        "Let the work pass as it is on the screen (asks)"
+    ),
+    row!(
+        VerdictReject,
+        "verdict.reject",
+        "reject",
+        ["R"],
+        &[Verdict],
+        "Reject the work with a reason; the branch stays"
+    ),
+    row!(
+        VerdictAnother,
+        "verdict.another",
+        "another round",
+        ["n"],
+        &[Verdict],
+        "Send the work back with a fix list that you can edit first"
+    ),
+    row!(
+        VerdictAgain,
+        "verdict.again",
+        "review again",
+        ["v"],
+        &[Verdict],
+        "Let the reviewer judge again; the worker is not paid again"
     ),
     // The queue.
     row!(

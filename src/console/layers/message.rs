@@ -6,14 +6,16 @@
 use jiff::Timestamp;
 
 use crate::plan::ticket::TicketId;
+use crate::runtime::fixlist;
 use crate::runtime::protocol::RunId;
 use crate::runtime::protocol::diff::{Anchor, Comment, TextSide};
+use crate::runtime::protocol::review::Finding;
 
 use super::Unsaved;
 use super::field::TextField;
 
 /// What the words are for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Purpose {
     /// Said to the agent of this run.
     Say(RunId),
@@ -23,6 +25,10 @@ pub(crate) enum Purpose {
     Comment(Box<CommentPlace>),
     /// Said after the brief to the agent that a ticket is given to; the usual one when none is named.
     Delegate { agent: Option<String> },
+    /// Why the work at the commit that was seen is rejected.
+    Reject { seen: String },
+    /// What the next round mends, as text; made of these findings, on the commit that was seen.
+    Fixes { seen: String, known: Vec<Finding> },
 }
 
 /// The lines that a comment is about.
@@ -94,6 +100,11 @@ impl MessageForm {
     pub(crate) fn key(&self) -> String {
         let what = match &self.purpose {
             Purpose::Comment(place) => return format!("comment-{}-{}", self.ticket, place.key()),
+            // A list of another state of the work is another list.
+            Purpose::Fixes { seen, .. } => {
+                return format!("fixes-{}-{}", seen.get(..8).unwrap_or(seen), self.ticket);
+            }
+            Purpose::Reject { .. } => "reject",
             Purpose::Say(_) => "say",
             Purpose::Retry { .. } => "retry",
             Purpose::Delegate { .. } => "delegate",
@@ -103,12 +114,22 @@ impl MessageForm {
 
     /// Whether a draft is one of these forms', so that the console drops it when it was sent.
     pub(crate) fn is_key(key: &str) -> bool {
-        ["say-", "retry-", "delegate-", "comment-"].iter().any(|start| key.starts_with(start))
+        ["say-", "retry-", "delegate-", "comment-", "reject-", "fixes-"]
+            .iter()
+            .any(|start| key.starts_with(start))
     }
 
     /// Puts a stored draft in. What was typed meanwhile stays and stands after it.
     pub(crate) fn restore(&mut self, draft: &str) {
         self.awaits_draft = false;
+        if let Purpose::Fixes { known, .. } = &self.purpose {
+            // The list stands there already; a stored one takes its place while nothing was typed.
+            let untouched = self.text.is_blank() || self.text.text() == fixlist::write(known);
+            if !draft.is_empty() && untouched {
+                self.text.set(draft);
+            }
+            return;
+        }
         if !draft.is_empty() && self.text.text() != draft {
             let typed = self.text.text();
             self.text.set(&format!("{draft}{typed}"));

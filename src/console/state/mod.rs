@@ -5,6 +5,7 @@ mod notices;
 mod queue;
 mod requests;
 mod runs;
+pub(crate) mod verdict;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ pub(crate) use notices::{Notice, NoticeKind, Notices};
 pub(crate) use queue::QueuePane;
 pub(crate) use requests::{Draft, Drafts, Pending, Requests, Then};
 pub(crate) use runs::{Opened, RunPane};
+pub(crate) use verdict::VerdictPane;
 
 /// What the console is told from outside, once.
 #[derive(Clone, Debug)]
@@ -70,11 +72,12 @@ pub(crate) enum Pane {
     #[default]
     Queue,
     Run,
+    Verdict,
     Detail,
 }
 
 impl Pane {
-    pub(crate) const ALL: [Pane; 3] = [Pane::Queue, Pane::Run, Pane::Detail];
+    pub(crate) const ALL: [Pane; 4] = [Pane::Queue, Pane::Run, Pane::Verdict, Pane::Detail];
 }
 
 /// How the operator chose to leave while runs were active.
@@ -91,6 +94,8 @@ pub(crate) enum Leaving {
 pub(crate) struct Drawn {
     /// Tickets with the `updated_at` that was shown.
     pub(crate) tickets: Vec<(TicketId, Option<Timestamp>)>,
+    /// Tickets whose rounds were shown, with the commit that their decisions are about.
+    pub(crate) heads: Vec<(TicketId, String)>,
 }
 
 /// Scroll position of a text pane.
@@ -113,6 +118,7 @@ pub struct Console {
     pub(crate) queue: QueuePane,
     pub(crate) runs: RunPane,
     pub(crate) detail: DetailPane,
+    pub(crate) verdict: VerdictPane,
     pub(crate) focus: Pane,
     pub(crate) zoom: bool,
     pub(crate) layers: Vec<Layer>,
@@ -162,6 +168,7 @@ impl Console {
             queue: QueuePane::default(),
             runs: RunPane::default(),
             detail: DetailPane::default(),
+            verdict: VerdictPane::default(),
             focus: Pane::Queue,
             zoom: false,
             layers: Vec::new(),
@@ -196,6 +203,7 @@ impl Console {
         view::prepare(self, area);
         view::draw(self, area, buffer);
         self.drawn.tickets = view::shown_tickets(self, area);
+        self.drawn.heads = view::shown_heads(self, area);
         self.notices.drawn();
         self.strayed = false;
         self.dirty = false;
@@ -273,6 +281,7 @@ impl Console {
             Pane::Run => {
                 self.shown_run().map(|run| run.ticket.clone()).or_else(|| self.queue.selected.clone())
             }
+            Pane::Verdict => self.reviewed_id().or_else(|| self.queue.selected.clone()),
             Pane::Queue | Pane::Detail => self.queue.selected.clone(),
         }
     }

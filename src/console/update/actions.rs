@@ -49,6 +49,11 @@ impl Console {
             | Action::Say
             | Action::Pause
             | Action::Attach => self.decide(action),
+            Action::VerdictShow
+            | Action::VerdictApprove
+            | Action::VerdictReject
+            | Action::VerdictAnother
+            | Action::VerdictAgain => self.verdict_action(action),
             Action::Worktrees => self.open_worktrees(),
             Action::Diff => self.open_diff(),
             Action::ReviewHunkNext

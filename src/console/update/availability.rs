@@ -72,6 +72,10 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         Action::Say | Action::Pause => steer(console),
         Action::Attach if matches!(console.layers.last(), Some(Layer::Worktrees(_))) => Ok(()),
         Action::Attach => attach(console),
+        Action::VerdictShow => super::verdict::shown(console),
+        Action::VerdictApprove | Action::VerdictReject | Action::VerdictAnother | Action::VerdictAgain => {
+            super::verdict::decidable(console, action)
+        }
         Action::Fail => fail(console),
         Action::OtherDraft => other_draft(console),
         Action::Queue | Action::JobsMore => writable(console),

@@ -72,6 +72,7 @@ impl Console {
         let pane = match self.focus {
             Pane::Queue => Scope::Queue,
             Pane::Run => Scope::Run,
+            Pane::Verdict => Scope::Verdict,
             Pane::Detail => Scope::Detail,
         };
         vec![pane, Scope::Board]

@@ -25,6 +25,7 @@ impl Console {
         match self.focus {
             Pane::Queue => self.move_selection(action, usize::from(areas.list_height())),
             Pane::Run => self.move_output(action),
+            Pane::Verdict => self.move_verdict(action),
             Pane::Detail => {
                 let height = usize::from(areas.detail_height());
                 self.detail.scroll = scrolled(self.detail.scroll, self.detail.cache.len(), height, action);
@@ -117,7 +118,12 @@ impl Console {
     pub(super) fn step_focus(&mut self, forward: bool) {
         let at = Pane::ALL.iter().position(|pane| *pane == self.focus).unwrap_or(0);
         let by = if forward { 1 } else { Pane::ALL.len() - 1 };
-        self.focus = Pane::ALL[(at + by) % Pane::ALL.len()];
+        let next = |at: usize| (at + by) % Pane::ALL.len();
+        self.focus = Pane::ALL[next(at)];
+        // A pane with nothing in it is no stop.
+        if self.focus == Pane::Verdict && self.reviewed().is_none() {
+            self.focus = Pane::ALL[next(next(at))];
+        }
         self.dirty = true;
     }
 

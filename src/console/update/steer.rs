@@ -100,7 +100,11 @@ impl Console {
 
     /// Sends the words. The form comes back when they cannot be sent.
     fn submit_message(&mut self, mut form: Box<MessageForm>) {
-        if form.text.is_blank() && matches!(form.purpose, Purpose::Say(_) | Purpose::Comment(_)) {
+        let needs_words = matches!(
+            form.purpose,
+            Purpose::Say(_) | Purpose::Comment(_) | Purpose::Reject { .. } | Purpose::Fixes { .. }
+        );
+        if form.text.is_blank() && needs_words {
             form.error = Some("it needs words; Esc closes without".to_owned());
             self.layers.push(Layer::Message(form));
             return;
@@ -127,6 +131,11 @@ impl Console {
                 let who = agent.as_deref().map_or("an agent".to_owned(), |name| safe_text(name).to_string());
                 let command = RunCommand::Delegate { ticket: form.ticket.clone(), agent, note };
                 self.send(Command::Run(command), sent(format!("{who} works {id}")));
+            }
+            purpose @ (Purpose::Reject { .. } | Purpose::Fixes { .. }) => {
+                if let Err(why) = self.send_judgement(&form.ticket, purpose, &text, key) {
+                    self.say(NoticeKind::Refused, why);
+                }
             }
             Purpose::Retry { seen } => match self.snapshot.plan.ticket(&form.ticket).cloned() {
                 Some(ticket) => {

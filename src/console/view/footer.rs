@@ -92,6 +92,9 @@ fn useful(console: &Console) -> Vec<Action> {
         Some(_) => return vec![Action::Back],
         None if console.scopes() == [Scope::Init] => return vec![Action::Init, Action::Help, Action::Quit],
         None if console.focus == Pane::Run => vec![Action::Say, Action::Stop, Action::Search, Action::Bottom],
+        None if console.focus == Pane::Verdict => {
+            vec![Action::VerdictApprove, Action::VerdictReject, Action::VerdictAnother]
+        }
         None => Vec::new(),
     };
     wanted.extend(fitting(console));
@@ -133,6 +136,9 @@ fn reviewing(console: &Console, screen: &ReviewScreen) -> Vec<Action> {
 fn fitting(console: &Console) -> Vec<Action> {
     let Some(ticket) = console.subject() else { return Vec::new() };
     match console.state_of(ticket) {
+        RowState::NeedsYou if console.snapshot.reviews.contains_key(&ticket.id) => {
+            vec![Action::VerdictShow, Action::Answer]
+        }
         RowState::NeedsYou => vec![Action::Answer],
         RowState::Violation => vec![Action::Open, Action::RetryNote, Action::Release],
         RowState::Failed => vec![Action::Retry, Action::Edit],

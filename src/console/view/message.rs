@@ -68,6 +68,8 @@ fn title(form: &MessageForm) -> String {
         }
         Purpose::Delegate { agent: Some(agent) } => format!("{} works {id}", safe_text(agent)),
         Purpose::Delegate { agent: None } => format!("an agent works {id}"),
+        Purpose::Reject { .. } => format!("why {id} is rejected"),
+        Purpose::Fixes { .. } => format!("what the next round of {id} mends"),
     }
 }
 
@@ -117,11 +119,26 @@ fn above(console: &Console, form: &MessageForm, columns: usize) -> Vec<(String, 
                 Role::Dim,
             );
         }
+        Purpose::Reject { seen } => say(
+            &format!("The ticket fails with this reason, at {}; its branch stays.", short(seen)),
+            Role::Dim,
+        ),
+        Purpose::Fixes { seen, .. } => say(
+            &format!(
+                "One paragraph a finding; [severity] and place in its first line if you like. At {}.",
+                short(seen)
+            ),
+            Role::Dim,
+        ),
     }
     if let Some(error) = &form.error {
         say(error, Role::Error);
     }
     lines
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
 }
 
 fn hearing(agent: &AgentView) -> (String, Role) {
@@ -150,11 +167,15 @@ fn draw_keys(console: &Console, form: &MessageForm, area: Rect, buffer: &mut Buf
         Purpose::Comment(_) => "[ Keep ]",
         Purpose::Retry { .. } => "[ Retry ]",
         Purpose::Delegate { .. } => "[ Start ]",
+        Purpose::Reject { .. } => "[ Reject ]",
+        Purpose::Fixes { .. } => "[ Send back ]",
     };
     pen.write(word, if form.on_button { console.theme.style(Role::Selected) } else { on(Role::Key) });
     let hint = match form.purpose {
         Purpose::Comment(_) => "   Tab to here, then Enter keeps it",
-        Purpose::Say(_) => "   Tab to here, then Enter sends too",
+        Purpose::Say(_) | Purpose::Reject { .. } | Purpose::Fixes { .. } => {
+            "   Tab to here, then Enter sends too"
+        }
         _ => "   Tab to here, then Enter starts it; a note is not needed",
     };
     pen.write(hint, on(Role::Dim));

@@ -17,6 +17,7 @@ mod queue;
 mod review;
 mod run;
 pub(crate) mod text;
+mod verdict;
 mod worktrees;
 
 use jiff::Timestamp;
@@ -41,6 +42,7 @@ pub(crate) struct Areas {
     pub(crate) banner: Rect,
     pub(crate) queue: Rect,
     pub(crate) run: Rect,
+    pub(crate) verdict: Rect,
     pub(crate) detail: Rect,
     pub(crate) body: Rect,
     pub(crate) footer: Rect,
@@ -97,11 +99,17 @@ pub(crate) fn areas(console: &Console) -> Areas {
         let below = (body.height * 2 / 5).clamp(8, 18).min(body.height);
         areas.queue = Rect { width: left, height: body.height - below, ..body };
         areas.detail = Rect { width: left, y: body.y + body.height - below, height: below, ..body };
-        areas.run = Rect { x: left + 1, width: width - left - 1, ..body };
+        let beside = Rect { x: left + 1, width: width - left - 1, ..body };
+        let judged = if grid { 0 } else { verdict::wanted_height(console, beside.width, body.height) };
+        areas.run = Rect { height: beside.height - judged, ..beside };
+        if judged > 0 {
+            areas.verdict = Rect { y: beside.bottom() - judged, height: judged, ..beside };
+        }
     } else {
         match if is_small(console.size) { Pane::Queue } else { console.focus } {
             Pane::Queue => areas.queue = body,
             Pane::Run => areas.run = body,
+            Pane::Verdict => areas.verdict = body,
             Pane::Detail => areas.detail = body,
         }
     }
@@ -118,6 +126,9 @@ pub(crate) fn prepare(console: &mut Console, area: Rect) {
         pane.cache.refresh(console, ticket.as_ref(), areas.detail.width, false);
         pane.scroll = pane.scroll.min(pane.cache.len().saturating_sub(usize::from(areas.detail_height())));
         console.detail = pane;
+    }
+    if !areas.verdict.is_empty() {
+        verdict::prepare(console, areas.verdict);
     }
     run::prepare(console, areas.run);
     let mut layers = std::mem::take(&mut console.layers);
@@ -202,6 +213,7 @@ fn to_ascii(area: Rect, buffer: &mut Buffer) {
 fn draw_panes(console: &Console, areas: &Areas, buffer: &mut Buffer) {
     queue::draw(console, areas.queue, buffer);
     run::draw(console, areas.run, buffer);
+    verdict::draw(console, areas.verdict, buffer);
     detail::draw(console, areas.detail, buffer);
     let rule = console.theme.style(Role::Rule);
     if !areas.queue.is_empty() && !areas.run.is_empty() {
@@ -245,6 +257,9 @@ pub(crate) fn shown_tickets(console: &Console, area: Rect) -> Vec<(TicketId, Opt
     if let Some(Layer::Page(page)) = console.layers.last() {
         show(&page.ticket);
     }
+    if let Some(review) = console.reviewed().filter(|_| !areas.verdict.is_empty()) {
+        show(&review.ticket);
+    }
     if let Some(run) = console.shown_run().filter(|_| !areas.run.is_empty()) {
         show(&run.ticket);
     }
@@ -257,6 +272,16 @@ pub(crate) fn shown_tickets(console: &Console, area: Rect) -> Vec<(TicketId, Opt
         }
     }
     shown
+}
+
+/// The rounds that a frame of this size shows, with the commit that a decision on them is about.
+pub(crate) fn shown_heads(console: &Console, area: Rect) -> Vec<(TicketId, String)> {
+    if area.is_empty() || areas(console).verdict.is_empty() {
+        return Vec::new();
+    }
+    let review = console.reviewed();
+    let shown = review.and_then(|review| Some((review.ticket.clone(), Console::head_of(review)?.to_owned())));
+    shown.into_iter().collect()
 }
 
 /// Fills an area with blanks of one style.

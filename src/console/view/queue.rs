@@ -157,6 +157,10 @@ fn state_words(console: &Console, ticket: &Ticket, state: RowState) -> String {
         RowState::Held => {
             held_why(&console.snapshot, &ticket.id).map_or_else(|| state.word().to_owned(), words::held_short)
         }
+        RowState::Running | RowState::NeedsYou => match console.snapshot.reviews.get(&ticket.id) {
+            Some(review) if !review.rounds.is_empty() => format!("{} r{}", state.word(), review.rounds.len()),
+            _ => state.word().to_owned(),
+        },
         _ => state.word().to_owned(),
     }
 }

@@ -1,7 +1,7 @@
 //! The words of `ticket …`: options as `planfile ticket` 0.1.126 spells them, and ours where it has none.
 
 use super::DEFAULT_ACTOR;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// `ticket …`.
 #[derive(Debug, Subcommand)]
@@ -79,12 +79,89 @@ pub(crate) enum TicketVerb {
                             50\n  koru-tui ticket log PLF-007-20261121T140211Z-0 --raw"
     )]
     Log(LogArgs),
+    /// Show the rounds of worker and reviewer of a ticket, their verdicts, and what is asked of you
+    #[command(
+        after_help = "JSON: {ticket, max_rounds, base, rounds[{number, from, head, fixes, worker, gates, reviewer, \
+                            verdict}], stage}, or null.\n\nExample:\n  koru-tui ticket review PLF-007 --format json"
+    )]
+    Review(Id),
+    /// Decide on reviewed work that waits for a person
+    #[command(
+        after_help = "The decision is about the commit that you looked at (--seen, as `ticket review` prints it) and is \
+                            refused when the work moved since. `another` and `review-again` work the ticket at once; \
+                            without --fixes the next round mends what the last verdict found.\n\nExamples:\n  koru-tui \
+                            ticket decide PLF-007 accept --seen a81b7d0c\n  koru-tui ticket decide PLF-007 reject \
+                            --seen a81b7d0c --reason 'breaks the API'\n  koru-tui ticket decide PLF-007 another --seen \
+                            a81b7d0c --fixes fixes.txt"
+    )]
+    Decide(DecideArgs),
     /// Block a ticket
     #[command(after_help = "Example:\n  koru-tui ticket block PLF-007 --reason 'waits for legal'")]
     Block(BlockArgs),
     /// Change fields of a ticket
     #[command(after_help = "Example:\n  koru-tui ticket update PLF-007 -p critical --blocked-by PLF-003")]
     Update(Box<UpdateArgs>),
+}
+
+/// What a person decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DecisionWord {
+    /// The work passes as it is
+    Accept,
+    /// The ticket fails; its branch stays
+    Reject,
+    /// One more round with a fix list
+    Another,
+    /// The reviewer judges again; the worker is not paid again
+    ReviewAgain,
+}
+
+impl DecisionWord {
+    /// As it is typed.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            DecisionWord::Accept => "accept",
+            DecisionWord::Reject => "reject",
+            DecisionWord::Another => "another",
+            DecisionWord::ReviewAgain => "review-again",
+        }
+    }
+
+    /// What was done.
+    pub(crate) fn did(self) -> &'static str {
+        match self {
+            DecisionWord::Accept => "accepted",
+            DecisionWord::Reject => "rejected",
+            DecisionWord::Another => "goes back",
+            DecisionWord::ReviewAgain => "is to be reviewed again",
+        }
+    }
+}
+
+/// Options of `ticket decide`.
+#[derive(Debug, Args)]
+pub(crate) struct DecideArgs {
+    /// Ticket id, such as PLF-007
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// The decision
+    #[arg(value_name = "DECISION")]
+    pub(crate) decision: DecisionWord,
+    /// Commit that you looked at, at least 7 digits of it
+    #[arg(long, value_name = "HASH")]
+    pub(crate) seen: String,
+    /// Why it is rejected
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) reason: Option<String>,
+    /// File with what the next round mends, one paragraph a finding; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fixes: Option<std::path::PathBuf>,
+    /// Who decides
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: Option<String>,
+    /// Only make the ticket ready; do not work it now
+    #[arg(long)]
+    pub(crate) no_run: bool,
 }
 
 /// One ticket.

@@ -3,9 +3,11 @@
 
 mod answer;
 mod create;
+mod decide;
 mod list;
 mod log;
 mod next;
+mod review;
 mod run;
 mod runs;
 mod show;
@@ -33,6 +35,8 @@ pub(super) fn run(context: &Context, verb: TicketVerb, out: &mut Out) -> Result<
         TicketVerb::Answer(args) => answer::run(context, args, out),
         TicketVerb::Create(args) => create::run(context, *args, out),
         TicketVerb::Run(args) => run::run(context, &args, out),
+        TicketVerb::Review(args) => review::run(context, &args.id, out),
+        TicketVerb::Decide(args) => decide::run(context, &args, out),
         TicketVerb::Runs(args) => runs::run(context, &args.id, out),
         TicketVerb::Log(args) => log::run(context, &args, out),
         other => step::run(context, other, out),

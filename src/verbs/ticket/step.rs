@@ -76,6 +76,8 @@ fn operation(verb: TicketVerb, now: Timestamp) -> Result<Option<Named>, VerbErro
         | TicketVerb::Create(_)
         | TicketVerb::Answer(_)
         | TicketVerb::Run(_)
+        | TicketVerb::Review(_)
+        | TicketVerb::Decide(_)
         | TicketVerb::Runs(_)
         | TicketVerb::Log(_) => {
             return Ok(None);

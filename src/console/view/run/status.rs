@@ -98,6 +98,7 @@ pub(super) fn draw_title(console: &Console, run: &RunView, area: Rect, buffer: &
 fn facts(console: &Console, run: &RunView, agent: &AgentView) -> Vec<String> {
     let tally = &agent.tally;
     let mut facts = vec![safe_text(&agent.agent).to_string()];
+    facts.extend(agent.turn.map(|turn| format!("round {}/{} {}", turn.round, turn.of, turn.role.word())));
     facts.push(words::duration(run.started_at, run.ended_at.unwrap_or(console.now)));
     facts.extend(tally.cost.map(words::cost));
     if tally.tokens.total() > 0 {

@@ -1,0 +1,163 @@
+//! Decisions on reviewed work, from the verdict pane: each is about the commit that stood on the screen (rule B), works
+//! only where the operator went (rule A), and accepting needs a second key.
+
+use super::super::actions::Action;
+use super::super::layers::confirm::Confirmed;
+use super::super::layers::message::Purpose;
+use super::super::layers::{Confirm, Layer};
+use super::super::state::verdict::standing;
+use super::super::state::{Console, Pane, Pending, Then};
+use super::super::words;
+use crate::plan::ticket::TicketId;
+use crate::runtime::fixlist;
+use crate::runtime::protocol::review::{Decision, Finding, Stage};
+use crate::runtime::protocol::{Command, Review, ReviewChoice, ReviewCommand};
+
+/// Whether a decision of the pane may be made now.
+pub(super) fn decidable(console: &Console, action: Action) -> Result<(), String> {
+    if let Some(reason) = console.read_only() {
+        return Err(reason);
+    }
+    let id = console.reviewed_id();
+    let Some(review) = id.as_ref().and_then(|id| console.snapshot.reviews.get(id)) else {
+        return Err("there are no rounds here".to_owned());
+    };
+    if console.run_of(&review.ticket).is_some_and(|run| super::super::rows::is_live(run)) {
+        return Err("it is being worked on; stop it first".to_owned());
+    }
+    let Some(head) = Console::head_of(review) else { return Err("there is no work yet".to_owned()) };
+    if console.seen_head(&review.ticket) != Some(head) {
+        return Err("this round was not on the screen yet; look and press again".to_owned());
+    }
+    let done = console.snapshot.plan.ticket(&review.ticket).is_some_and(|ticket| ticket.status.is_terminal());
+    match (&review.stage, action) {
+        (Stage::Approved, Action::VerdictApprove) if done => Err("it is approved".to_owned()),
+        (Stage::Ended { .. }, Action::VerdictReject) if done => Err("it has ended".to_owned()),
+        (_, Action::VerdictAnother | Action::VerdictAgain) if done => {
+            Err("the ticket is over; make a new one for what is to follow".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the pane can be gone to.
+pub(super) fn shown(console: &Console) -> Result<(), String> {
+    match console.reviewed() {
+        Some(_) => Ok(()),
+        None => Err("there are no rounds here".to_owned()),
+    }
+}
+
+impl Console {
+    /// Does an action of the pane; availability was asked before.
+    pub(super) fn verdict_action(&mut self, action: Action) {
+        if action == Action::VerdictShow {
+            self.focus = Pane::Verdict;
+            return;
+        }
+        let Some(review) = self.reviewed().cloned() else { return };
+        let Some(head) = Console::head_of(&review).map(str::to_owned) else { return };
+        let id = words::safe(&review.ticket);
+        let short: String = head.chars().take(12).collect();
+        match action {
+            Action::VerdictApprove => {
+                let open = standing(&review)
+                    .iter()
+                    .filter(|(progress, finding)| {
+                        finding.blocking && *progress != crate::runtime::protocol::review::Progress::Fixed
+                    })
+                    .count();
+                let still = match open {
+                    0 => String::new(),
+                    open => format!(", with {} still standing", words::count(open, "blocker", "blockers")),
+                };
+                self.layers.push(Layer::Confirm(Confirm {
+                    question: format!("approve the work on {id} at {short}{still}?"),
+                    detail: "The ticket is complete then; its branch stays as it is.".to_owned(),
+                    yes: "approve",
+                    then: Confirmed::Approve { ticket: review.ticket.clone(), seen: head },
+                }));
+            }
+            Action::VerdictReject => self.open_message(review.ticket.clone(), Purpose::Reject { seen: head }),
+            Action::VerdictAnother => self.open_fixes(&review, head),
+            Action::VerdictAgain => {
+                let said = Pending::say(format!("{id} is reviewed again"));
+                self.decide_on(review.ticket.clone(), head, ReviewChoice::ReviewAgain, said);
+            }
+            _ => {}
+        }
+    }
+
+    /// The form with the fix list, to be edited before it is sent.
+    fn open_fixes(&mut self, review: &Review, seen: String) {
+        let fixes = fixes(review);
+        let text = fixlist::write(&fixes);
+        self.open_message(review.ticket.clone(), Purpose::Fixes { seen, known: fixes });
+        if let Some(Layer::Message(form)) = self.layers.last_mut()
+            && form.text.is_blank()
+        {
+            form.text.set(&text);
+        }
+    }
+
+    fn decide_on(&mut self, ticket: TicketId, seen: String, choice: ReviewChoice, pending: Pending) {
+        self.send(Command::Review(ReviewCommand::Decide { ticket, seen, choice }), pending);
+    }
+
+    /// Sends the words of a rejection or of a fix list. `Err` says why they cannot be sent.
+    pub(super) fn send_judgement(
+        &mut self,
+        ticket: &TicketId,
+        purpose: Purpose,
+        text: &str,
+        key: String,
+    ) -> Result<(), String> {
+        let id = words::safe(ticket);
+        let (seen, choice, done) = match purpose {
+            Purpose::Reject { seen } => {
+                let reason = text.trim().to_owned();
+                (seen, ReviewChoice::Reject { reason }, format!("{id} is rejected"))
+            }
+            Purpose::Fixes { seen, known } => {
+                let fixes = fixlist::read(text, &known, &self.snapshot.actor);
+                if fixes.is_empty() {
+                    return Err("say what is to be mended; Esc closes without another round".to_owned());
+                }
+                let count = words::count(fixes.len(), "thing", "things");
+                (seen, ReviewChoice::Another { fixes }, format!("{id} goes back with {count} to mend"))
+            }
+            _ => return Ok(()),
+        };
+        self.decide_on(ticket.clone(), seen, choice, Pending { done, then: Then::FormSent(key) });
+        Ok(())
+    }
+
+    /// Moves the cursor over the findings.
+    pub(super) fn move_verdict(&mut self, action: Action) {
+        let Some(review) = self.reviewed() else { return };
+        let last = standing(review).len().saturating_sub(1);
+        let cursor = self.verdict.cursor;
+        self.verdict.cursor = match action {
+            Action::Up => cursor.saturating_sub(1),
+            Action::Down => cursor + 1,
+            Action::PageUp => cursor.saturating_sub(10),
+            Action::PageDown => cursor + 10,
+            Action::Top => 0,
+            _ => last,
+        }
+        .min(last);
+    }
+}
+
+/// What another round would mend: what the last verdict still requires.
+fn fixes(review: &Review) -> Vec<Finding> {
+    let last = review.rounds.last();
+    let verdict = last.and_then(|round| round.verdict.as_ref());
+    match verdict {
+        Some(verdict) if verdict.decision == Decision::Approve && verdict.blockers().next().is_none() => {
+            Vec::new()
+        }
+        Some(verdict) => verdict.findings.clone(),
+        None => last.map(|round| round.fixes.clone()).unwrap_or_default(),
+    }
+}
