@@ -246,7 +246,8 @@ fn the_stat_stands_there_before_any_text() {
 fn comments_on_two_files_are_kept_at_once_and_sent_once() {
     let (mut bench, mut answers) = opened(120, 40);
     keys(&mut bench, &mut answers, r#"c "say which release" ctrl-s"#);
-    keys(&mut bench, &mut answers, r#"N n j v j c "why one byte more?" ctrl-s"#);
+    keys(&mut bench, &mut answers, r#"N"#);
+    keys(&mut bench, &mut answers, r#"j v j c "why one byte more?" ctrl-s"#);
     let text = |text: &str| text.to_owned();
     let both = [
         (text("CHANGELOG.md"), 1, 1, text("say which release")),
@@ -277,7 +278,8 @@ fn comments_on_two_files_are_kept_at_once_and_sent_once() {
 #[test]
 fn a_comment_whose_code_moved_is_stale_and_is_put_elsewhere_by_hand_only() {
     let (mut bench, mut answers) = opened(120, 40);
-    keys(&mut bench, &mut answers, r#"N n j c "why?" ctrl-s"#);
+    keys(&mut bench, &mut answers, "N");
+    keys(&mut bench, &mut answers, r#"j c "why?" ctrl-s"#);
     let comment = &mut answers.notebook.comments[0];
     comment.anchor.blob = "9".repeat(40);
     comment.anchor.lines[0] = "something else stood here".to_owned();

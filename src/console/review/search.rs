@@ -3,6 +3,7 @@
 //! Case counts only when something typed is upper case. Bounded: at most [`HITS`] hits are known. A hit is a line of one
 //! side; where in the line it stands is looked for again when the line is drawn.
 
+use super::ReviewScreen;
 use crate::runtime::protocol::diff::{Body, TextSide};
 
 /// Most hits that are known.
@@ -15,6 +16,8 @@ pub(crate) struct Search {
     /// Lines with a hit, by where they stand: removed lines come at their block.
     pub(crate) hits: Vec<(TextSide, u32)>,
     pub(crate) current: usize,
+    /// The text is not there yet: gone to when it is.
+    pub(crate) waiting: bool,
 }
 
 impl Search {
@@ -37,7 +40,7 @@ impl Search {
         hits.sort_by_key(|(at, side, line)| (*at, *side == TextSide::New, *line));
         hits.dedup();
         let hits = hits.into_iter().map(|(_, side, line)| (side, line)).collect();
-        Search { text: text.to_owned(), hits, current: 0 }
+        Search { text: text.to_owned(), hits, current: 0, waiting: false }
     }
 
     /// The next hit, or the one before; goes round.
@@ -67,6 +70,33 @@ pub(crate) fn within(line: &str, wanted: &str) -> Vec<(usize, usize)> {
         return Vec::new();
     }
     matching(line, wanted).into_iter().map(|at| (at, at + wanted.len())).collect()
+}
+
+impl ReviewScreen {
+    /// Searches the shown file from the cursor on, at once or as soon as its text is there.
+    pub(crate) fn search_for(&mut self, text: &str) {
+        if text.is_empty() {
+            self.search = None;
+            return;
+        }
+        let waiting = Search { text: text.to_owned(), waiting: true, ..Search::default() };
+        let body = self.body().filter(|_| self.laid_out.is_some()).cloned();
+        self.search = Some(body.as_ref().map_or(waiting, |body| Search::new(text, body)));
+        if body.is_some() {
+            self.search_from_here();
+        }
+    }
+
+    /// Goes to the first hit from the cursor on.
+    pub(super) fn search_from_here(&mut self) {
+        let Some(search) = &mut self.search else { return };
+        let row = |hit: &(TextSide, u32)| self.layout.find(hit.0, hit.1).unwrap_or(0);
+        let next = search.hits.partition_point(|hit| row(hit) < self.cursor);
+        search.current = if next == search.hits.len() { 0 } else { next };
+        if let Some((side, line)) = search.hits.get(search.current).copied() {
+            self.go_to(side, line);
+        }
+    }
 }
 
 #[cfg(test)]

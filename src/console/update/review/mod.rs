@@ -8,7 +8,6 @@ use super::super::actions::Action;
 use super::super::layers::line::LineKind;
 use super::super::layers::menu::{Choice, Menu};
 use super::super::layers::{Layer, LineInput};
-use super::super::review::search::Search;
 use super::super::review::{Part, Place, ReviewScreen};
 use super::super::state::{Console, NoticeKind, Pending, Then};
 use crate::plan::ticket::TicketId;
@@ -220,19 +219,8 @@ impl Console {
 
     /// What is typed is searched at once.
     pub(super) fn review_search(&mut self, text: &str) {
-        let Some(screen) = self.review_mut() else { return };
-        let Some(body) = screen.body().cloned() else { return };
-        let mut search = Search::new(text, &body);
-        // From where one stands on.
-        let row = |hit: &(TextSide, u32)| screen.layout.find(hit.0, hit.1).unwrap_or(0);
-        search.current = search.hits.partition_point(|hit| row(hit) < screen.cursor);
-        if search.current == search.hits.len() {
-            search.current = 0;
-        }
-        let hit = search.hits.get(search.current).copied();
-        screen.search = (!text.is_empty()).then_some(search);
-        if let Some((side, line)) = hit {
-            screen.go_to(side, line);
+        if let Some(screen) = self.review_mut() {
+            screen.search_for(text);
         }
     }
 

@@ -9,7 +9,7 @@ use super::super::super::state::Console;
 use super::super::super::theme::Role;
 use super::super::text::{Pen, fit};
 use crate::base::text::safe_text;
-use crate::runtime::protocol::diff::{FileChange, Standing, Stat};
+use crate::runtime::protocol::diff::{FileChange, FileEntry, Standing, Stat};
 use crate::runtime::protocol::review::Progress;
 
 /// Rows that findings and comments may take.
@@ -56,7 +56,7 @@ fn draw_file(console: &Console, screen: &ReviewScreen, file: usize, row: Rect, b
         FileChange::Modified => Role::Dim,
     };
     pen.write(&entry.change.letter().to_string(), on(letter)).write(" ", plain);
-    for (text, role) in stat_words(screen.stat(file)).into_iter().rev() {
+    for (text, role) in stat_words(entry, screen.stat(file)).into_iter().rev() {
         pen.write_right(&text, on(role));
         pen.write_right(" ", plain);
     }
@@ -67,10 +67,20 @@ fn draw_file(console: &Console, screen: &ReviewScreen, file: usize, row: Rect, b
 }
 
 /// How much a file changed, in pieces.
-pub(super) fn stat_words(stat: Option<&Stat>) -> Vec<(String, Role)> {
+pub(super) fn stat_words(entry: &FileEntry, stat: Option<&Stat>) -> Vec<(String, Role)> {
     match stat {
         None => vec![("…".to_owned(), Role::Dim)],
-        Some(Stat::Text { added: 0, removed: 0 }) => vec![("mode".to_owned(), Role::Dim)],
+        Some(Stat::Text { added: 0, removed: 0 }) => {
+            let mode =
+                entry.old_mode.is_some() && entry.new_mode.is_some() && entry.old_mode != entry.new_mode;
+            let word = match entry.change {
+                _ if mode => "mode",
+                FileChange::Added | FileChange::Deleted => "empty",
+                FileChange::Renamed => "moved",
+                _ => "same",
+            };
+            vec![(word.to_owned(), Role::Dim)]
+        }
         Some(Stat::Text { added, removed }) => {
             let mut words = Vec::new();
             if *added > 0 {

@@ -34,7 +34,7 @@ pub(super) fn draw_head(console: &Console, screen: &ReviewScreen, area: Rect, bu
     pen.write_right(&format!("file {}/{count}  viewed {viewed}/{count}", screen.file + 1), dim);
     let path = safe_text(&entry.path).truncate_middle(pen.room().saturating_sub(16));
     pen.write(path.as_str(), console.theme.style(title));
-    for (text, role) in stat_words(screen.stat(screen.file)) {
+    for (text, role) in stat_words(entry, screen.stat(screen.file)) {
         pen.write(" ", dim).write(&text, console.theme.style(role));
     }
     if let Some(before) = &entry.old_path {
@@ -102,7 +102,7 @@ fn draw_stat(console: &Console, screen: &ReviewScreen, area: Rect, buffer: &mut 
         let mut pen = Pen::new(buffer, area.x + 2, y, area.right());
         let path = safe_text(&screen.files()[file].path);
         pen.write(&fit(path.as_str(), 60, console.glyphs.ellipsis), console.theme.style(Role::Text));
-        for (text, role) in stat_words(screen.stat(file)) {
+        for (text, role) in stat_words(&screen.files()[file], screen.stat(file)) {
             pen.write("  ", console.theme.style(Role::Dim)).write(&text, console.theme.style(role));
         }
     }
