@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::base::atomic;
 use crate::base::paths::ProjectPaths;
+use crate::base::process::ProcessIdentity;
 use crate::execute::agents::backend::{OWN_FOLDER, detect, writable};
 use crate::execute::agents::kind::AgentKind;
 use crate::execute::agents::session::{self, AgentJob, AgentReport, Limits};
@@ -60,7 +61,7 @@ pub(super) struct Run {
     pub(super) worktree: Worktree,
     pub(super) fence: Fence,
     pub(super) env: Vec<(OsString, OsString)>,
-    pub(super) began: Timestamp,
+    record: RunRecord,
     guard: Guard,
 }
 
@@ -106,8 +107,14 @@ impl Ground {
         })
     }
 
-    /// Makes the folder of a run and raises its fence around `worktree`. Blocking.
-    pub(super) fn start(&self, who: &Who, worktree: Worktree, policy: &Policy) -> Result<Run, String> {
+    /// Makes the folder of a run with its record, and raises its fence around `worktree`. Blocking.
+    pub(super) fn start(
+        &self,
+        who: &Who,
+        worktree: Worktree,
+        policy: &Policy,
+        label: &str,
+    ) -> Result<Run, String> {
         let began = Timestamp::now();
         let runs = ProjectPaths::new(&self.root).runs();
         let folder = RunFolder::create(&runs, &worktree.ticket, began)
@@ -145,7 +152,28 @@ impl Ground {
         let redactor = self.environment.redactor_of(&self.settings, &[]);
         let listener = Box::new(Telling(self.progress.clone()));
         let recorder = Recorder::new(redactor, Some(transcript), listener);
-        Ok(Run { folder, recorder, worktree, fence: raised.fence, env, began, guard: raised.guard })
+        // On disk before anybody starts: whoever cleans up or works meanwhile sees that the worktree is in use.
+        let record = RunRecord {
+            format: FORMAT,
+            run: folder.name().to_owned(),
+            ticket: worktree.ticket.clone(),
+            executor: "review".to_owned(),
+            label: recorder.clean(label),
+            holder: String::new(),
+            supervisor: ProcessIdentity::own(),
+            child: None,
+            started_at: began,
+            state: RecordState::Running,
+            ended_at: None,
+            exit_code: None,
+            message: None,
+            agent: None,
+            spent: None,
+        };
+        folder
+            .write_record(&record)
+            .map_err(|error| format!("writing the record of the run {} failed: {error}", folder.name()))?;
+        Ok(Run { folder, recorder, worktree, fence: raised.fence, env, record, guard: raised.guard })
     }
 
     /// Lets `agent` work in the place of `run` until it ends.
@@ -186,8 +214,8 @@ impl Run {
     /// What the run did besides its work, undone where that was possible. Blocking; once, when all its processes are gone.
     pub(super) fn settle(self) -> (Vec<Breach>, Finished) {
         let settled = self.guard.settle();
-        let Run { folder, recorder, worktree, began, .. } = self;
-        (settled.breaches, Finished { folder, recorder, worktree, began })
+        let Run { folder, recorder, worktree, record, .. } = self;
+        (settled.breaches, Finished { folder, recorder, worktree, record })
     }
 }
 
@@ -196,28 +224,14 @@ pub(super) struct Finished {
     pub(super) folder: RunFolder,
     pub(super) recorder: Recorder,
     pub(super) worktree: Worktree,
-    began: Timestamp,
+    record: RunRecord,
 }
 
 impl Finished {
-    /// Writes the run's record, so that it is found again and its cost counts into the day.
-    pub(super) fn record(
-        &self,
-        label: &str,
-        good: bool,
-        agent: Option<(&Agent, &AgentReport)>,
-        message: &str,
-    ) {
+    /// Closes the run's record, so that it is found again and its cost counts into the day.
+    pub(super) fn record(&self, good: bool, agent: Option<(&Agent, &AgentReport)>, message: &str) {
         let record = RunRecord {
-            format: FORMAT,
-            run: self.folder.name().to_owned(),
-            ticket: self.worktree.ticket.clone(),
-            executor: "review".to_owned(),
-            label: self.recorder.clean(label),
-            holder: String::new(),
             supervisor: None,
-            child: None,
-            started_at: self.began,
             state: if good { RecordState::Done } else { RecordState::Failed },
             ended_at: Some(Timestamp::now()),
             exit_code: agent.map(|(_, report)| report.outcome.exit_code),
@@ -228,7 +242,7 @@ impl Finished {
                 tally: report.tally.clone(),
                 ending: Some(report.ending.clone()),
             }),
-            spent: None,
+            ..self.record.clone()
         };
         if let Err(error) = self.folder.write_record(&record) {
             tracing::warn!(%error, "the record of a review cannot be written");

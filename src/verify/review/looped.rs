@@ -1,12 +1,13 @@
 //! `review` as a whole: what to review, one review of it, or reviews and fixes in turns until it passes.
 //!
-//! Bounded by `review.max_loops`; it ends early when a fix changed nothing, and mends nothing on a review that was not
+//! Bounded by `review.max_loops`; it ends early when a fix changed nothing or went back to what was judged before, and mends nothing on a review that was not
 //! complete: its finding is about the review.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use git2::Oid;
 use tokio::sync::mpsc;
 
 use super::fixing;
@@ -15,7 +16,7 @@ use super::mending::{self, Turn};
 use super::once::{self, blocking};
 use super::pulls::{is_number, pull_request};
 use super::report::{Fix, FixReport, Report, Reviewed, Status};
-use super::target::{Subject, resolve};
+use super::target::{Subject, resolve, tree};
 use crate::execute::environment::Environment;
 use crate::execute::isolation::{self, Worktree};
 use crate::execute::stop::StopWatch;
@@ -49,18 +50,19 @@ pub async fn review(
     let root = options.root.clone();
     let (settings, environment) = (Settings::load(&root).0, Environment::of_process());
     let ground = Arc::new(Ground { root, settings, environment, progress, stop });
-    let pr = match options.target.as_deref() {
+    let pull = match options.target.as_deref() {
         Some(number) if is_number(number) && !is_ticket(&ground, number) => {
-            pull_request(&ground, number).await
+            Some(pull_request(&ground, number).await)
         }
         _ => None,
     };
     let asked = options.clone();
     let subject = blocking(move || {
         let (target, base) = (asked.target.as_deref(), asked.base.as_deref());
-        resolve(&asked.root, target, pr.as_deref(), base).map_err(|error| error.to_string())
+        resolve(&asked.root, target, pull.as_ref(), base).map_err(|error| error.to_string())
     });
     let subject = subject.await?;
+    subject.notes.iter().for_each(|note| ground.say(note.as_str()));
     if subject.uncommitted {
         ground.say("what is not committed yet is reviewed too");
     }
@@ -86,8 +88,16 @@ async fn fixed(ground: &Arc<Ground>, who: &Who, subject: Subject) -> Result<FixR
             "fixing failed: there is uncommitted work; commit it first, or name what to review".to_owned()
         );
     }
-    let (iterations, fixes) = (Vec::new(), Vec::new());
-    let mut turns = Turns { ground, who, subject, branch: branch.clone(), place: None, iterations, fixes };
+    let mut turns = Turns {
+        ground,
+        who,
+        subject,
+        branch: branch.clone(),
+        place: None,
+        seen: Vec::new(),
+        iterations: Vec::new(),
+        fixes: Vec::new(),
+    };
     let (status, detail) = loop {
         if let Some(end) = turns.once().await {
             break end;
@@ -127,6 +137,8 @@ struct Turns<'a> {
     branch: String,
     /// Where fixes are made, once there was one.
     place: Option<Worktree>,
+    /// The files of each review, as the names of their trees.
+    seen: Vec<Oid>,
     iterations: Vec<Report>,
     fixes: Vec<Fix>,
 }
@@ -147,16 +159,25 @@ impl Turns<'_> {
         if end.is_some() {
             return end;
         }
+        self.seen.extend(tree(&self.ground.root, &self.subject.head));
         let turn = Turn { given: &given, before: blocking, branch: &self.branch };
-        match mending::mend(self.ground, &mut self.subject, &mut self.place, &turn).await {
-            Ok(fix) => {
-                let idle = fix.commit.is_none();
-                let end = format!("{said}; {} changed nothing, so it ends here", fix.agent);
-                self.fixes.push(fix);
-                idle.then_some((Status::Blocked, end))
-            }
-            Err(why) => Some((Status::Fail, why)),
+        let fix = match mending::mend(self.ground, &mut self.subject, &mut self.place, &turn).await {
+            Ok(fix) => fix,
+            Err(why) => return Some((Status::Fail, why)),
+        };
+        let end = self.idle(&fix).map(|how| (Status::Blocked, format!("{said}; {how}, so it ends here")));
+        self.fixes.push(fix);
+        end
+    }
+
+    /// Why a fix was none, if it was: no review of the same files would say anything else.
+    fn idle(&self, fix: &Fix) -> Option<String> {
+        if fix.commit.is_none() {
+            return Some(format!("{} changed nothing", fix.agent));
         }
+        let now = tree(&self.ground.root, &self.subject.head);
+        let again = now.and_then(|now| self.seen.iter().position(|seen| *seen == now))?;
+        Some(format!("{} brought back what review {} had judged", fix.agent, again + 1))
     }
 
     /// Whether `report` is the last word, and how it is said.

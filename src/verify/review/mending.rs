@@ -12,7 +12,7 @@ use git2::{Oid, Repository, Signature};
 use super::ground::{Agent, Ground, Run, Who, scratch};
 use super::once::blocking;
 use super::report::Fix;
-use super::target::{Subject, tip};
+use super::target::{Subject, tip, tree};
 use super::{fix_prompt, roles};
 use crate::base::paths::ProjectPaths;
 use crate::base::process::ProcessIdentity;
@@ -52,15 +52,17 @@ pub(super) async fn mend(
     let (policy, _) = Policy::load(&ground.root);
     let (shared, who, at, rules) =
         (Arc::clone(ground), Who::Agent(agent.clone()), worktree.clone(), policy.clone());
-    let mut run = blocking(move || shared.start(&who, at, &rules)).await?;
+    let label = format!("fix of {} by {}", subject.target, agent.choice.name);
+    let mut run = blocking(move || shared.start(&who, at, &rules, &label)).await?;
     ground.say(format!("{} mends {} finding(s)", agent.choice.name, given.len()));
     let words = format!("{}\n\n# The task\n\n{}", roles::worker(&ground.root), fix_prompt(given));
     let told = ground.session(&agent, &mut run, words, None).await;
     let name = agent.choice.name.clone();
     let (run, commit) = settled(subject, &agent, &told, run, policy).await?;
     let now = tip(&ground.root, &worktree.branch_ref()).unwrap_or_default();
-    // A worker that may commit has perhaps left nothing for us to commit.
-    let commit = commit.or_else(|| (now != subject.head).then(|| now.clone()));
+    // A worker that may commit has perhaps left nothing for us to commit, or has committed nothing at all.
+    let same = tree(&ground.root, &now) == tree(&ground.root, &subject.head);
+    let commit = commit.or_else(|| (now != subject.head).then(|| now.clone())).filter(|_| !same);
     if commit.is_some() {
         move_on(ground, subject, branch, &worktree, &now).await?;
     }
@@ -104,8 +106,7 @@ async fn settled(
         }
         (None, true) => None,
     };
-    let label = format!("fix of {} by {name}", subject.target);
-    run.record(&label, why.is_none(), Some((agent, told)), why.as_deref().unwrap_or_default());
+    run.record(why.is_none(), Some((agent, told)), why.as_deref().unwrap_or_default());
     if let Some(why) = why {
         return Err(run.recorder.clean(&why));
     }

@@ -28,6 +28,7 @@ mod prompt;
 mod pulls;
 mod report;
 pub mod roles;
+mod snapshot;
 mod target;
 
 pub use answer::{Expected, VerdictError, schema, verdict};

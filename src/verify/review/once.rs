@@ -100,14 +100,15 @@ async fn in_place(
     report: Report,
 ) -> Report {
     let (shared, by, place) = (Arc::clone(ground), who.clone(), worktree.clone());
+    let name = report.reviewer.clone().unwrap_or_default();
+    let label = format!("review of {} by {name}", subject.target);
     // Whatever the project's policy opens, it opens for workers.
-    let started = blocking(move || shared.start(&by, place, &Policy::default())).await;
+    let started = blocking(move || shared.start(&by, place, &Policy::default(), &label)).await;
     let mut run = match started {
         Ok(run) => run,
         Err(why) => return report.failed(why),
     };
     let report = Report { run: Some(run.folder.name().to_owned()), ..report };
-    let name = report.reviewer.clone().unwrap_or_default();
     ground.say(format!("{name} reviews {} against {}", subject.target, subject.base_name));
     let mut agent: Option<(&Agent, AgentReport)> = None;
     let said = match who {
@@ -141,13 +142,7 @@ async fn in_place(
     let tally = agent.as_ref().map(|(_, told)| told.tally.clone()).unwrap_or_default();
     let report = Report { tokens: tally.tokens, cost: tally.cost, ..report };
     let good = report.verdict.is_some();
-    let label = format!("review of {} by {name}", subject.target);
-    run.record(
-        &label,
-        good,
-        agent.as_ref().map(|(by, told)| (*by, told)),
-        if good { "" } else { &report.detail },
-    );
+    run.record(good, agent.as_ref().map(|(by, told)| (*by, told)), if good { "" } else { &report.detail });
     report
 }
 

@@ -5,8 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use git2::{Oid, Repository, RepositoryState, Signature};
+use git2::{BranchType, Oid, Repository, RepositoryState};
 
+use super::pulls::{Pull, PullError};
+use super::snapshot::{self, SnapshotError};
 use crate::execute::isolation;
 use crate::plan::store::Store;
 use crate::plan::ticket::{Ticket, TicketId};
@@ -30,6 +32,8 @@ pub(super) struct Subject {
     pub(super) ticket: Option<Ticket>,
     /// The head is a snapshot of the operator's working tree.
     pub(super) uncommitted: bool,
+    /// What the operator should know about all of it, in sentences (foreign text).
+    pub(super) notes: Vec<String>,
 }
 
 /// Why there is nothing that could be reviewed.
@@ -55,8 +59,19 @@ pub(super) enum TargetError {
     NoBranch(TicketId),
     #[error("reviewing failed: a {0} is in progress; finish or abort it, or name what to review")]
     InProgress(&'static str),
-    #[error("reviewing the working tree failed: {0}")]
-    Snapshot(git2::Error),
+    #[error("reviewing failed: {0:?} is a branch and a tag, and they differ; say heads/{0} or tags/{0}")]
+    Ambiguous(String),
+    #[error(
+        "reviewing failed: {number} is no ticket, branch or commit here, nor known as a pull request: {why}"
+    )]
+    NoPull { number: String, why: PullError },
+    #[error(
+        "reviewing failed: the newest commit of pull request {number}, {head:?}, is not here; \
+         `git fetch origin pull/{number}/head` brings it"
+    )]
+    NotFetched { number: String, head: String },
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     #[error("reviewing failed: {0}")]
     Git(#[from] git2::Error),
 }
@@ -64,12 +79,11 @@ pub(super) enum TargetError {
 /// Names of base branches, in order of preference.
 const BASES: [&str; 4] = ["origin/HEAD", "main", "master", "trunk"];
 
-/// Resolves `target` (nothing is the working tree) against `base`. `pr` is the branch that `gh` named for a pull request.
-/// Blocking.
+/// Resolves `target` (nothing is the working tree) against `base`. `pull` is what `gh` said of a number. Blocking.
 pub(super) fn resolve(
     root: &Path,
     target: Option<&str>,
-    pr: Option<&str>,
+    pull: Option<&Result<Pull, PullError>>,
     base: Option<&str>,
 ) -> Result<Subject, TargetError> {
     let repo = Repository::discover(root).map_err(|_| TargetError::NoRepository { root: root.to_owned() })?;
@@ -79,36 +93,36 @@ pub(super) fn resolve(
     if repo.is_empty()? || (target.is_none() && repo.head().is_err()) {
         return Err(TargetError::Unborn);
     }
-    let found = match target {
-        None => working_tree(&repo)?,
-        Some(target) => match ticket(root, target)? {
-            Some((ticket, branch, begun)) => {
-                let head = commit(&repo, &format!("refs/heads/{branch}"))
-                    .map_err(|_| TargetError::NoBranch(ticket.id.clone()))?;
-                let base = base.map_or(begun, str::to_owned);
-                let found = Found {
-                    target: ticket.id.as_str().to_owned(),
-                    head_name: branch.clone(),
-                    head,
-                    branch: Some(branch),
-                    ticket: Some(ticket),
-                    uncommitted: false,
-                };
-                return found.against(&repo, &base);
-            }
-            None => reference(&repo, pr.unwrap_or(target))?,
+    let found = match (target, pull) {
+        (None, _) => working_tree(&repo)?,
+        (Some(target), pull) => match (ticket(root, target)?, pull) {
+            (Some(of_ticket), _) => return of_its_ticket(&repo, of_ticket, base),
+            (None, Some(Ok(pull))) => of_pull(&repo, pull)?,
+            (None, Some(Err(why))) => reference(&repo, target).map_err(|error| match error {
+                TargetError::NoCommit { name, .. } => TargetError::NoPull { number: name, why: why.clone() },
+                other => other,
+            })?,
+            (None, None) => reference(&repo, target)?,
         },
     };
+    let into = pull.and_then(|pull| pull.as_ref().ok()?.base.as_deref());
     let base = match base {
         Some(base) => base.to_owned(),
-        None => {
-            let there = BASES.iter().find(|name| commit(&repo, name).is_ok());
-            (*there.ok_or_else(|| TargetError::NoBase(BASES.join(", ")))?).to_owned()
-        }
+        None => default_base(&repo, into)?,
     };
     found.against(&repo, &base)
 }
 
+/// What a pull request goes into, else the repository's base branch. The remote's own branch is preferred for the former:
+/// it is what the host compares with.
+fn default_base(repo: &Repository, into: Option<&str>) -> Result<String, TargetError> {
+    let into = into.map(|into| [format!("origin/{into}"), into.to_owned()]);
+    let names = into.into_iter().flatten().chain(BASES.map(str::to_owned));
+    let mut there = names.filter(|name| named(repo, name).is_ok());
+    there.next().ok_or_else(|| TargetError::NoBase(BASES.join(", ")))
+}
+
+/// What is reviewed, before it is known what it is compared with.
 struct Found {
     target: String,
     head_name: String,
@@ -116,24 +130,72 @@ struct Found {
     branch: Option<String>,
     ticket: Option<Ticket>,
     uncommitted: bool,
+    notes: Vec<String>,
 }
 
 impl Found {
-    fn against(self, repo: &Repository, base_name: &str) -> Result<Subject, TargetError> {
-        let base = named(repo, base_name)?;
+    fn against(self, repo: &Repository, base: &str) -> Result<Subject, TargetError> {
+        let (base, base_name) = named(repo, base)?;
         // Two histories without a common commit are compared as they are.
         let base = repo.merge_base(base, self.head).unwrap_or(base);
         Ok(Subject {
             target: self.target,
             head_name: self.head_name,
             head: self.head.to_string(),
-            base_name: base_name.to_owned(),
+            base_name,
             base: base.to_string(),
             branch: self.branch,
             ticket: self.ticket,
             uncommitted: self.uncommitted,
+            notes: self.notes,
         })
     }
+}
+
+fn of_its_ticket(
+    repo: &Repository,
+    (ticket, branch, begun): (Ticket, String, String),
+    base: Option<&str>,
+) -> Result<Subject, TargetError> {
+    let head = commit(repo, &format!("refs/heads/{branch}"));
+    let head = head.map_err(|_| TargetError::NoBranch(ticket.id.clone()))?;
+    let found = Found {
+        target: ticket.id.as_str().to_owned(),
+        head_name: branch.clone(),
+        head,
+        branch: Some(branch),
+        ticket: Some(ticket),
+        uncommitted: false,
+        notes: Vec::new(),
+    };
+    found.against(repo, base.unwrap_or(&begun))
+}
+
+/// The newest commit of a pull request: what the host has, which the branch of that name here may not be.
+fn of_pull(repo: &Repository, pull: &Pull) -> Result<Found, TargetError> {
+    let Some(named_head) = &pull.head else { return reference(repo, &pull.branch) };
+    plain(&pull.branch)?;
+    let absent = || TargetError::NotFetched { number: pull.number.clone(), head: named_head.clone() };
+    let id = Oid::from_str(named_head).map_err(|_| absent())?;
+    let head = repo.find_commit(id).map_err(|_| absent())?.id();
+    let local = commit(repo, &format!("refs/heads/{}", pull.branch)).ok();
+    let elsewhere = local.filter(|tip| *tip != head);
+    let note = elsewhere.map(|_| {
+        let Pull { number, branch, .. } = pull;
+        format!(
+            "the branch {branch} here is not at the newest commit of pull request {number}; that is reviewed"
+        )
+    });
+    let ours = local == Some(head);
+    Ok(Found {
+        target: pull.branch.clone(),
+        head_name: if ours { pull.branch.clone() } else { head.to_string() },
+        head,
+        branch: ours.then(|| pull.branch.clone()),
+        ticket: None,
+        uncommitted: false,
+        notes: note.into_iter().collect(),
+    })
 }
 
 /// The ticket of that id, with its branch and the commit that its work began from.
@@ -146,38 +208,69 @@ fn ticket(root: &Path, target: &str) -> Result<Option<(Ticket, String, String)>,
 }
 
 fn reference(repo: &Repository, name: &str) -> Result<Found, TargetError> {
-    let head = named(repo, name)?;
+    let (head, head_name) = named(repo, name)?;
     let branch = match name {
         "HEAD" => repo
             .head()
             .ok()
             .filter(git2::Reference::is_branch)
             .and_then(|head| Some(head.shorthand().ok()?.to_owned())),
-        _ => repo.find_branch(name, git2::BranchType::Local).is_ok().then(|| name.to_owned()),
+        _ => {
+            let short = name.strip_prefix("refs/").unwrap_or(name);
+            let short = short.strip_prefix("heads/").unwrap_or(name);
+            repo.find_branch(short, BranchType::Local).is_ok().then(|| short.to_owned())
+        }
     };
-    let (target, head_name) = (name.to_owned(), name.to_owned());
-    Ok(Found { target, head_name, head, branch, ticket: None, uncommitted: false })
+    let (target, notes) = (name.to_owned(), Vec::new());
+    Ok(Found { target, head_name, head, branch, ticket: None, uncommitted: false, notes })
 }
 
-/// A commit by a name that the operator, or `gh`, gave.
-fn named(repo: &Repository, name: &str) -> Result<Oid, TargetError> {
+/// Whether a name may be given to git at all.
+fn plain(name: &str) -> Result<(), TargetError> {
     let odd = |c: char| c.is_whitespace() || c.is_control();
-    if name.is_empty()
+    let bad = name.is_empty()
         || name.starts_with('-')
         || name.contains(odd)
         || name.contains("..")
-        || name.len() > 1000
+        || name.len() > 1000;
+    if bad { Err(TargetError::BadName(name.to_owned())) } else { Ok(()) }
+}
+
+/// A commit by a name that the operator, or `gh`, gave, and the name under which git knows it.
+fn named(repo: &Repository, name: &str) -> Result<(Oid, String), TargetError> {
+    plain(name)?;
+    // git would take the tag and warn; a review of the wrong one helps nobody.
+    let kinds = ["refs/heads/", "refs/tags/"].map(|kind| commit(repo, &format!("{kind}{name}")).ok());
+    if let [Some(branch), Some(tag)] = kinds
+        && branch != tag
     {
-        return Err(TargetError::BadName(name.to_owned()));
+        return Err(TargetError::Ambiguous(name.to_owned()));
     }
-    // A pull request's branch may be known from the remote alone.
-    let found =
-        commit(repo, name).or_else(|error| commit(repo, &format!("origin/{name}")).map_err(|_| error));
-    found.map_err(|error| TargetError::NoCommit { name: name.to_owned(), why: error.message().to_owned() })
+    let why = match commit(repo, name) {
+        Ok(found) => return Ok((found, name.to_owned())),
+        Err(error) => error.message().to_owned(),
+    };
+    // A branch may be known from the remote alone.
+    let remote = format!("origin/{name}");
+    match commit(repo, &remote) {
+        Ok(found) => Ok((found, remote)),
+        Err(_) => Err(TargetError::NoCommit { name: name.to_owned(), why }),
+    }
 }
 
 fn commit(repo: &Repository, name: &str) -> Result<Oid, git2::Error> {
     Ok(repo.revparse_single(name)?.peel_to_commit()?.id())
+}
+
+/// Where a reference of the repository is now; `None` when it is not there.
+pub(super) fn tip(root: &Path, name: &str) -> Option<String> {
+    commit(&Repository::discover(root).ok()?, name).ok().map(|id| id.to_string())
+}
+
+/// The files that the commit `id` stands for, as the name of their tree.
+pub(super) fn tree(root: &Path, id: &str) -> Option<Oid> {
+    let repo = Repository::discover(root).ok()?;
+    Some(repo.find_commit(Oid::from_str(id).ok()?).ok()?.tree_id())
 }
 
 /// HEAD, with what is not committed as a commit of its own that no reference names.
@@ -189,48 +282,16 @@ fn working_tree(repo: &Repository) -> Result<Found, TargetError> {
         }
         RepositoryState::CherryPick | RepositoryState::CherryPickSequence => Some("cherry-pick"),
         RepositoryState::Revert | RepositoryState::RevertSequence => Some("revert"),
-        _ => None,
+        RepositoryState::ApplyMailbox | RepositoryState::ApplyMailboxOrRebase => Some("git am"),
+        RepositoryState::Clean | RepositoryState::Bisect => None,
     };
     if let Some(busy) = busy {
         return Err(TargetError::InProgress(busy));
     }
     let found = reference(repo, "HEAD")?;
-    match snapshot(repo, found.head).map_err(TargetError::Snapshot)? {
-        Some(head) => Ok(Found { head, uncommitted: true, ..found }),
-        None => Ok(found),
-    }
-}
-
-/// A commit of the working tree on top of `head`; `None` when nothing differs. Neither index nor references are touched.
-fn snapshot(repo: &Repository, head: Oid) -> Result<Option<Oid>, git2::Error> {
-    let parent = repo.find_commit(head)?;
-    let mut index = repo.index()?;
-    let modules: Vec<Vec<u8>> = index
-        .iter()
-        .filter(|entry| entry.mode == u32::from(git2::FileMode::Commit))
-        .map(|entry| entry.path)
-        .collect();
-    let mut keep = |path: &Path, _: &[u8]| -> i32 {
-        use std::os::unix::ffi::OsStrExt;
-        let ours = path.components().any(|part| part.as_os_str() == ".planfile");
-        let module = modules.iter().any(|module| module == path.as_os_str().as_bytes());
-        i32::from(ours || module || path.as_os_str().as_bytes().ends_with(b"/"))
-    };
-    let options = git2::IndexAddOption::DEFAULT | git2::IndexAddOption::DISABLE_PATHSPEC_MATCH;
-    index.add_all(["*"], options, Some(&mut keep))?;
-    let tree = index.write_tree()?;
-    // The operator's index on disk stays as it is; only this handle knows the change.
-    index.read(true)?;
-    let same = tree == parent.tree_id();
-    if same {
-        return Ok(None);
-    }
-    let who = Signature::now("koru-tui", "koru-tui@localhost")?;
-    let tree = repo.find_tree(tree)?;
-    repo.commit(None, &who, &who, "The working tree, for review\n", &tree, &[&parent]).map(Some)
-}
-
-/// Where a reference of the repository is now; `None` when it is not there.
-pub(super) fn tip(root: &Path, name: &str) -> Option<String> {
-    commit(&Repository::discover(root).ok()?, name).ok().map(|id| id.to_string())
+    let taken = snapshot::take(repo, found.head)?;
+    Ok(match taken.commit {
+        Some(head) => Found { head, uncommitted: true, notes: taken.notes, ..found },
+        None => Found { notes: taken.notes, ..found },
+    })
 }
