@@ -44,7 +44,7 @@ pub(super) fn run(context: &Context, args: &WhereArgs, out: &mut Out) -> Result<
         made.push(name);
     }
     if context.json() {
-        out.json(&json!({"loop_dir": bus.folder(), "made": made}));
+        out.json(&json!({"loop_dir": bus.folder().display().to_string(), "made": made}));
         return Ok(Exit::Ok);
     }
     out.pieces(&[(Tone::Good, "✓"), (Tone::Plain, &format!(" loop folder {}", bus.folder().display()))]);

@@ -95,7 +95,7 @@ fn told(context: &Context, ended: Result<LoopEnd, LoopError>, out: &mut Out) -> 
         Err(error) => {
             let exit = match &error {
                 LoopError::Locked(_) => Exit::Locked,
-                LoopError::Dirty(_) => Exit::Dirty,
+                LoopError::Dirty(_) | LoopError::Unfinished(_) => Exit::Dirty,
                 _ => return Err(failed(error)),
             };
             out.error(&failed(error));

@@ -34,7 +34,7 @@ pub(super) fn status(context: &Context, args: &WhereArgs, out: &mut Out) -> Resu
         let beats: serde_json::Map<_, _> =
             beats.iter().map(|(role, there)| ((*role).to_owned(), json!(there))).collect();
         out.json(&json!({
-            "loop_dir": bus.folder(), "state": state.to_value(), "files": files, "heartbeats": beats, "warning": warning,
+            "loop_dir": bus.folder().display().to_string(), "state": state.to_value(), "files": files, "heartbeats": beats, "warning": warning,
         }));
         return Ok(Exit::Ok);
     }
@@ -75,7 +75,9 @@ pub(super) fn health(context: &Context, args: &HealthArgs, out: &mut Out) -> Res
             .iter()
             .map(|(role, pulse)| json!({"role": role.word(), "alive": pulse.is_alive(), "reason": pulse.reason()}))
             .collect();
-        out.json(&json!({"loop_dir": bus.folder(), "ttl": ttl.as_secs(), "roles": roles}));
+        out.json(
+            &json!({"loop_dir": bus.folder().display().to_string(), "ttl": ttl.as_secs(), "roles": roles}),
+        );
         return Ok(Exit::Ok);
     }
     for (role, pulse) in &pulses {

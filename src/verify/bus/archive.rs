@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::ids::{BadName, check_file_name, check_task_id};
 use super::read::{self, BusError, Unread};
-use super::{Bus, File, write};
+use super::{Bus, File, ReviewReport, write};
 use crate::base::atomic;
 
 /// Versions of one file that are kept apart.
@@ -116,6 +116,26 @@ impl Bus {
         }
     }
 
+    /// The review report of a round as the archive has it: the last version that is of that task and round.
+    ///
+    /// # Errors
+    /// See [`ArchiveError`].
+    pub fn archived_review(&self, task_id: &str, round: u32) -> Result<ReviewReport, ArchiveError> {
+        check_task_id(task_id)?;
+        let stem = format!("r{round}_{}", File::ReviewReport.stem());
+        let folder = self.folder().join("archive").join(task_id);
+        let mut found = None;
+        for version in 1..=VERSIONS {
+            match read::object(&folder.join(version_name(&stem, version)), ReviewReport::parse) {
+                Ok(report) if report.belongs(task_id, round) => found = Some(report),
+                Err(error) if error.is_missing() => break,
+                // Something else's, or broken: a later version may be the one.
+                _ => {}
+            }
+        }
+        found.ok_or(ArchiveError::Missing { task_id: task_id.to_owned(), name: stem })
+    }
+
     /// Keeps the summary.
     ///
     /// # Errors
@@ -188,8 +208,7 @@ impl Bus {
         check_task_id(task_id)?;
         let folder = self.make_folder(&["archive", task_id])?;
         for version in 1..=VERSIONS {
-            let name = if version == 1 { format!("{stem}.json") } else { format!("{stem}.{version}.json") };
-            let path = folder.join(name);
+            let path = folder.join(version_name(stem, version));
             match read::bytes(&path) {
                 Ok(there) if there == bytes => return Ok(()),
                 Err(Unread::Missing) => {
@@ -209,6 +228,11 @@ impl Bus {
         let Some(to) = free.into_iter().find(|to| to.symlink_metadata().is_err()) else { return Ok(()) };
         std::fs::rename(&from, to).map_err(|error| BusError::io(&from, "moving aside", error).into())
     }
+}
+
+/// `r2_state.json`, `r2_state.2.json`, …
+fn version_name(stem: &str, version: u32) -> String {
+    if version == 1 { format!("{stem}.json") } else { format!("{stem}.{version}.json") }
 }
 
 /// The file of the bus that an archived name is of: `r2_state.json`, `r2_state.2.json`, `before_restore_state.json`.

@@ -63,6 +63,24 @@ impl OutcomeWord {
     pub const CONTRADICTION: &'static str = "contradictory_verdict";
     /// The reviewer changed what it was to judge (ours).
     pub const REVIEWER_CHANGED: &'static str = "reviewer_changed_tree";
+    /// The reviewer's report breaks the rules.
+    pub const INVALID_REVIEW: &'static str = "invalid_review_report";
+    /// The reviewer's agent failed, or wrote nothing.
+    pub const REVIEWER_FAILED: &'static str = "reviewer_dispatch_failed";
+    /// A person did not judge in time.
+    pub const REVIEWER_LATE: &'static str = "reviewer_timeout";
+
+    /// Whether a loop that ended so lacks nothing but a verdict: who resumes it pays no worker again.
+    pub fn lacks_verdict(word: &str) -> bool {
+        [
+            Self::CONTRADICTION,
+            Self::REVIEWER_CHANGED,
+            Self::INVALID_REVIEW,
+            Self::REVIEWER_FAILED,
+            Self::REVIEWER_LATE,
+        ]
+        .contains(&word)
+    }
 }
 
 /// One agent's conversation (0.3.1).

@@ -111,6 +111,33 @@ fn everything_that_can_be_wrong_with_a_file_has_a_name() {
 }
 
 #[test]
+fn a_file_that_is_replaced_while_it_is_read_is_read_as_one_version() {
+    let (_folder, bus) = bus();
+    let version = |round: u32| work(json!({"round": round, "notes": "x".repeat(200_000)})).to_string();
+    put(&bus, File::WorkReport, version(1));
+    let (path, beside) = (bus.path(File::WorkReport), bus.folder().join("beside"));
+    let texts = [version(1), version(2)];
+    let writer = std::thread::spawn(move || {
+        for n in 0..300 {
+            fs::write(&beside, &texts[n % 2]).unwrap();
+            fs::rename(&beside, &path).unwrap();
+        }
+    });
+    let mut whole = 0;
+    while !writer.is_finished() {
+        match bus.work_report() {
+            Ok(report) => {
+                assert_eq!(report.notes.map(|notes| notes.len()), Some(200_000));
+                whole += 1;
+            }
+            Err(error) => assert!(matches!(error.why, Unread::Changing), "{error}"),
+        }
+    }
+    writer.join().unwrap();
+    assert!(whole > 0 && bus.work_report().is_ok());
+}
+
+#[test]
 fn a_fence_a_mark_and_carriage_returns_are_no_obstacle() {
     let (_folder, bus) = bus();
     let text = format!("{:#}", work(json!({"notes": "ż"})));

@@ -28,7 +28,8 @@ pub(super) struct CommandLine {
 /// The command line for `backend` in `root`, to go on with `resume` or to begin.
 pub(super) fn command_line(backend: &str, root: &Path, resume: Option<&str>) -> CommandLine {
     let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let folder = root.to_string_lossy();
+    // Where it is started is the same folder; a name that is no text cannot be given.
+    let folder = root.to_str().unwrap_or(".");
     match backend {
         "claude" => {
             let begun = resume.is_none().then(new_uuid);
@@ -55,7 +56,7 @@ pub(super) fn command_line(backend: &str, root: &Path, resume: Option<&str>) -> 
         }
         _ => {
             let bypass = "--dangerously-bypass-approvals-and-sandbox";
-            let mut arguments = owned(&["exec", "--json", bypass, "-C", &folder]);
+            let mut arguments = owned(&["exec", "--json", bypass, "-C", folder]);
             if let Some(id) = resume {
                 arguments.extend(owned(&["resume", id]));
             }

@@ -97,6 +97,11 @@ pub enum LoopError {
          use --allow-dirty:\n{}", .0.join("\n")
     )]
     Dirty(Vec<String>),
+    /// Git is in the middle of something: a commit of the worker's would end it.
+    #[error(
+        "{0} is in progress in this tree, and a commit of the worker would become part of it; finish or abort it"
+    )]
+    Unfinished(&'static str),
     /// The folder is no work tree with a commit.
     #[error("{0}")]
     NoTree(String),
@@ -118,6 +123,9 @@ pub enum LoopError {
 pub async fn run(plan: LoopPlan, stop: StopWatch, said: UnboundedSender<Said>) -> Result<LoopEnd, LoopError> {
     let bus = Bus::open(&plan.bus)?;
     let lock = bus.lock().map_err(LoopError::Locked)?;
+    if let Some(what) = tree::unfinished(&plan.root).map_err(LoopError::NoTree)? {
+        return Err(LoopError::Unfinished(what));
+    }
     let dirty = tree::dirty(&plan.root, bus.folder()).map_err(LoopError::NoTree)?;
     if !dirty.is_empty() {
         if !plan.allow_dirty {
@@ -142,7 +150,8 @@ pub async fn run(plan: LoopPlan, stop: StopWatch, said: UnboundedSender<Said>) -
         }
     }
     let head = tree::head(&plan.root).map_err(LoopError::NoTree)?;
-    let standing = Box::new(standing(&bus, &state, &card.task_id, &head));
+    let mut standing = Box::new(standing(&bus, &state, &card.task_id, &head));
+    standing.lost = state.base_sha.as_deref().and_then(|base| tree::unknown(&plan.root, base));
     let begin = match plan.how {
         How::New | How::Reset => Begin::New { task_id: card.task_id.clone(), base: head },
         How::Resume => Begin::Resume(standing),
@@ -192,7 +201,7 @@ fn standing(bus: &Bus, state: &LoopState, task_id: &str, head: &str) -> Standing
         })
     });
     let review = bus.review_report().ok().filter(|review| review.belongs(task_id, round));
-    Standing { task_id: task_id.to_owned(), work, review, head: Some(head.to_owned()) }
+    Standing { task_id: task_id.to_owned(), work, review, head: Some(head.to_owned()), lost: None }
 }
 
 /// What a run owns.

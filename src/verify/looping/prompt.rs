@@ -12,7 +12,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::Driver;
-use crate::verify::bus::{FixList, Handoff, Issue, LoopState, Role};
+use crate::verify::bus::{FixList, Handoff, Issue, Level, LoopState, Role};
 
 /// Bytes of a role text or a template that are read.
 const TEXT_LIMIT: u64 = 64 * 1024;
@@ -67,8 +67,8 @@ impl Driver {
                     "task_id" => self.card.task_id.clone(),
                     "round_num" => round.to_string(),
                     "task_card_section" => card.clone(),
-                    "work_report_path" => self.bus.path(Role::Worker.report()).display().to_string(),
-                    "review_report_path" => self.bus.path(Role::Reviewer.report()).display().to_string(),
+                    "work_report_path" => self.told(&self.bus.path(Role::Worker.report())),
+                    "review_report_path" => self.told(&self.bus.path(Role::Reviewer.report())),
                     "agents_md" => read(&self.plan.root.join("AGENTS.md")).unwrap_or_default(),
                     "role_md" => self.role_texts(role).pop().map(|(_, text)| text).unwrap_or_default(),
                     "orchestrator_path" | "function_index" | "prior_context_section" => String::new(),
@@ -108,10 +108,7 @@ impl Driver {
     }
 
     fn worker(&self, text: &mut String, round: u32, state: &LoopState) {
-        if let Ok(list) = self.bus.fix_list()
-            && list.task_id == self.card.task_id
-            && list.round == round
-        {
+        if let Some(list) = self.required(round) {
             fixes(text, &list);
         }
         if let Some(handoff) =
@@ -120,7 +117,7 @@ impl Driver {
             handed_over(text, &handoff);
         }
         let base = state.base_sha.as_deref().unwrap_or("HEAD");
-        let path = self.bus.path(Role::Worker.report());
+        let path = self.told(&self.bus.path(Role::Worker.report()));
         let id = Value::from(self.card.task_id.as_str());
         let _ = writeln!(
             text,
@@ -129,15 +126,46 @@ impl Driver {
              commit>\", \"files_changed\": [\"path\"], \"tests\": [{{\"name\": \"test\", \"result\": \"pass or \
              fail\"}}], \"notes\": \"what you did, and what you did not\"}}\n\nIt must be one JSON object and nothing \
              else. A round without a new commit does not count. Stop once the file is written.",
-            path.display()
+            path
         );
+    }
+
+    /// What the reviewer of the round before required. A list that is lost or broken is made again from the archive.
+    fn required(&self, round: u32) -> Option<FixList> {
+        let before = round.checked_sub(1).filter(|before| *before > 0)?;
+        let why = match self.bus.fix_list() {
+            Ok(list) if list.task_id == self.card.task_id && list.round == round => return Some(list),
+            Ok(list) => format!("fix_list.json is of task {:?}, round {}", list.task_id, list.round),
+            Err(error) => error.to_string(),
+        };
+        let Ok(review) = self.bus.archived_review(&self.card.task_id, before) else {
+            let say = format!("{why}; the worker is not told what the reviewer of round {before} required");
+            self.say(Level::Warning, &say);
+            return None;
+        };
+        self.say(Level::Warning, &format!("{why}; what round {before} requires is taken from the archive"));
+        Some(FixList {
+            task_id: self.card.task_id.clone(),
+            round,
+            fixes: review.blocking_issues,
+            prior_review_non_blocking: review.non_blocking_suggestions,
+            ..FixList::default()
+        })
+    }
+
+    /// A path as an agent is told it: relative to its folder when it cannot be said otherwise.
+    fn told(&self, path: &Path) -> String {
+        match path.to_str() {
+            Some(path) => path.to_owned(),
+            None => path.strip_prefix(&self.plan.root).unwrap_or(path).display().to_string(),
+        }
     }
 
     fn reviewer(&self, text: &mut String, round: u32, state: &LoopState) {
         let head = state.head_sha.as_deref().unwrap_or("HEAD");
         let base = state.base_sha.as_deref().unwrap_or("HEAD");
-        let path = self.bus.path(Role::Reviewer.report());
-        let request = self.bus.path(crate::verify::bus::File::ReviewRequest);
+        let path = self.told(&self.bus.path(Role::Reviewer.report()));
+        let request = self.told(&self.bus.path(crate::verify::bus::File::ReviewRequest));
         let id = Value::from(self.card.task_id.as_str());
         let _ = writeln!(
             text,
@@ -148,8 +176,7 @@ impl Driver {
              wrong\", \"required_change\": \"what to do\"}}], \"non_blocking_suggestions\": [\"text\"]}}\n\nApprove only \
              without blocking issues; with changes_required name at least one. It must be one JSON object and nothing \
              else. Stop once the file is written.",
-            request.display(),
-            path.display()
+            request, path
         );
     }
 }
@@ -198,8 +225,9 @@ fn bullets<'a>(items: impl Iterator<Item = &'a str>) -> String {
 
 /// A text that is there and not empty; its beginning when it is long.
 fn read(path: &Path) -> Option<String> {
-    let file =
-        std::fs::File::open(path).ok().filter(|file| file.metadata().is_ok_and(|found| found.is_file()))?;
+    // Looked at before: opening a pipe would wait for its writer.
+    std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    let file = std::fs::File::open(path).ok()?;
     let mut bytes = Vec::new();
     file.take(TEXT_LIMIT).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes).into_owned();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use git2::{Commit, Diff, DiffFormat, DiffOptions, Repository, Sort, Status, StatusOptions};
+use git2::{Commit, Diff, DiffFormat, DiffOptions, Repository, RepositoryState, Sort, Status, StatusOptions};
 
 use crate::verify::bus::{BadName, check_reference};
 
@@ -66,6 +66,30 @@ pub(super) fn head(root: &Path) -> Result<String, String> {
     head.map(|commit| commit.id().to_string()).map_err(|error| {
         format!("{} has no commit to begin from ({}); make a first one", root.display(), error.message())
     })
+}
+
+/// What git is in the middle of in this tree: a merge, a rebase and their like.
+pub(super) fn unfinished(root: &Path) -> Result<Option<&'static str>, String> {
+    Ok(match open(root)?.state() {
+        RepositoryState::Clean => None,
+        RepositoryState::Merge => Some("a merge"),
+        RepositoryState::Revert | RepositoryState::RevertSequence => Some("a revert"),
+        RepositoryState::CherryPick | RepositoryState::CherryPickSequence => Some("a cherry-pick"),
+        RepositoryState::Bisect => Some("a bisection"),
+        RepositoryState::Rebase | RepositoryState::RebaseInteractive | RepositoryState::RebaseMerge => {
+            Some("a rebase")
+        }
+        RepositoryState::ApplyMailbox | RepositoryState::ApplyMailboxOrRebase => Some("git am"),
+    })
+}
+
+/// Why `name` is no commit here; `None` when it is one.
+pub(super) fn unknown(root: &Path, name: &str) -> Option<String> {
+    let repo = match open(root) {
+        Ok(repo) => repo,
+        Err(why) => return Some(why),
+    };
+    resolve(&repo, name).err().map(|error| error.to_string())
 }
 
 /// Tracked files that differ from HEAD, those of the bus and untracked ones left out.

@@ -1,6 +1,8 @@
 //! Waiting for a report: by watching the folder of the bus, with a limit, and for people with signs of life.
 //!
-//! Reports of other tasks and rounds are not this round's and are left alone; each version of such a file is named once.
+//! Reports of other tasks and rounds are not this round's and are left alone; each version of such a file is named once. One
+//! that cannot be read may still be being written: it counts once it stays as it is. A person is told and may mend it, an
+//! agent that ended will not, so that its report is a bad one.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -24,6 +26,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Between two looks besides, in case a change was not told.
 const LOOK_ANYWAY: Duration = Duration::from_secs(30);
+
+/// A report that cannot be read and did not change for so long is not being written any more.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// A folder that is watched.
 pub(super) struct Folder {
@@ -49,20 +54,31 @@ impl Folder {
 /// What stands where the report should be.
 enum Found {
     Ours(Input),
-    /// Something else, and what; worth a word when it is one that was not seen yet.
+    /// Somebody else's report, and whose.
     Other(String),
+    /// What cannot be read, and why.
+    Broken(String),
     Nothing,
+}
+
+/// What was seen while waiting.
+#[derive(Default)]
+struct Seen {
+    /// Versions that were named.
+    named: HashSet<Option<Stamp>>,
+    /// The version that cannot be read, and since when it is the one.
+    broken: Option<(Option<Stamp>, Instant)>,
+    /// What stood there last.
+    last: Option<String>,
 }
 
 impl Driver {
     /// Waits for the role's report.
     pub(super) async fn wait(&mut self, role: Role, person: bool, state: &LoopState) -> Input {
-        let mut seen = HashSet::new();
-        let mut other = match self.found(role, state) {
-            Found::Ours(input) => return input,
-            Found::Other(what) => self.told(role, what, &mut seen),
-            Found::Nothing => None,
-        };
+        let mut seen = Seen::default();
+        if let Some(input) = self.look(role, person, state, &mut seen) {
+            return input;
+        }
         if person && !self.plan.rules.auto {
             let name = role.report().name();
             let text = format!(
@@ -83,19 +99,20 @@ impl Driver {
         let mut stop = self.stop.clone();
         loop {
             // Written between the look before and the watch.
-            match self.found(role, state) {
-                Found::Ours(input) => return input,
-                Found::Other(what) => other = self.told(role, what, &mut seen),
-                Found::Nothing => {}
+            if let Some(input) = self.look(role, person, state, &mut seen) {
+                return input;
             }
             if self.stop.current() > Stop::No {
                 return Input::Interrupted;
             }
             let now = Instant::now();
             if now >= until {
-                return Input::Absent(self.late(role, limit, other));
+                return Input::Absent(self.late(role, limit, seen.last));
             }
             let mut wake = until.min(now + if self.watched.is_some() { LOOK_ANYWAY } else { LOOK_EVERY });
+            if let Some((_, since)) = seen.broken.filter(|(_, since)| *since + SETTLED > now) {
+                wake = wake.min(since + SETTLED);
+            }
             if let Some(ttl) = self.plan.heartbeat.filter(|_| person) {
                 match self.bus.pulse(role, ttl) {
                     Pulse::Alive { age, .. } => {
@@ -131,13 +148,41 @@ impl Driver {
         format!("no {name} of this round came within {} s{other}", limit.as_secs_f64())
     }
 
-    /// Names what is not ours, once a version of the file.
-    fn told(&self, role: Role, what: String, seen: &mut HashSet<Option<Stamp>>) -> Option<String> {
-        let stamp = Stamp::read(&self.bus.path(role.report())).ok().flatten();
-        if seen.insert(stamp) {
+    /// The input that the report is by now, if any. What else stands there is named once a version of the file.
+    fn look(&self, role: Role, person: bool, state: &LoopState, seen: &mut Seen) -> Option<Input> {
+        let found = self.found(role, state);
+        if !matches!(found, Found::Broken(_)) {
+            seen.broken = None;
+        }
+        match found {
+            Found::Ours(input) => return Some(input),
+            Found::Nothing => seen.last = None,
+            Found::Other(what) => self.name_once(role, what, seen),
+            Found::Broken(why) => {
+                let (stamp, now) = (self.stamp(role), Instant::now());
+                let since = seen.broken.filter(|(of, _)| *of == stamp).map_or(now, |(_, since)| since);
+                seen.broken = Some((stamp, since));
+                if now.duration_since(since) < SETTLED {
+                    seen.last = Some(why);
+                } else if person {
+                    self.name_once(role, why, seen);
+                } else {
+                    return Some(Input::Bad(format!("{}: {why}", role.report().name())));
+                }
+            }
+        }
+        None
+    }
+
+    fn name_once(&self, role: Role, what: String, seen: &mut Seen) {
+        if seen.named.insert(self.stamp(role)) {
             self.say(Level::Warning, &format!("{} is left alone: {what}", role.report().name()));
         }
-        Some(what)
+        seen.last = Some(what);
+    }
+
+    fn stamp(&self, role: Role) -> Option<Stamp> {
+        Stamp::read(&self.bus.path(role.report())).ok().flatten()
     }
 
     fn found(&self, role: Role, state: &LoopState) -> Found {
@@ -172,7 +217,7 @@ impl Driver {
             Unread::Twice { .. } | Unread::NoObject { .. } => {
                 Found::Ours(Input::Bad(format!("{}: {}", role.report().name(), error.why)))
             }
-            why => Found::Other(why.to_string()),
+            why => Found::Broken(why.to_string()),
         }
     }
 }

@@ -18,10 +18,14 @@ impl Machine {
         self.state.failed_at = Some(now.to_owned());
         self.state.error = Some(why.clone());
         self.step = Step::Over;
+        let kept = match OutcomeWord::lacks_verdict(outcome) {
+            true => "; the work is kept, and --resume asks the reviewer again",
+            false => "",
+        };
         vec![
             Effect::Save(Box::new(self.state.clone())),
             Effect::ArchiveRound(round),
-            Effect::Say(Level::Error, format!("{outcome}: {why}")),
+            Effect::Say(Level::Error, format!("{outcome}: {why}{kept}")),
             Effect::End(end),
         ]
     }
@@ -46,8 +50,8 @@ impl Machine {
     /// No report came.
     pub(super) fn absent(&mut self, role: Role, why: String, now: &str) -> Vec<Effect> {
         let (words, end) = match self.rules.auto {
-            true => (["worker_dispatch_failed", "reviewer_dispatch_failed"], End::Invalid),
-            false => (["worker_timeout", "reviewer_timeout"], End::TimedOut),
+            true => (["worker_dispatch_failed", OutcomeWord::REVIEWER_FAILED], End::Invalid),
+            false => (["worker_timeout", OutcomeWord::REVIEWER_LATE], End::TimedOut),
         };
         let word = if role == Role::Worker { words[0] } else { words[1] };
         self.fail(word, why, end, now)
@@ -82,9 +86,12 @@ impl Machine {
             AgentEnd::Failed { why, permanent, .. } => {
                 let tries = self.rules.retries + 1;
                 if permanent || self.attempt >= tries {
-                    let word = if role == Role::Worker { "worker" } else { "reviewer" };
                     let why = format!("attempt {} of {tries}: {why}", self.attempt);
-                    return self.fail(&format!("{word}_dispatch_failed"), why, End::Invalid, now);
+                    let word = match role {
+                        Role::Worker => "worker_dispatch_failed",
+                        Role::Reviewer => OutcomeWord::REVIEWER_FAILED,
+                    };
+                    return self.fail(word, why, End::Invalid, now);
                 }
                 let pause = self.pause();
                 let say = format!(

@@ -13,7 +13,7 @@ mod turns;
 
 use std::time::Duration;
 
-use super::bus::{File, Level, LoopState, ReviewReport, Role, Session, WorkReport};
+use super::bus::{File, Level, LoopState, OutcomeWord, ReviewReport, Role, Session, WorkReport};
 
 /// What a loop may do.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +68,8 @@ pub struct Standing {
     pub review: Option<ReviewReport>,
     /// Commit that the tree is at.
     pub head: Option<String>,
+    /// Why the commit that the state began from cannot be used, when it cannot.
+    pub lost: Option<String>,
 }
 
 /// How the start of an agent ended.
@@ -253,7 +255,7 @@ impl Machine {
             (Step::Working(role), Input::Bad(why)) => {
                 let word = match role {
                     Role::Worker => "invalid_work_report",
-                    Role::Reviewer => "invalid_review_report",
+                    Role::Reviewer => OutcomeWord::INVALID_REVIEW,
                 };
                 self.fail(word, why, End::Invalid, now)
             }

@@ -2,7 +2,7 @@
 
 use super::fail::STOPPED_IN;
 use super::{Begin, Effect, End, Machine, Standing, Step};
-use crate::verify::bus::{File, Level, LoopState, OutcomeWord, Phase, Role};
+use crate::verify::bus::{File, Level, LoopState, OutcomeWord, Phase, Role, WorkReport};
 
 impl Machine {
     pub(super) fn begin(&mut self, begin: Begin, now: &str) -> Vec<Effect> {
@@ -36,7 +36,7 @@ impl Machine {
         effects
     }
 
-    fn single(&mut self, round: u32, standing: Standing, head: String, now: &str) -> Vec<Effect> {
+    fn single(&mut self, round: u32, mut standing: Standing, head: String, now: &str) -> Vec<Effect> {
         let contract = self.state.task_id.is_some() && self.state.base_sha.is_some();
         let over = matches!(self.state.phase, Phase::Done | Phase::Idle);
         if round == 1 && (!contract || over) {
@@ -46,10 +46,20 @@ impl Machine {
             let why = format!("round {round} needs the state of the rounds before it, and there is none");
             return self.fail("state_contract_missing", why, End::Invalid, now);
         }
-        if !over && self.state.round != round {
+        if self.state.round != round {
             let at = self.state.round;
             let why = format!("--round {round} was asked for, and the state is in round {at}");
             return self.refuse(format!("state_contract_mismatch: {why}"), End::Invalid);
+        }
+        let approved = self.state.outcome.as_deref() == Some(OutcomeWord::APPROVED);
+        if over && !approved && self.turn(&standing).is_none() {
+            // Who names the round asks for it once more, after whatever ended it was mended. Work that was refused for
+            // itself is no work.
+            if matches!(self.state.outcome.as_deref(), Some("worker_noop" | "git_compare_failed")) {
+                standing.work = None;
+            }
+            self.state.phase = Phase::AwaitingWork;
+            self.state.outcome = None;
         }
         self.resume(standing, now)
     }
@@ -65,6 +75,10 @@ impl Machine {
             return self.refuse(format!("state_task_mismatch: {why}"), End::Invalid);
         }
         let Some(phase) = self.turn(&standing) else { return self.refuse_done() };
+        if let Some(why) = &standing.lost {
+            let why = format!("the commit that the task began from cannot be used: {why}");
+            return self.refuse(format!("invalid_resume_state: {why}"), End::Invalid);
+        }
         if phase == Phase::Idle || self.state.round == 0 {
             let why = "the state is of a loop that never began; start without --resume";
             return self.refuse(format!("invalid_resume_state: {why}"), End::Invalid);
@@ -101,7 +115,9 @@ impl Machine {
                 // Without our word (loop-kit's own), a work report of the round says that the worker is done.
                 Some(word.and_then(Phase::parse).unwrap_or(held))
             }
-            (Phase::Done, Some(OutcomeWord::CONTRADICTION | OutcomeWord::REVIEWER_CHANGED)) => Some(held),
+            (Phase::Done, Some(word)) if OutcomeWord::lacks_verdict(word) && standing.work.is_some() => {
+                Some(Phase::AwaitingReview)
+            }
             (Phase::Done, Some(OutcomeWord::MAX_ROUNDS)) => Some(Phase::AwaitingWork),
             (Phase::Done, _) => None,
             (phase, _) => Some(phase),
@@ -115,14 +131,17 @@ impl Machine {
                 .refuse("the work is approved already; there is nothing to resume".to_owned(), End::Ok);
         }
         let error = self.state.error.as_deref().unwrap_or("no error recorded");
+        let round = self.state.round;
         let why = format!(
-            "it cannot be resumed: it ended with {outcome} ({error}); mend that and start without --resume"
+            "it cannot be resumed: it ended with {outcome} ({error}); mend that, then do this round again with \
+             `--single-round --round {round}`, or start without --resume"
         );
         self.refuse(why, End::Invalid)
     }
 
     fn go_on(&mut self, phase: Phase, standing: Standing, now: &str) -> Vec<Effect> {
         let Standing { work, review, .. } = standing;
+        let work = work.or_else(|| self.recorded(phase));
         if let (Phase::AwaitingReview, Some(work)) = (phase, work.clone()) {
             // Which commit this round began from is not known any more: the worker was believed once already.
             self.from = None;
@@ -139,6 +158,13 @@ impl Machine {
             return self.worked(work);
         }
         self.enter_round(now)
+    }
+
+    /// The work that the state names although nobody kept its report: the commit is all that the reviewer needs.
+    fn recorded(&self, phase: Phase) -> Option<WorkReport> {
+        let head_sha = self.state.head_sha.clone().filter(|_| phase == Phase::AwaitingReview)?;
+        let task_id = self.state.task_id.clone()?;
+        Some(WorkReport { task_id, round: self.state.round, head_sha, ..WorkReport::default() })
     }
 
     /// All rounds were used.

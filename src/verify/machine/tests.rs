@@ -215,6 +215,27 @@ fn a_missing_review_never_pays_the_worker_again() {
 }
 
 #[test]
+fn a_loop_that_lacks_nothing_but_a_verdict_asks_the_reviewer_again() {
+    for word in
+        ["reviewer_dispatch_failed", "invalid_review_report", "reviewer_timeout", "contradictory_verdict"]
+    {
+        let told = resumed(state(Phase::Done, Some(word)), standing(Some(work(2, "h2"))));
+        assert_eq!(told.1.last(), Some(&Effect::Compare { head: "h2".to_owned() }), "{word}");
+        let told = told.on(Input::Compared(Ok(Compared { head: "h2".to_owned(), descends: true })));
+        assert_eq!(told.dispatched(), Some((Role::Reviewer, 1, None)), "{word}");
+        assert_eq!((told.0.state.outcome, told.0.state.error), (None, None), "{word}");
+        assert_eq!(
+            resumed(state(Phase::Done, Some(word)), standing(None)).end(),
+            Some(End::Invalid),
+            "{word}"
+        );
+    }
+    // Report and request are lost: the state names the commit.
+    let told = resumed(state(Phase::AwaitingReview, None), standing(None));
+    assert_eq!(told.1.last(), Some(&Effect::Compare { head: "h2".to_owned() }));
+}
+
+#[test]
 fn an_interrupted_loop_goes_on_where_it_stopped() {
     let told = Told::fresh(rules()).works(1, "h1").on(Input::Interrupted);
     assert_eq!((told.outcome().2, told.end()), (Some("interrupted"), Some(End::Interrupted)));
@@ -253,6 +274,15 @@ fn a_single_round_needs_its_state() {
     assert_eq!((told.outcome().2, told.end()), (Some("state_contract_missing"), Some(End::Invalid)));
     assert_eq!(single(state(Phase::AwaitingWork, None), 3).end(), Some(End::Invalid));
     assert_eq!(single(state(Phase::AwaitingWork, None), 2).dispatched(), Some((Role::Worker, 1, None)));
+    let told = single(state(Phase::Done, Some("worker_noop")), 2);
+    assert_eq!(
+        told.dispatched(),
+        Some((Role::Worker, 1, None)),
+        "a failed round is done again when it is named"
+    );
+    assert_eq!(told.outcome(), (Phase::AwaitingWork, 2, None));
+    assert_eq!(single(state(Phase::Done, Some("worker_noop")), 3).end(), Some(End::Invalid));
+    assert_eq!(single(state(Phase::Done, Some("approved")), 2).end(), Some(End::Ok));
 }
 
 #[test]

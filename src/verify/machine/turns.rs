@@ -115,15 +115,11 @@ impl Machine {
             let more = changed.len().saturating_sub(NAMED);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let named = changed.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-            let why = format!(
-                "the reviewer changed what it was to judge: {named}{more}; look at it, then --resume"
-            );
+            let why = format!("the reviewer changed what it was to judge: {named}{more}; look at it first");
             return self.fail(OutcomeWord::REVIEWER_CHANGED, why, End::Invalid, now);
         }
         if let Some(why) = report.contradiction() {
-            let why = format!(
-                "{why}; a person decides: mend review_report.json and --resume, or --resume to ask again"
-            );
+            let why = format!("{why}; a person decides: mend review_report.json and --resume takes it");
             return self.fail(OutcomeWord::CONTRADICTION, why, End::Invalid, now);
         }
         let round = self.state.round;
