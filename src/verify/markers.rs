@@ -30,15 +30,15 @@ pub struct Marked {
 impl Marked {
     /// Whether the work may go on: green and yellow; everything else, and nothing, halts.
     pub fn proceeds(&self) -> bool {
-        matches!(self.verdict.as_deref(), Some("green" | "yellow"))
+        self.verdict.as_deref().is_some_and(is_go)
     }
 }
 
-/// Reads the markers at the end of `transcript`, else the heading `## Verdict: …` of it.
+/// Reads the markers at the end of `transcript`, else the heading `## Verdict: …` of it. A pair of lines anywhere that halts
+/// is overruled by a later pair alone: whatever stands by itself may be an echo.
 pub fn read(transcript: &str, phase: Phase) -> Marked {
     let lines: Vec<&str> = crate::execute::tail::tail_chars(transcript, TAIL_CHARS).lines().collect();
-    let pair = lines.windows(2).rev().find_map(|pair| Some((verdict(pair[0])?, pr_url(pair[1])?)));
-    let (word, url) = match pair {
+    let (word, url) = match last_pair(&lines) {
         Some((word, url)) => (Some(word), Some(url)),
         None => (
             lines.iter().rev().find_map(|line| verdict(line)),
@@ -46,10 +46,25 @@ pub fn read(transcript: &str, phase: Phase) -> Marked {
         ),
     };
     let word = word.or_else(|| transcript.lines().rev().find_map(|line| heading(line, phase)));
-    Marked {
+    let read = Marked {
         verdict: word.map(|word| in_words_of(phase, &word)),
         pr_url: url.filter(|url| *url != "-").map(str::to_owned),
+    };
+    let whole: Vec<&str> = transcript.lines().collect();
+    let real = last_pair(&whole).map(|(word, _)| in_words_of(phase, &word));
+    match real.filter(|real| read.proceeds() && !is_go(real)) {
+        Some(real) => Marked { verdict: Some(real), ..read },
+        None => read,
     }
+}
+
+/// The last two lines in a row that are a verdict and where the pull request is.
+fn last_pair<'a>(lines: &[&'a str]) -> Option<(String, &'a str)> {
+    lines.windows(2).rev().find_map(|pair| Some((verdict(pair[0])?, pr_url(pair[1])?)))
+}
+
+fn is_go(word: &str) -> bool {
+    matches!(word, "green" | "yellow")
 }
 
 /// `KAGURA_VERDICT=word` from the first column on.
@@ -89,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_recorded_transcript_is_read_as_0_7_0_reads_it() {
+    fn k09_every_recorded_transcript_is_read_as_0_7_0_reads_it() {
         let cases = include_str!("../../tests/fixtures/kagura/gate/verdict-cases.json");
         let cases: Vec<Value> = serde_json::from_str(cases).unwrap();
         assert_eq!(cases.len(), 15);
@@ -111,9 +126,17 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_green_after_a_real_red_halts() {
+    fn k10_a_lone_green_after_a_real_red_halts() {
         let text = "KAGURA_VERDICT=red\r\nKAGURA_PR_URL=-\r\nrecap\r\nKAGURA_VERDICT=green\r\n";
         assert!(!read(text, Phase::Ship).proceeds());
+        // Nor when the real one is so far back that it does not count by itself.
+        let far = "x".repeat(600);
+        for echo in ["KAGURA_VERDICT=green\n", "## Verdict: green\n"] {
+            let text = format!("KAGURA_VERDICT=red\nKAGURA_PR_URL=-\n{far}\n{echo}");
+            assert_eq!(read(&text, Phase::Ship).verdict.as_deref(), Some("red"), "{echo}");
+        }
+        let pair = "KAGURA_VERDICT=green\nKAGURA_PR_URL=-\n";
+        assert!(read(&format!("KAGURA_VERDICT=red\nKAGURA_PR_URL=-\n{far}\n{pair}"), Phase::Ship).proceeds());
         assert!(!read("KAGURA_VERDICT=green\u{a0}\nKAGURA_VERDICT=green red\n", Phase::Ship).proceeds());
     }
 }
