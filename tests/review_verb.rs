@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 //! `review` through the real binary: kagura-engineer's acceptance cases K15–K26 with its scripted reviewer, worker and
-//! `gh`, agents as reviewers, and targets that are none.
+//! `gh`, agents as reviewers, repositories in every state, and findings of every source.
 
 #[path = "support/cli.rs"]
 mod cli;
@@ -8,10 +8,18 @@ mod support;
 
 #[path = "review_verb/agents.rs"]
 mod agents;
+#[path = "review_verb/findings.rs"]
+mod findings;
 #[path = "review_verb/fixing.rs"]
 mod fixing;
+#[path = "review_verb/hostile.rs"]
+mod hostile;
 #[path = "review_verb/program.rs"]
 mod program;
+#[path = "review_verb/pulls.rs"]
+mod pulls;
+#[path = "review_verb/stopping.rs"]
+mod stopping;
 #[path = "review_verb/targets.rs"]
 mod targets;
 
@@ -96,6 +104,27 @@ impl Scene {
     #[track_caller]
     pub(crate) fn report(&self, args: &[&str], vars: &[(&str, &str)], code: i32) -> Value {
         self.review(&[args, &["--json"]].concat(), vars).expect(code).json()
+    }
+
+    /// The same, not waited for.
+    pub(crate) fn start(&self, args: &[&str]) -> std::process::Child {
+        let home = self.project.home();
+        std::process::Command::new(env!("CARGO_BIN_EXE_koru-tui"))
+            .arg("review")
+            .args(args)
+            .current_dir(self.project.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", &home)
+            .env("XDG_CONFIG_HOME", home.join("config"))
+            .env("XDG_STATE_HOME", home.join("state"))
+            .env("XDG_CACHE_HOME", home.join("cache"))
+            .env("FAKE_LOG", self.log())
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap()
     }
 
     /// Every branch, and what the operator's checkout looks like to git.

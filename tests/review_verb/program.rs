@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::hostile::program;
 use super::{Scene, fixtures};
 
 fn reviewed(mode: &str, code: i32) -> Value {
@@ -38,19 +39,42 @@ fn k16_red_blocks_and_lists_what_was_found() {
     assert_eq!(incomplete["detail"], "blocking verdict (red): 1 finding(s) (incomplete)");
 }
 
+/// A reviewer that does what a recorded one did.
+fn recorded(name: &str) -> (Value, Value) {
+    let text = std::fs::read_to_string(fixtures().join("envelopes").join(name)).unwrap();
+    let said: Value = serde_json::from_str(&text).unwrap();
+    let scene =
+        Scene::with("review: {command: [sh, -c, '. \"$FAKE_LOG/play\"', it]}\nenvironment: ['FAKE_*']\n");
+    let quoted = |key: &str| shlex::try_quote(said[key].as_str().unwrap()).unwrap().into_owned();
+    let play =
+        format!("printf %s {}; printf %s {} >&2; exit {}", quoted("stdout"), quoted("stderr"), said["exit"]);
+    std::fs::write(scene.log().join("play"), play).unwrap();
+    let code = if said["exit"] == 0 { 0 } else { 1 };
+    let report = scene.report(&["feat/x"], &[], code);
+    (said, report)
+}
+
 #[test]
-fn k17_k19_a_reviewer_that_could_not_review_gives_no_verdict() {
-    let cases = [
-        ("infra2", "reviewer could not complete (exit 2): git error: bad revision"),
-        ("infra3", "reviewer could not complete (exit 3): backend unavailable"),
-        ("garbage", "reviewer could not complete (exit 0): it gave no report that can be read"),
-    ];
-    for (mode, detail) in cases {
-        let report = reviewed(mode, 1);
-        assert_eq!((&report["status"], &report["verdict"]), (&json!("fail"), &Value::Null), "{mode}");
-        assert!(report["detail"].as_str().unwrap().starts_with(detail), "{report}");
-        assert_eq!(report["findings"], json!([]));
+fn k17_a_reviewer_that_could_not_review_gives_no_verdict() {
+    for name in ["infra-exit2.json", "infra-exit3.json"] {
+        let (said, report) = recorded(name);
+        let detail = format!(
+            "reviewer could not complete (exit {}): {}",
+            said["exit"],
+            said["stderr"].as_str().unwrap()
+        );
+        assert_eq!(report["detail"], detail);
+        assert_eq!((&report["status"], &report["verdict"]), (&json!("fail"), &Value::Null), "{name}");
+        assert_eq!((&report["findings"], &report["summary"]), (&json!([]), &json!({})));
     }
+}
+
+#[test]
+fn k19_a_report_that_is_no_json_is_none() {
+    let report = reviewed("garbage", 1);
+    let detail = report["detail"].as_str().unwrap();
+    assert!(detail.starts_with("reviewer could not complete (exit 0): it gave no report"), "{report}");
+    assert_eq!((&report["status"], &report["verdict"]), (&json!("fail"), &Value::Null));
 }
 
 #[test]
@@ -74,7 +98,7 @@ fn k20_a_word_that_nobody_knows_is_shown_and_blocks() {
 
 #[test]
 fn k21_nothing_to_review_is_green_whoever_says_so() {
-    let said = reviewed("nochanges", 0);
+    let (_, said) = recorded("no-changes.json");
     assert_eq!((&said["verdict"], &said["detail"]), (&json!("green"), &json!("no changes to review")));
     let scene = Scene::new();
     let found = scene.report(&["main"], &[("FAKE_REVIEW", "red")], 0);
@@ -137,4 +161,79 @@ fn red_hidden_under_green_blocks() {
     let report = scene.report(&["feat/x"], &[], 2);
     assert_eq!(report["contradiction"], "approved_with_blockers");
     assert!(scene.review(&["feat/x"], &[]).expect(2).out.contains("approved and named findings"));
+}
+
+#[test]
+fn who_says_nothing_to_review_and_reports_or_fails_all_the_same_is_not_believed() {
+    let red = fixtures().join("envelopes/red.json");
+    let cases = [
+        (
+            format!("echo No changes to review.; cp {} \"$out\"; exit 1", red.display()),
+            2,
+            "blocking verdict (red)",
+        ),
+        ("echo No changes to review.; exit 3".to_owned(), 1, "reviewer could not complete (exit 3)"),
+    ];
+    for (script, code, said) in cases {
+        let report = program(&script).report(&["feat/x"], &[], code);
+        assert!(report["detail"].as_str().unwrap().starts_with(said), "{report}");
+    }
+}
+
+/// kagura-engineer's own report of the same scripted review, without what depends on the place and the time.
+fn kaguras(report: &Value) -> Value {
+    let keys = ["base", "status", "verdict", "summary"];
+    let mut out: serde_json::Map<String, Value> =
+        keys.iter().map(|key| ((*key).to_owned(), report[key].clone())).collect();
+    let mut findings: Vec<Value> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| {
+            let keys = ["dimension", "severity", "file", "line", "title"];
+            json!(keys.map(|key| finding[key].clone()))
+        })
+        .collect();
+    // Ours are sorted, worst first.
+    findings.sort_by_key(ToString::to_string);
+    out.insert("findings".to_owned(), json!(findings));
+    out.insert("hinted".to_owned(), json!(report["resume_hint"].is_string()));
+    Value::Object(out)
+}
+
+#[test]
+fn our_reports_say_what_kaguras_said_of_the_same_reviews() {
+    let modes = [
+        "green",
+        "yellow",
+        "red",
+        "red-incomplete",
+        "unknown",
+        "nochanges",
+        "infra2",
+        "infra3",
+        "garbage",
+        "nowrite",
+    ];
+    for mode in modes {
+        let file = fixtures().join(format!("reports/review-{mode}.json"));
+        let theirs: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let code = match theirs["status"].as_str().unwrap() {
+            "ok" => 0,
+            "fail" => 1,
+            _ => 2,
+        };
+        let scene = Scene::new();
+        std::fs::copy(fixtures().join("envelopes/unknown-verdict.json"), scene.log().join("unknown.json"))
+            .unwrap();
+        let folder = if mode == "unknown" { scene.log() } else { fixtures().join("envelopes") };
+        let vars = [("FAKE_REVIEW", mode), ("FAKE_ENVELOPES", folder.to_str().unwrap())];
+        let ours = scene.report(&["feat/x"], &vars, code);
+        assert_eq!(kaguras(&ours), kaguras(&theirs), "{mode}");
+        if theirs["status"] != "fail" {
+            // Ours says besides that a word which blocks came with nothing to mend.
+            let detail = ours["detail"].as_str().unwrap();
+            assert!(detail.starts_with(theirs["detail"].as_str().unwrap()), "{mode}: {detail}");
+        }
+    }
 }

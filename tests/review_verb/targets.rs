@@ -1,47 +1,12 @@
 //! What can be reviewed, and names that are none.
 
-use std::os::unix::fs::PermissionsExt;
-
 use koru_tui::execute::isolation::{self, Identity};
 use koru_tui::plan::policy::Policy;
 use koru_tui::plan::ticket::TicketId;
 use serde_json::json;
 
-use super::{Scene, fixtures};
+use super::Scene;
 use crate::cli::Place;
-
-fn path_with(folder: &std::path::Path) -> String {
-    format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
-}
-
-#[test]
-fn k22_a_number_is_a_pull_request_or_else_a_reference() {
-    let scene = Scene::new();
-    scene.git(&["branch", "feat/from-pr-42", "feat/x"]);
-    scene.git(&["branch", "42", "feat/x"]);
-    let path = path_with(&fixtures().join("fakes"));
-    let report = scene.report(&["42"], &[("PATH", &path)], 0);
-    assert_eq!(report["target"], "feat/from-pr-42");
-    assert!(scene.logged("reviewer.argv").unwrap().contains("argv[3]=feat/from-pr-42\n"));
-    let failing = scene.project.around().join("bin");
-    std::fs::create_dir(&failing).unwrap();
-    std::fs::write(failing.join("gh"), "#!/bin/sh\nexit 1\n").unwrap();
-    std::fs::set_permissions(failing.join("gh"), std::fs::Permissions::from_mode(0o755)).unwrap();
-    let report = scene.report(&["42"], &[("PATH", &path_with(&failing))], 0);
-    assert_eq!(report["target"], "42");
-}
-
-#[test]
-fn what_gh_says_is_a_name_and_no_option() {
-    let scene = Scene::new();
-    let hostile = scene.project.around().join("bin");
-    std::fs::create_dir(&hostile).unwrap();
-    std::fs::write(hostile.join("gh"), "#!/bin/sh\necho --upload-pack=x\n").unwrap();
-    std::fs::set_permissions(hostile.join("gh"), std::fs::Permissions::from_mode(0o755)).unwrap();
-    let ran = scene.review(&["42"], &[("PATH", &path_with(&hostile))]).expect(1);
-    assert!(ran.err.contains("is no name of a branch"), "{}", ran.err);
-    assert_eq!(scene.logged("reviewer.argv"), None);
-}
 
 #[test]
 fn k26_a_ticket_is_reviewed_by_its_branch_and_cannot_close_the_fence() {

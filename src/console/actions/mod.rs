@@ -247,8 +247,6 @@ actions! {
     VerdictReject,
     /// One more round, with a fix list.
     VerdictAnother,
-    /// The finding with the cursor, at its line.
-    VerdictFinding,
     /// Let it be judged again.
     VerdictAgain,
     /// Copy to the clipboard.

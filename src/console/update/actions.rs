@@ -50,7 +50,6 @@ impl Console {
             | Action::Pause
             | Action::Attach => self.decide(action),
             Action::VerdictShow
-            | Action::VerdictFinding
             | Action::VerdictApprove
             | Action::VerdictReject
             | Action::VerdictAnother

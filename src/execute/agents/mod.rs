@@ -15,4 +15,5 @@ pub mod session;
 pub mod single;
 pub mod stream;
 pub mod tally;
+pub(crate) mod used;
 pub mod verdict;

@@ -9,54 +9,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use tokio::sync::watch;
 
 use crate::execute::agents::tally::Tally;
-use crate::execute::folder::records_around;
-use crate::plan::settings::Budgets;
-
-/// Tokens and US dollars.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Used {
-    /// Tokens.
-    pub(crate) tokens: u64,
-    /// US dollars, estimates included.
-    pub(crate) usd: f64,
-    /// Whether a part of the dollars is an estimate.
-    pub(crate) estimated: bool,
-}
-
-impl Used {
-    fn of(tally: &Tally) -> Used {
-        Used {
-            tokens: tally.tokens.total(),
-            usd: tally.cost.map_or(0.0, |cost| cost.usd),
-            estimated: tally.cost.is_some_and(|cost| cost.estimated),
-        }
-    }
-
-    fn add(&mut self, other: Used) {
-        self.tokens += other.tokens;
-        self.usd += other.usd;
-        self.estimated |= other.estimated;
-    }
-
-    /// Which limit of a day is used up, as a sentence.
-    pub(crate) fn over(&self, budgets: &Budgets) -> Option<String> {
-        if let Some(limit) = budgets.day_tokens
-            && self.tokens >= limit
-        {
-            return Some(format!("today's budget of {limit} tokens is used up ({} used)", self.tokens));
-        }
-        match budgets.day_usd {
-            Some(limit) if self.usd >= limit => {
-                Some(format!("today's budget of ${limit:.2} is used up (${:.2} used)", self.usd))
-            }
-            _ => None,
-        }
-    }
-}
+use crate::execute::agents::used::Used;
 
 /// Shared by all runs of one supervisor.
 #[derive(Debug, Default)]
@@ -71,17 +27,8 @@ pub(crate) struct Ledger {
 impl Ledger {
     /// Reads what runs that are over have used on the day of `now`. Blocking.
     pub(crate) fn read_today(&self, runs: &Path, now: Timestamp) {
-        let today = day_of(now);
         let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut past = Used::default();
-        for record in records_around(runs, now) {
-            if live.contains_key(&*record.run) || day_of(record.started_at) != today {
-                continue;
-            }
-            if let Some(tally) = record.agent.as_ref().map(|agent| &agent.tally).or(record.spent.as_ref()) {
-                past.add(Used::of(tally));
-            }
-        }
+        let past = Used::of_day(runs, now, |run| live.contains_key(run));
         drop(live);
         *self.past.lock().unwrap_or_else(PoisonError::into_inner) = past;
     }
@@ -142,10 +89,6 @@ impl Ledger {
         let asleep = self.asleep.lock().unwrap_or_else(PoisonError::into_inner);
         asleep.get(agent).copied().filter(|until| *until > now)
     }
-}
-
-fn day_of(at: Timestamp) -> Date {
-    at.to_zoned(jiff::tz::TimeZone::system()).date()
 }
 
 #[cfg(test)]
@@ -212,15 +155,6 @@ mod tests {
 
     fn used(tokens: u64, usd: f64) -> Used {
         Used { tokens, usd, estimated: false }
-    }
-
-    #[test]
-    fn a_budget_is_over_when_it_is_used_up() {
-        let budgets = Budgets { day_tokens: Some(100), day_usd: Some(2.0), ..Budgets::default() };
-        assert_eq!(used(99, 1.99).over(&budgets), None);
-        let said = |used: Used| used.over(&budgets).unwrap();
-        assert_eq!(said(used(100, 0.0)), "today's budget of 100 tokens is used up (100 used)");
-        assert_eq!(said(used(0, 2.5)), "today's budget of $2.00 is used up ($2.50 used)");
     }
 
     #[test]

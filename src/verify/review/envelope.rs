@@ -7,7 +7,7 @@ use super::fenced::cut;
 use crate::verify::finding::{Finding, Severity, Source};
 use crate::verify::verdict::{Decision, Verdict};
 
-/// Most findings that are read.
+/// Most findings that are kept.
 const FINDINGS: usize = 1000;
 
 /// Longest text, in bytes.
@@ -34,14 +34,17 @@ impl Envelope {
         let findings =
             fields.get("findings").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let by = Source::Reviewer { name: reviewer.to_owned() };
-        let findings = findings.iter().take(FINDINGS).filter_map(|value| finding(value.as_object()?, &by));
+        // Cut once the worst stand first: what blocks is not hidden behind what does not.
+        let findings = findings.iter().filter_map(|value| finding(value.as_object()?, &by));
+        let mut findings = sorted(findings.collect());
+        findings.truncate(FINDINGS);
         let verdict = Verdict {
             decision: match word.as_str() {
                 "green" | "yellow" => Decision::Approve,
                 _ => Decision::ChangesRequired,
             },
             summary: String::new(),
-            findings: sorted(findings.collect()),
+            findings,
             by,
             head: Some(head.to_owned()),
         };
@@ -153,6 +156,15 @@ mod tests {
     #[test]
     fn red_hidden_under_green_is_a_contradiction() {
         let read = read(r#"{"verdict": "green", "findings": [{"severity": "HIGH", "title": "t"}]}"#).unwrap();
+        assert_eq!(read.verdict.contradiction(), Some(Contradiction::ApprovedWithBlockers));
+    }
+
+    #[test]
+    fn what_blocks_is_not_hidden_behind_a_thousand_details() {
+        let mut findings = vec![serde_json::json!({"severity": "INFO", "title": "detail"}); 1500];
+        findings.push(serde_json::json!({"severity": "CRITICAL", "title": "the one"}));
+        let read = read(&serde_json::json!({"verdict": "green", "findings": findings}).to_string()).unwrap();
+        assert_eq!((read.verdict.findings.len(), &*read.verdict.findings[0].reason), (FINDINGS, "the one"));
         assert_eq!(read.verdict.contradiction(), Some(Contradiction::ApprovedWithBlockers));
     }
 }

@@ -7,12 +7,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::leftovers::EXECUTOR;
 use crate::base::atomic;
 use crate::base::paths::ProjectPaths;
 use crate::base::process::ProcessIdentity;
 use crate::execute::agents::backend::{OWN_FOLDER, detect, writable};
 use crate::execute::agents::kind::AgentKind;
 use crate::execute::agents::session::{self, AgentJob, AgentReport, Limits};
+use crate::execute::agents::tally::Tally;
+use crate::execute::agents::used::Used;
 use crate::execute::environment::{Environment, Recipient, Wanted};
 use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard};
 use crate::execute::folder::{AgentRecord, FORMAT, RecordState, RunFolder, RunRecord};
@@ -54,6 +57,18 @@ pub(super) struct Agent {
     pub(super) kind: AgentKind,
 }
 
+/// What an agent is asked to do in one session.
+#[derive(Default)]
+pub(super) struct Task {
+    pub(super) prompt: String,
+    /// What its answer has to look like.
+    pub(super) schema: Option<serde_json::Value>,
+    /// Conversation to go on with.
+    pub(super) resume: Option<String>,
+    /// What earlier sessions of the run amount to: they count against the run's limits.
+    pub(super) spent: Tally,
+}
+
 /// One run: its folder, its recorder, its place.
 pub(super) struct Run {
     pub(super) folder: RunFolder,
@@ -62,6 +77,8 @@ pub(super) struct Run {
     pub(super) fence: Fence,
     pub(super) env: Vec<(OsString, OsString)>,
     record: RunRecord,
+    /// What the day allowed when it began.
+    allowance: (Option<u64>, Option<f64>),
     guard: Guard,
 }
 
@@ -116,6 +133,10 @@ impl Ground {
         label: &str,
     ) -> Result<Run, String> {
         let began = Timestamp::now();
+        let allowance = match who {
+            Who::Agent(_) => self.allowance()?,
+            Who::Program(_) => (None, None),
+        };
         let runs = ProjectPaths::new(&self.root).runs();
         let folder = RunFolder::create(&runs, &worktree.ticket, began)
             .map_err(|error| format!("making a run folder in {} failed: {error}", runs.display()))?;
@@ -157,7 +178,7 @@ impl Ground {
             format: FORMAT,
             run: folder.name().to_owned(),
             ticket: worktree.ticket.clone(),
-            executor: "review".to_owned(),
+            executor: EXECUTOR.to_owned(),
             label: recorder.clean(label),
             holder: String::new(),
             supervisor: ProcessIdentity::own(),
@@ -173,34 +194,54 @@ impl Ground {
         folder
             .write_record(&record)
             .map_err(|error| format!("writing the record of the run {} failed: {error}", folder.name()))?;
-        Ok(Run { folder, recorder, worktree, fence: raised.fence, env, record, guard: raised.guard })
+        Ok(Run {
+            folder,
+            recorder,
+            worktree,
+            fence: raised.fence,
+            env,
+            record,
+            allowance,
+            guard: raised.guard,
+        })
     }
 
-    /// Lets `agent` work in the place of `run` until it ends.
-    pub(super) async fn session(
-        &self,
-        agent: &Agent,
-        run: &mut Run,
-        prompt: String,
-        schema: Option<serde_json::Value>,
-    ) -> AgentReport {
+    /// What the day still allows: tokens and US dollars, `None` without a limit. Blocking.
+    ///
+    /// # Errors
+    /// A sentence: the day's budget is used up.
+    pub(super) fn allowance(&self) -> Result<(Option<u64>, Option<f64>), String> {
         let budgets = &self.settings.budgets;
+        let used = Used::of_day(&ProjectPaths::new(&self.root).runs(), Timestamp::now(), |_| false);
+        match used.over(budgets) {
+            Some(why) => Err(why),
+            None => Ok(used.left(budgets)),
+        }
+    }
+
+    /// Lets `agent` work at `task` in the place of `run` until it ends.
+    pub(super) async fn session(&self, agent: &Agent, run: &mut Run, task: Task) -> AgentReport {
+        let budgets = &self.settings.budgets;
+        let (tokens, usd) = run.allowance;
+        let spent = (task.spent.tokens.total(), task.spent.cost.map_or(0.0, |cost| cost.usd));
+        let tokens = [budgets.run_tokens, tokens].into_iter().flatten().min();
+        let usd = [budgets.run_usd, usd].into_iter().flatten().reduce(f64::min);
         let job = AgentJob {
             kind: agent.kind,
             settings: agent.choice.settings.clone(),
-            prompt,
+            prompt: task.prompt,
             folder: run.worktree.work_folder(),
             env: run.env.clone(),
             files: Vec::new(),
-            resume: None,
+            resume: task.resume,
             before: None,
-            schema,
+            schema: task.schema,
             scratch: run.folder.path().to_owned(),
             limits: Limits {
                 timeout: budgets.run_timeout(),
                 silence: budgets.silence_limit(),
-                tokens: budgets.run_tokens,
-                usd: budgets.run_usd,
+                tokens: tokens.map(|limit| limit.saturating_sub(spent.0)),
+                usd: usd.map(|limit| (limit - spent.1).max(0.0)),
                 grace: GRACE,
             },
             fence: run.fence.clone(),

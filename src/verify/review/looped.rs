@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::fixing;
 use super::ground::{Ground, Who};
+use super::leftovers;
 use super::mending::{self, Turn};
 use super::once::{self, blocking};
 use super::pulls::{is_number, pull_request};
@@ -58,6 +59,7 @@ pub async fn review(
     };
     let asked = options.clone();
     let subject = blocking(move || {
+        leftovers::sweep(&asked.root);
         let (target, base) = (asked.target.as_deref(), asked.base.as_deref());
         resolve(&asked.root, target, pull.as_ref(), base).map_err(|error| error.to_string())
     });
@@ -95,6 +97,7 @@ async fn fixed(ground: &Arc<Ground>, who: &Who, subject: Subject) -> Result<FixR
         branch: branch.clone(),
         place: None,
         seen: Vec::new(),
+        attempts: 0,
         iterations: Vec::new(),
         fixes: Vec::new(),
     };
@@ -103,26 +106,23 @@ async fn fixed(ground: &Arc<Ground>, who: &Who, subject: Subject) -> Result<FixR
             break end;
         }
     };
-    let Turns { subject, place, iterations, fixes, .. } = turns;
-    let kept = mending::handed_over(ground, &branch, place, &fixes).await;
-    let detail = match &kept {
-        Some(kept) if *kept != branch => {
-            format!(
-                "{detail}; {branch} is checked out, so the fixes are on {kept}: `git merge --ff-only {kept}`"
-            )
-        }
-        _ => detail,
-    };
+    let Turns { subject, place, attempts, iterations, fixes, .. } = turns;
+    let handed = mending::handed_over(ground, &branch, place, &fixes).await;
+    let elsewhere = handed.branch.as_ref().filter(|kept| **kept != branch);
+    let merge = elsewhere.map(|kept| {
+        format!("{branch} did not follow, so the fixes are on {kept}: `git merge {kept}` brings them")
+    });
+    let detail = [Some(detail), merge, handed.left].into_iter().flatten().collect::<Vec<_>>().join("; ");
     let hint = format!("look at the findings, then run `koru-tui review {} --fix` again", subject.target);
     Ok(FixReport {
         target: subject.target,
         base: subject.base_name,
         status,
-        fixes_attempted: u32::try_from(fixes.len()).unwrap_or(u32::MAX),
+        fixes_attempted: attempts,
         detail,
         resume_hint: (status != Status::Ok).then_some(hint),
         duration_s: (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
-        branch: kept,
+        branch: handed.branch,
         iterations,
         fixes,
     })
@@ -139,6 +139,8 @@ struct Turns<'a> {
     place: Option<Worktree>,
     /// The files of each review, as the names of their trees.
     seen: Vec<Oid>,
+    /// How often somebody was asked to mend.
+    attempts: u32,
     iterations: Vec<Report>,
     fixes: Vec<Fix>,
 }
@@ -160,6 +162,7 @@ impl Turns<'_> {
             return end;
         }
         self.seen.extend(tree(&self.ground.root, &self.subject.head));
+        self.attempts += 1;
         let turn = Turn { given: &given, before: blocking, branch: &self.branch };
         let fix = match mending::mend(self.ground, &mut self.subject, &mut self.place, &turn).await {
             Ok(fix) => fix,
@@ -182,7 +185,7 @@ impl Turns<'_> {
 
     /// Whether `report` is the last word, and how it is said.
     fn end(&self, report: &Report) -> Option<(Status, String)> {
-        let (said, count) = (&report.detail, self.fixes.len());
+        let (said, count) = (&report.detail, self.attempts);
         let word = report.verdict.as_deref().unwrap_or_default();
         let end = match report.status {
             Status::Ok if count == 0 => said.clone(),
@@ -194,7 +197,7 @@ impl Turns<'_> {
             Status::Blocked if report.findings.is_empty() => {
                 format!("{said}; nothing was mended: no finding says what")
             }
-            Status::Blocked if count >= self.ground.settings.review.max_loops as usize => {
+            Status::Blocked if count >= self.ground.settings.review.max_loops => {
                 format!("{said} after {count} fix(es), which is review.max_loops")
             }
             Status::Blocked => return None,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use git2::{Oid, Repository, Signature};
 
-use super::ground::{Agent, Ground, Run, Who, scratch};
+use super::ground::{Agent, Ground, Run, Task, Who, scratch};
 use super::once::blocking;
 use super::report::Fix;
 use super::target::{Subject, tip, tree};
@@ -56,7 +56,7 @@ pub(super) async fn mend(
     let mut run = blocking(move || shared.start(&who, at, &rules, &label)).await?;
     ground.say(format!("{} mends {} finding(s)", agent.choice.name, given.len()));
     let words = format!("{}\n\n# The task\n\n{}", roles::worker(&ground.root), fix_prompt(given));
-    let told = ground.session(&agent, &mut run, words, None).await;
+    let told = ground.session(&agent, &mut run, Task { prompt: words, ..Task::default() }).await;
     let name = agent.choice.name.clone();
     let (run, commit) = settled(subject, &agent, &told, run, policy).await?;
     let now = tip(&ground.root, &worktree.branch_ref()).unwrap_or_default();
@@ -124,7 +124,7 @@ async fn made(ground: &Arc<Ground>, subject: &Subject) -> Result<Worktree, Strin
     made.await
 }
 
-/// The ticket's own worktree, unless a run works in it.
+/// The ticket's own worktree, unless a run works in it or left work there that is not committed.
 fn of_ticket(ground: &Ground, ticket: &TicketId) -> Result<Worktree, String> {
     let records = records_of(&ProjectPaths::new(&ground.root).runs(), ticket);
     let alive = |record: &RunRecord| {
@@ -134,7 +134,21 @@ fn of_ticket(ground: &Ground, ticket: &TicketId) -> Result<Worktree, String> {
     if let Some((folder, _)) = records.iter().find(|(_, record)| alive(record)) {
         return Err(format!("fixing failed: the run {} works on {ticket} now", folder.name()));
     }
-    isolation::prepare(&ground.root, ticket, None).map(|made| made.0).map_err(|error| error.to_string())
+    let (worktree, _) = isolation::prepare(&ground.root, ticket, None).map_err(|error| error.to_string())?;
+    match uncommitted(&worktree)?.first() {
+        Some(path) => Err(format!(
+            "fixing failed: a run left work on {ticket} that is not committed ({path}); let it go on, or see {}",
+            worktree.path.display()
+        )),
+        None => Ok(worktree),
+    }
+}
+
+/// Paths in a worktree that differ from its branch.
+fn uncommitted(worktree: &Worktree) -> Result<Vec<String>, String> {
+    let tip = isolation::tip(worktree).map_err(|error| error.to_string())?;
+    let since = isolation::since(worktree, &tip).map_err(|error| error.to_string())?;
+    Ok(since.into_iter().map(|change| change.path).collect())
 }
 
 /// The subject is the new commit now; its branch follows where no checkout would notice.
@@ -185,27 +199,45 @@ fn forward(root: &Path, name: &str, from: &str, to: &str) -> Result<bool, git2::
     move_reference(&main, name, Some(from), Some(to), &who, "koru-tui: fixes of a review").map(|()| true)
 }
 
-/// The branch that has the fixes. A worktree of our own is thrown away when its commits are elsewhere too.
+/// What became of the fixes.
+pub(super) struct Handed {
+    /// The branch that has them, if there are any.
+    pub(super) branch: Option<String>,
+    /// What a worker left that is on no branch, in a sentence (foreign text).
+    pub(super) left: Option<String>,
+}
+
+/// Hands the fixes over. A worktree of our own is thrown away when all that is in it is elsewhere too.
 pub(super) async fn handed_over(
     ground: &Ground,
     branch: &str,
     place: Option<Worktree>,
     fixes: &[Fix],
-) -> Option<String> {
-    let worktree = place?;
+) -> Handed {
+    let Some(worktree) = place else { return Handed { branch: None, left: None } };
     let any = fixes.iter().any(|fix| fix.commit.is_some());
-    if worktree.branch == branch {
-        return any.then_some(worktree.branch);
-    }
-    let there =
-        tip(&ground.root, &format!("refs/heads/{branch}")) == tip(&ground.root, &worktree.branch_ref());
-    if any && !there {
-        return Some(worktree.branch);
-    }
-    let root = ground.root.clone();
-    let thrown = blocking(move || isolation::discard(&root, &worktree).map_err(|error| error.to_string()));
-    if let Err(why) = thrown.await {
-        ground.say(format!("the worktree of the fixes stays: {why}"));
-    }
-    any.then(|| branch.to_owned())
+    let (here, at) = (worktree.branch == branch, worktree.path.clone());
+    let (root, own, ours) = (ground.root.clone(), worktree.clone(), branch.to_owned());
+    let settled = blocking(move || {
+        let files = |commit: &str| tree(&root, commit);
+        let there = tip(&root, &format!("refs/heads/{ours}")).and_then(|tip| files(&tip));
+        let own_tip = isolation::tip(&own).map_err(|error| error.to_string())?;
+        let commits = !here && (there.is_none() || there != files(&own_tip));
+        let loose = !uncommitted(&own)?.is_empty();
+        if !here && !commits && !loose {
+            isolation::discard(&root, &own).map_err(|error| error.to_string())?;
+        }
+        Ok((commits, loose))
+    });
+    let (commits, loose) = match settled.await {
+        Ok(settled) => settled,
+        Err(why) => {
+            ground.say(format!("the worktree of the fixes stays: {why}"));
+            (any, true)
+        }
+    };
+    let left = loose.then(|| format!("what was not committed is in {}", at.display()));
+    let name = if commits { worktree.branch } else { branch.to_owned() };
+    // Commits that the reviewed branch could not follow are on ours, also when their fix did not count.
+    Handed { branch: (any || commits).then_some(name), left }
 }

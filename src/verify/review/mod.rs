@@ -14,11 +14,13 @@
 //! [`Verdict`]: super::verdict::Verdict
 
 mod answer;
+mod asking;
 mod envelope;
 mod fenced;
 mod fixing;
 pub mod from_gates;
 mod ground;
+mod leftovers;
 mod looped;
 mod mending;
 mod once;

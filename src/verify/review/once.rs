@@ -1,20 +1,19 @@
 //! One review: the difference, a scratch worktree of the head, the reviewer in it, and its words made into a report.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::asking::{self, About};
 use super::ground::{Agent, Finished, Ground, Who, scratch};
+use super::leftovers::LOOK;
 use super::patch::{self, PROMPT_BYTES, Patch};
 use super::program::{self, Judged};
 use super::report::Report;
 use super::target::{Subject, tip};
-use super::{Expected, ReviewRequest, prompt, roles, schema, verdict};
-use crate::execute::agents::session::{AgentEnding, AgentReport};
+use crate::execute::agents::session::AgentReport;
 use crate::execute::isolation::{self, ChangeKind, Worktree};
 use crate::plan::policy::Policy;
 use crate::verify::finding::Finding;
-use crate::verify::rounds::Progress;
 use crate::verify::verdict::Verdict;
 
 /// Folders that running somebody's tests leaves behind: new files in them are no change of the work.
@@ -64,7 +63,7 @@ async fn judged(
         Err(why) => return report.failed(why),
     };
     let (root, head) = (ground.root.clone(), subject.head.clone());
-    let worktree = match blocking(move || scratch(&root, "review", &head)).await {
+    let worktree = match blocking(move || scratch(&root, LOOK, &head)).await {
         Ok(worktree) => worktree,
         Err(why) => return report.failed(why),
     };
@@ -120,11 +119,14 @@ async fn in_place(
             }
         }
         Who::Agent(by) => {
-            let request = request(ground, subject, earlier, patch, worktree);
-            let told = ground.session(by, &mut run, prompt(&request), Some(schema())).await;
-            let said = answer(&told, subject, earlier, &name, worktree);
+            let place = worktree.clone();
+            let (told, verdict) =
+                asking::ask(ground, by, &mut run, About { subject, earlier, patch, place }).await;
             agent = Some((by, told));
-            said
+            match verdict {
+                Ok(verdict) => Said::Verdict(Box::new(verdict)),
+                Err(why) => Said::None(run.recorder.clean(&why)),
+            }
         }
     };
     let looked = worktree.clone();
@@ -184,53 +186,6 @@ fn cleaned(mut verdict: Verdict, run: &Finished) -> Verdict {
         finding.required_change.as_mut().map(clean);
     }
     verdict
-}
-
-fn request(
-    ground: &Ground,
-    subject: &Subject,
-    earlier: &[Finding],
-    patch: Patch,
-    worktree: &Worktree,
-) -> ReviewRequest {
-    let asked = match &subject.ticket {
-        Some(ticket) => ReviewRequest::of_ticket(ticket),
-        None => ReviewRequest { subject: subject.target.clone(), ..ReviewRequest::default() },
-    };
-    ReviewRequest {
-        role: roles::reviewer(&ground.root),
-        folder: worktree.work_folder(),
-        base: subject.base.clone(),
-        head: subject.head.clone(),
-        patch,
-        earlier: earlier.iter().map(|finding| (Progress::New, finding.clone())).collect(),
-        ..asked
-    }
-}
-
-fn answer(
-    told: &AgentReport,
-    subject: &Subject,
-    earlier: &[Finding],
-    name: &str,
-    worktree: &Worktree,
-) -> Said {
-    if told.ending != AgentEnding::Finished {
-        let why = told.outcome.reason.clone().unwrap_or_else(|| "the agent did not finish".to_owned());
-        return Said::None(format!("the reviewer did not finish: {why}"));
-    }
-    let folders: Vec<PathBuf> = vec![worktree.work_folder(), worktree.path.clone()];
-    let expected = Expected {
-        ticket: subject.target.clone(),
-        head: subject.head.clone(),
-        reviewer: name.to_owned(),
-        earlier: earlier.iter().map(|finding| finding.id.clone()).collect(),
-        folders,
-    };
-    match verdict(told.structured.as_ref(), told.answer.as_deref(), &expected) {
-        Ok(verdict) => Said::Verdict(Box::new(verdict)),
-        Err(error) => Said::None(error.to_string()),
-    }
 }
 
 /// Paths that differ from what was to be judged.

@@ -101,11 +101,14 @@ fn judge(
     subject: &Subject,
 ) -> Result<Judged, String> {
     let name = command.first().map(String::as_str).unwrap_or_default();
-    let ended = outcome.signal.is_none() && matches!(outcome.ending, Ending::Succeeded | Ending::Failed);
-    if ended && String::from_utf8_lossy(printed).contains(NOTHING) {
+    let code = outcome.exit_code;
+    let written = read(report).filter(|bytes| !bytes.trim_ascii().is_empty());
+    let ended = outcome.signal.is_none() && outcome.ending == Ending::Succeeded;
+    // kagura looks for these words before anything else (kagura-engineer §8); whoever wrote a report, or failed, did not
+    // find nothing to review.
+    if ended && written.is_none() && String::from_utf8_lossy(printed).contains(NOTHING) {
         return Ok(Judged::Nothing);
     }
-    let code = outcome.exit_code;
     let said = tail_chars(outcome.stderr.last(SAID).trim_end(), SAID);
     match (&outcome.ending, &outcome.reason, outcome.signal) {
         (Ending::TimedOut, ..) => {
@@ -122,7 +125,6 @@ fn judge(
         }
         _ => {}
     }
-    let written = read(report).filter(|bytes| !bytes.trim_ascii().is_empty());
     let bytes = written.as_deref().unwrap_or(printed);
     match Envelope::read(bytes, name, &subject.head) {
         Some(envelope) => {
