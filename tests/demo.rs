@@ -186,6 +186,25 @@ fn the_queue_of_the_demo_does_what_its_comments_say() {
         ("TILL-031", "done/done"),
     ];
     assert_eq!(found, wanted.map(|(id, state)| (id, state.to_owned())));
+    // What the agent left went back once, for a reason that is true, and came back mended.
+    let review =
+        place.run(&at(&path, &["ticket", "review", "TILL-031", "--format", "json"])).expect(0).json();
+    let rounds: Vec<(&str, usize)> = review["rounds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|round| {
+            let verdict = &round["verdict"];
+            (verdict["decision"].as_str().unwrap(), verdict["findings"].as_array().unwrap().len())
+        })
+        .collect();
+    assert_eq!(rounds, [("changes_required", 2), ("approve", 1)]);
+    assert_eq!(review["stage"]["stage"], "approved");
+    let text = place.run(&at(&path, &["ticket", "review", "TILL-031"])).expect(0).out;
+    assert!(
+        text.contains("fixed high     src/receipt.sh:10 a receipt with one item ends with 1 lines"),
+        "{text}"
+    );
 }
 
 #[test]

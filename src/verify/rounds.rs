@@ -90,7 +90,7 @@ impl Wait {
         match self {
             Wait::Contradiction { sentence } => format!("{sentence}; decide on the work yourself"),
             Wait::MaxRounds => {
-                "all rounds are used and changes are still required; allow another round, accept or reject"
+                "all rounds are used and changes are still required; allow another round, approve or reject"
                     .to_owned()
             }
             Wait::NoVerdict { sentence } => format!("there is no verdict: {sentence}"),

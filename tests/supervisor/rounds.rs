@@ -16,15 +16,16 @@ use super::console::{Console, project, ticket};
 const SPEECH: &str = r#"#!/bin/sh
 count() { echo x >>"$SIGNS/$1"; wc -l <"$SIGNS/$1" | tr -d ' '; }
 begin() { printf '{"type":"system","subtype":"init","session_id":"%s","model":"m","tools":[]}\n' "$1"; printf '{"type":"assistant","message":{"id":"m%s","content":[{"type":"text","text":"on it"}]},"session_id":"%s"}\n' "$$" "$1"; }
-finish() { printf '{"type":"result","subtype":"success","is_error":false,"result":"%s","session_id":"%s","num_turns":1,"usage":{"input_tokens":10,"output_tokens":5},"total_cost_usd":0.25}\n' "$2" "$1"; }
+finish() { printf '{"type":"result","subtype":"success","is_error":false,"result":"%s","session_id":"%s","num_turns":1,"usage":{"input_tokens":10,"output_tokens":5},"total_cost_usd":%s}\n' "$2" "$1" "${3:-0.25}"; }
 answer() { printf '{"type":"result","subtype":"success","is_error":false,"result":"%s","session_id":"j-1","num_turns":1,"usage":{"input_tokens":7,"output_tokens":3},"total_cost_usd":0.05}\n' "$1"; }
 verdict() { answer "{\\\"ticket\\\":\\\"PLF-1\\\",\\\"head\\\":\\\"$(git rev-parse HEAD)\\\",\\\"decision\\\":\\\"$1\\\",\\\"summary\\\":\\\"s\\\",\\\"findings\\\":[$2]}"; }
 bad() { printf '{\\"earlier_id\\":null,\\"severity\\":\\"high\\",\\"blocking\\":true,\\"file\\":\\"hello.txt\\",\\"line\\":1,\\"end_line\\":null,\\"reason\\":\\"%s\\",\\"required_change\\":null,\\"dimension\\":null}' "$1"; }
 "#;
 
-/// The usual worker: adds a line a turn, and keeps what it was told.
+/// The usual worker: adds a line a turn, and keeps what it was told. Its cost is that of the conversation so far, as
+/// Claude Code's is.
 const WORKER: &str = "n=$(count worked)\nprintf '%s' \"$1\" >\"$SIGNS/told.$n\"\nbegin w-1; echo \"world $n\" >>hello.txt; \
-                      finish w-1 Done.\n";
+                      finish w-1 Done. 0.$((n * 25))\n";
 
 /// A git project with the agents `fake` and `judge`, who has the role `reviewer`.
 fn bench(worker: &str, judge: &str, more: &str) -> (tempfile::TempDir, tempfile::TempDir) {

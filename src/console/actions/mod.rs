@@ -247,6 +247,8 @@ actions! {
     VerdictReject,
     /// One more round, with a fix list.
     VerdictAnother,
+    /// The finding with the cursor, at its line.
+    VerdictFinding,
     /// Let it be judged again.
     VerdictAgain,
     /// Copy to the clipboard.

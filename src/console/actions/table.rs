@@ -1,5 +1,5 @@
 //! The rows. Order is the order of the help page; names are `area.verb` and end up in keymap files, so they are kept.
-//! Longer than other files, for one table is easier to hold free of clashes than parts of one.
+//! Over 400 lines: one table is easier to hold free of clashes than parts of one.
 
 use super::Scope::{Board, Detail, Form, Init, List, Queue, Review, Run, Verdict, Worktrees};
 use super::{Action, Scope, Spec};
@@ -32,7 +32,7 @@ pub(crate) const SPECS: &[Spec] = &[
         "ticket.open",
         "open",
         ["enter"],
-        &[Queue, Run, Verdict, Detail],
+        &[Queue, Run, Detail],
         "Open the selected ticket at full size; on a block of output: fold or open it"
     ),
     row!(Source, "ticket.source", "source", ["Y"], BOARD, "Show the ticket as YAML, or as text again"),
@@ -107,6 +107,14 @@ pub(crate) const SPECS: &[Spec] = &[
         ["V"],
         BOARD,
         "Go to the rounds of the ticket and their verdict"
+    ),
+    row!(
+        VerdictFinding,
+        "verdict.finding",
+        "at its line",
+        ["enter"],
+        &[Verdict],
+        "Show the finding at its line in the diff; without findings: the diff"
     ),
     row!(
         VerdictApprove,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::Review;
-use crate::runtime::protocol::review::{Finding, Progress};
+use crate::runtime::protocol::review::{Finding, Progress, Round};
 
 use super::{Console, Pane};
 use crate::console::layers::Layer;
@@ -50,11 +50,15 @@ impl Console {
     }
 }
 
+/// The newest round that has a verdict.
+pub(crate) fn judged(review: &Review) -> Option<&Round> {
+    review.rounds.iter().rev().find(|round| round.verdict.is_some())
+}
+
 /// The findings that are shown: those of the newest round that was judged, with what became of those before; worst first
 /// within each.
 pub(crate) fn standing(review: &Review) -> Vec<(Progress, &Finding)> {
-    let judged = review.rounds.iter().rev().find(|round| round.verdict.is_some());
-    let mut all = judged.map(|round| review.progress(round.number)).unwrap_or_default();
+    let mut all = judged(review).map(|round| review.progress(round.number)).unwrap_or_default();
     let rank = |progress: Progress| match progress {
         Progress::Still => 0,
         Progress::New => 1,

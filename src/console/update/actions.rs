@@ -50,6 +50,7 @@ impl Console {
             | Action::Pause
             | Action::Attach => self.decide(action),
             Action::VerdictShow
+            | Action::VerdictFinding
             | Action::VerdictApprove
             | Action::VerdictReject
             | Action::VerdictAnother

@@ -72,7 +72,7 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         Action::Say | Action::Pause => steer(console),
         Action::Attach if matches!(console.layers.last(), Some(Layer::Worktrees(_))) => Ok(()),
         Action::Attach => attach(console),
-        Action::VerdictShow => super::verdict::shown(console),
+        Action::VerdictShow | Action::VerdictFinding => super::verdict::shown(console),
         Action::VerdictApprove | Action::VerdictReject | Action::VerdictAnother | Action::VerdictAgain => {
             super::verdict::decidable(console, action)
         }

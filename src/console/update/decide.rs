@@ -27,6 +27,7 @@ impl Console {
         let Some(ticket) = self.subject().cloned() else { return };
         let seen = self.seen(&ticket.id).flatten();
         match action {
+            Action::Answer if self.waits_for_decision(&ticket.id) => self.show_verdict(),
             Action::Answer => self.open_answer(&ticket, seen),
             Action::Edit => self.open_edit(ticket, seen),
             Action::Block => {

@@ -5,12 +5,13 @@ use super::super::actions::Action;
 use super::super::layers::confirm::Confirmed;
 use super::super::layers::message::Purpose;
 use super::super::layers::{Confirm, Layer};
-use super::super::state::verdict::standing;
+use super::super::state::verdict::{judged, standing};
 use super::super::state::{Console, Pane, Pending, Then};
 use super::super::words;
 use crate::plan::ticket::TicketId;
 use crate::runtime::fixlist;
-use crate::runtime::protocol::review::{Decision, Finding, Stage};
+use crate::runtime::protocol::diff::DiffRange;
+use crate::runtime::protocol::review::{Decision, Finding, Progress, Stage};
 use crate::runtime::protocol::{Command, Review, ReviewChoice, ReviewCommand};
 
 /// Whether a decision of the pane may be made now.
@@ -52,28 +53,27 @@ impl Console {
     /// Does an action of the pane; availability was asked before.
     pub(super) fn verdict_action(&mut self, action: Action) {
         if action == Action::VerdictShow {
-            self.focus = Pane::Verdict;
-            return;
+            return self.show_verdict();
         }
         let Some(review) = self.reviewed().cloned() else { return };
         let Some(head) = Console::head_of(&review).map(str::to_owned) else { return };
         let id = words::safe(&review.ticket);
         let short: String = head.chars().take(12).collect();
         match action {
+            Action::VerdictFinding => self.open_finding(&review),
             Action::VerdictApprove => {
                 let open = standing(&review)
                     .iter()
-                    .filter(|(progress, finding)| {
-                        finding.blocking && *progress != crate::runtime::protocol::review::Progress::Fixed
-                    })
+                    .filter(|(progress, finding)| finding.blocking && *progress != Progress::Fixed)
                     .count();
                 let still = match open {
                     0 => String::new(),
-                    open => format!(", with {} still standing", words::count(open, "blocker", "blockers")),
+                    1 => "1 blocker still stands. ".to_owned(),
+                    open => format!("{open} blockers still stand. "),
                 };
                 self.layers.push(Layer::Confirm(Confirm {
-                    question: format!("approve the work on {id} at {short}{still}?"),
-                    detail: "The ticket is complete then; its branch stays as it is.".to_owned(),
+                    question: format!("approve {id} as it is at {short}?"),
+                    detail: format!("{still}The ticket is complete then; its branch stays as it is."),
                     yes: "approve",
                     then: Confirmed::Approve { ticket: review.ticket.clone(), seen: head },
                 }));
@@ -86,6 +86,38 @@ impl Console {
             }
             _ => {}
         }
+    }
+
+    /// Goes to the pane, out of whatever hides it.
+    pub(super) fn show_verdict(&mut self) {
+        if let Some(Layer::Page(page)) = self.layers.last() {
+            self.queue.selected = Some(page.ticket.clone());
+            self.layers.pop();
+        }
+        self.runs.grid = false;
+        self.focus = Pane::Verdict;
+        self.dirty = true;
+    }
+
+    /// Whether a ticket waits for a decision on its rounds, which is made in the pane and not by an answer in words.
+    pub(super) fn waits_for_decision(&self, id: &TicketId) -> bool {
+        let review = self.snapshot.reviews.get(id);
+        review.is_some_and(|review| matches!(review.stage, Stage::Waiting { .. }))
+    }
+
+    /// Opens the diff at the line of the finding with the cursor; without findings, the diff.
+    ///
+    /// Lines are those of the commit that was judged, so that round is what is compared, unless it is the newest: then
+    /// the whole work ends at the same commit, and shows files too that an earlier round changed.
+    fn open_finding(&mut self, review: &Review) {
+        let newest = review.rounds.iter().rev().find(|round| round.head.is_some()).map(|round| round.number);
+        let range = match judged(review).map(|round| round.number) {
+            Some(number) if Some(number) != newest => DiffRange::Round { number },
+            _ => DiffRange::Whole,
+        };
+        let found = standing(review).get(self.verdict.cursor).map(|(_, finding)| (*finding).clone());
+        let (file, line) = found.map_or((None, None), |finding| (finding.file, finding.line));
+        self.open_diff_at(review.ticket.clone(), range, file, line);
     }
 
     /// The form with the fix list, to be edited before it is sent.

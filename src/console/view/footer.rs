@@ -93,7 +93,7 @@ fn useful(console: &Console) -> Vec<Action> {
         None if console.scopes() == [Scope::Init] => return vec![Action::Init, Action::Help, Action::Quit],
         None if console.focus == Pane::Run => vec![Action::Say, Action::Stop, Action::Search, Action::Bottom],
         None if console.focus == Pane::Verdict => {
-            vec![Action::VerdictApprove, Action::VerdictReject, Action::VerdictAnother]
+            vec![Action::VerdictFinding, Action::VerdictApprove, Action::VerdictReject]
         }
         None => Vec::new(),
     };

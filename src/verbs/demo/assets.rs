@@ -36,6 +36,7 @@ pub(super) const ASSETS: &[Asset] = assets! {
     "src/price.sh" <- "project/src/price.sh", script;
     "src/receipt.sh" <- "project/src/receipt.sh", script;
     "workers/apprentice.sh" <- "project/workers/apprentice.sh", script;
+    "workers/critic.sh" <- "project/workers/critic.sh", script;
     "workers/check.sh" <- "project/workers/check.sh", script;
     "workers/bundle.sh" <- "project/workers/bundle.sh", script;
     "workers/deploy.sh" <- "project/workers/deploy.sh", script;

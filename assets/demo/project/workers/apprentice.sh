@@ -14,7 +14,32 @@ result() {
   say '{"type":"user","message":{"content":[{"type":"tool_result","tool_use_id":"t'"$1"'","content":"'"$2"'"}]},"tool_use_result":'"${3:-null}"'}'
 }
 
+# Sent back by the reviewer: what it found is mended, and nothing else. The cost is the conversation's so far.
+mend() {
+  sleep 0.6
+  think b1 'The reviewer is right: a receipt with one item says 1 lines.'
+  sleep 0.8
+  text b2 'One item, so one line: the word follows the number now.'
+  call b3 Edit '{"file_path":"src/receipt.sh"}'
+  sleep 1
+  grep -v '^printf .%d lines' src/receipt.sh >.receipt.new
+  printf '%s\n' 'word=lines' '[ "$lines" -ne 1 ] || word=line' 'printf '"'"'%d %s\n'"'"' "$lines" "$word"' >>.receipt.new
+  cat .receipt.new >src/receipt.sh && rm .receipt.new
+  result b3 'The file src/receipt.sh has been updated.' '{"filePath":"src/receipt.sh","structuredPatch":[{"oldStart":10,"oldLines":1,"newStart":10,"newLines":3,"lines":["-printf %d lines","+word=lines","+[ $lines -ne 1 ] || word=line","+printf %d %s"]}]}'
+  sleep 0.7
+  call b4 Bash '{"command":"make test"}'
+  sleep 1.2
+  result b4 'parses: src/price.sh\nparses: src/receipt.sh\na receipt adds up'
+  sleep 0.5
+  text b5 'One line is called one line now, and `make test` passes.'
+  say '{"type":"result","subtype":"success","is_error":false,"result":"One line is called one line now, and make test passes.","session_id":"demo","num_turns":3,"usage":{"input_tokens":1890,"cache_read_input_tokens":41200,"output_tokens":388},"total_cost_usd":0.0577}'
+}
+
 say '{"type":"system","subtype":"init","session_id":"demo","model":"apprentice-1","tools":["Read","Edit","Bash"]}'
+if grep -q lines=0 src/receipt.sh; then
+  mend
+  exit
+fi
 sleep 0.6
 think a1 'The ticket wants the number of lines below the total.\nThe loop in src/receipt.sh reads one line an item,\nso a counter beside the sum is enough.'
 sleep 0.8

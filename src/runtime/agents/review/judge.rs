@@ -18,6 +18,7 @@ use crate::runtime::agents::is_stopped;
 use crate::runtime::agents::place::Place;
 use crate::runtime::launch::ReviewWish;
 use crate::runtime::protocol::{AgentPhase, Role};
+use crate::verify::finding::Source;
 use crate::verify::review::{self, Expected, ReviewRequest, patch, roles};
 use crate::verify::rounds::{Part, Stage, Wait};
 use crate::verify::verdict::Verdict;
@@ -77,6 +78,15 @@ enum Heard {
 }
 
 impl Loop<'_> {
+    /// The reviewer's verdict on this very commit that is on record already: the run was cut off before anything followed
+    /// from it, and the reviewer is not paid again either.
+    pub(super) fn given(&self) -> Option<Verdict> {
+        let round = self.book.round();
+        let verdict =
+            round.verdict.as_ref().filter(|verdict| matches!(verdict.by, Source::Reviewer { .. }))?;
+        (verdict.head.is_some() && verdict.head == round.head).then(|| verdict.clone())
+    }
+
     /// Lets the reviewer judge the head of the round.
     pub(super) async fn ask_judge(&mut self) -> Result<Judged, String> {
         let judge = Arc::clone(&self.judge.plan);

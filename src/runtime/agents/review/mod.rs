@@ -8,18 +8,18 @@ mod book;
 mod fixes;
 mod judge;
 pub(in crate::runtime) mod start;
+mod telling;
 
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::place::{Found, Place};
-use super::result::Told;
+use super::place::Place;
 use super::rounds::{Spent, since};
 use super::{AgentRun, Left, Plan, is_stopped};
 use crate::execute::agents::backend;
-use crate::execute::agents::session::{AgentEnding, AgentReport, Steer};
+use crate::execute::agents::session::Steer;
 use crate::execute::agents::tally::Tally;
 use crate::execute::isolation;
 use crate::execute::outcome::Outcome;
@@ -267,10 +267,13 @@ impl Loop<'_> {
 
     /// The reviewer's turn, and what follows from its verdict.
     async fn judge(&mut self) -> Result<Step, String> {
-        let verdict = match self.ask_judge().await? {
-            judge::Judged::Verdict(verdict) => verdict,
-            judge::Judged::Waits(why) => return self.wait(why).await,
-            judge::Judged::Over(outcome) => return Ok(Step::Over(outcome)),
+        let verdict = match self.given() {
+            Some(verdict) => Box::new(verdict),
+            None => match self.ask_judge().await? {
+                judge::Judged::Verdict(verdict) => verdict,
+                judge::Judged::Waits(why) => return self.wait(why).await,
+                judge::Judged::Over(outcome) => return Ok(Step::Over(outcome)),
+            },
         };
         let kept = Verdict::clone(&verdict);
         if let Some(contradiction) = verdict.contradiction() {
@@ -344,56 +347,6 @@ impl Loop<'_> {
     async fn approved(&mut self) -> Outcome {
         self.told(|told| told.approved()).await
     }
-
-    /// An outcome with everything that is known of the run; from here on it is the worker's again.
-    async fn told(&mut self, outcome: impl FnOnce(&Told<'_>) -> Outcome) -> Outcome {
-        let conversation = self.book.conversation(&self.plan.name).map(|earlier| earlier.conversation);
-        let turn =
-            Turn { round: self.book.round().number, of: self.book.review().max_rounds, role: Role::Worker };
-        let hearing = backend::hearing(self.plan.kind, &self.plan.choice.settings);
-        self.run.feed.turn(&self.plan.name, turn, hearing, conversation.as_deref());
-        let tally = self.run.feed.tallied();
-        self.run.keeper.change(|record| {
-            if let Some(agent) = &mut record.agent {
-                agent.tally = tally.clone();
-            }
-        });
-        let mut left = match self.left.take() {
-            Some(left) => left,
-            None => self.as_found().await,
-        };
-        left.report.tally = tally;
-        let checks = GateReport { results: self.book.round().gates.clone() };
-        let told = Told {
-            plan: self.plan,
-            place: &self.place,
-            report: &left.report,
-            found: Some(&left.found),
-            checks: Some(&checks),
-        };
-        let mut outcome = outcome(&told);
-        outcome.facts.insert("review".to_owned(), summary(&self.book));
-        outcome
-    }
-
-    /// What there is to say of work that this run did not do.
-    async fn as_found(&mut self) -> Left {
-        let worktree = self.place.worktree.clone();
-        let head = self.book.round().head.clone().unwrap_or_default();
-        let changed = tokio::task::spawn_blocking(move || isolation::changes(&worktree)).await;
-        let changed = changed.ok().and_then(Result::ok).unwrap_or_default();
-        let outcome = Outcome { exit_code: 0, reason: None, ..Outcome::not_started("") };
-        let answer = self.book.round().worker.as_ref().map(|part| part.notes.clone());
-        let report = AgentReport {
-            ending: AgentEnding::Finished,
-            outcome,
-            tally: Tally::default(),
-            answer: answer.filter(|answer| !answer.is_empty()),
-            structured: None,
-            unheard: Vec::new(),
-        };
-        Left { report, found: Found { changed, commit: Some(head.clone()), head, ..Found::default() } }
-    }
 }
 
 /// Adds what was used since `before` to a part.
@@ -407,18 +360,4 @@ fn spend(part: &mut Part, before: &Tally, now: &Tally) {
 
 fn last_words(answer: Option<&str>) -> String {
     tail_chars(answer.unwrap_or_default().trim(), NOTES_CHARS).to_owned()
-}
-
-/// What a ticket keeps of its review.
-fn summary(book: &Book<'_>) -> serde_json::Value {
-    let verdict = book.round().verdict.as_ref();
-    serde_json::json!({
-        "rounds": book.round().number,
-        "max_rounds": book.review().max_rounds,
-        "stage": book.review().stage,
-        "head": book.round().head,
-        "decision": verdict.map(|verdict| verdict.decision),
-        "by": verdict.map(|verdict| &verdict.by),
-        "findings": verdict.map_or(0, |verdict| verdict.findings.len()),
-    })
 }
