@@ -249,7 +249,13 @@ struct Watcher {
 }
 
 impl Listener for Watcher {
-    fn lines(&mut self, _first: u64, _lines: Vec<OutputLine>) {}
+    fn lines(&mut self, _first: u64, lines: Vec<OutputLine>) {
+        for line in lines {
+            if let Some(shown) = self.display.transcript(&line) {
+                let _ = self.said.send(Said::Agent(self.role, shown));
+            }
+        }
+    }
 
     fn raw(&mut self, lines: u64) {
         while self.at < lines {

@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::execute::output::{Channel, OutputLine};
+
 /// Longest line.
 const LONGEST: usize = 120;
 
@@ -57,6 +59,28 @@ impl Display {
         }
         shown.retain(|line| self.is_new(line));
         shown
+    }
+
+    /// What is shown of a line of the house's own transcript, for agents that loop-kit does not know (foreign text).
+    pub(super) fn transcript(&mut self, line: &OutputLine) -> Option<String> {
+        if self.verbose || self.stream != Stream::Other {
+            return None;
+        }
+        let word = match line.channel {
+            Channel::Text => "Message",
+            Channel::Tool => "Tool",
+            Channel::File => "Editing",
+            Channel::Err => "Error",
+            _ => return None,
+        };
+        let text = flat(&line.text);
+        if text.is_empty() {
+            return None;
+        }
+        let shown = cut(&format!("{word}: {text}"));
+        let again = self.last.as_deref() == Some(shown.as_str());
+        self.last = Some(shown.clone());
+        (!again).then_some(shown)
     }
 
     fn is_new(&mut self, line: &str) -> bool {
@@ -268,5 +292,26 @@ mod tests {
         golden!("codex", ".v030.expected.txt");
         golden!("claude", ".v031.expected.txt");
         golden!("opencode", ".v030.expected.txt");
+    }
+
+    #[test]
+    fn other_agents_are_shown_by_their_transcript() {
+        let lines = [
+            (Channel::Thinking, "hm"),
+            (Channel::Text, "On it.\tNow."),
+            (Channel::Text, " "),
+            (Channel::Tool, "bash: make"),
+            (Channel::Tool, "bash: make"),
+            (Channel::ToolOutput, "ok"),
+            (Channel::File, "src/app.py +1 -1"),
+        ];
+        let shown = |stream| {
+            let mut display = Display::new(stream, false);
+            let lines = lines.iter().map(|(channel, text)| OutputLine::new(0, *channel, *text));
+            lines.filter_map(|line| display.transcript(&line)).collect::<Vec<_>>()
+        };
+        let golden = ["Message: On it. Now.", "Tool: bash: make", "Editing: src/app.py +1 -1"];
+        assert_eq!(shown("pi"), golden);
+        assert_eq!(shown("codex"), Vec::<String>::new());
     }
 }
