@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -192,15 +191,19 @@ fn a_state_that_cannot_be_used_is_told_and_taken_from_its_copy() {
 
 #[test]
 fn what_the_reviewer_required_survives_its_list() {
-    let spoil: [(&str, fn(&Path)); 3] = [
-        ("it is not there", |path| fs::remove_file(path).unwrap()),
-        ("it ends too early", |path| fs::write(path, "{\"task_id\": ").unwrap()),
-        ("round 9", |path| fs::write(path, "{\"task_id\": \"T-001\", \"round\": 9, \"fixes\": []}").unwrap()),
+    let cases = [
+        ("it is not there", None),
+        ("it ends too early", Some("{\"task_id\": ")),
+        ("round 9", Some("{\"task_id\": \"T-001\", \"round\": 9, \"fixes\": []}")),
     ];
-    for (expected, spoil) in spoil {
+    for (expected, text) in cases {
         let scratch = Scratch::new();
         scratch.run(&["--single-round", "--round", "1"], &[]).expect(0);
-        spoil(&scratch.bus().join("fix_list.json"));
+        let list = scratch.bus().join("fix_list.json");
+        match text {
+            Some(text) => fs::write(list, text).unwrap(),
+            None => fs::remove_file(list).unwrap(),
+        }
         let ran = scratch.run(&["--resume"], &[]).expect(0);
         assert!(ran.err.contains(expected) && ran.err.contains("is taken from the archive"), "{}", ran.err);
         let told = fs::read_to_string(scratch.noted().join("codex.worker.r2.stdin")).unwrap();
