@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use koru_tui::base::redact::Redactor;
 use koru_tui::execute::agents::kind::AgentKind;
 use koru_tui::execute::agents::session::{self, AgentEnding, AgentJob, AgentReport, Limits, Steer};
-use koru_tui::execute::fence::{Breach, FenceWatch, Raised, Watched};
+use koru_tui::execute::fence::{Breach, FenceWatch, Raised, Sighting, Watched};
 use koru_tui::execute::isolation::{self, Identity};
 use koru_tui::execute::recorder::{Listener, Recorder};
 use koru_tui::execute::stop::stop_pair;
@@ -54,8 +54,9 @@ fn work(scene: &Scene, raised: &Raised, script: &str) -> (AgentReport, Vec<Breac
         fence: raised.fence.clone(),
     };
     let (found, mut heard) = mpsc::unbounded_channel();
-    let _watch = FenceWatch::start(raised.guard.clone(), Watched::FilesToo, found);
+    let mut watch = FenceWatch::start(raised.guard.clone(), Watched::FilesToo, found);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(watch.armed());
     let began = Instant::now();
     let mut breaches = Vec::new();
     let report = runtime.block_on(async {
@@ -67,9 +68,11 @@ fn work(scene: &Scene, raised: &Raised, script: &str) -> (AgentReport, Vec<Breac
         loop {
             tokio::select! {
                 report = &mut session => break report,
-                Some(breach) = heard.recv() => {
-                    breaches.push(breach.clone());
-                    steer.send(Steer::Broke(Box::new(breach))).unwrap();
+                Some(sighting) = heard.recv() => {
+                    if let Sighting::Breach(breach) = &sighting {
+                        breaches.push(breach.clone());
+                    }
+                    steer.send(Steer::Seen(Box::new(sighting))).unwrap();
                 }
             }
         }
@@ -184,7 +187,7 @@ fn what_others_do_stops_nobody() {
         assert_eq!(scene.act(&raised, "echo two >> src/a.txt; git add -A; git status; git reset -q").0, 0);
         // Then the one thing that counts: nothing else may come before it.
         scene.act(&raised, &format!("{AROUND} commit -q --allow-empty -m no"));
-        let breach = heard.blocking_recv().unwrap();
+        let Some(Sighting::Breach(breach)) = heard.blocking_recv() else { panic!("kernel {kernel}") };
         assert_eq!(breach.subject(), "refs/heads/koru/PLF-1", "kernel {kernel} {breach:#?}");
         assert_eq!(heard.try_recv().ok(), None, "kernel {kernel}");
     }

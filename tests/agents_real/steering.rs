@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use koru_tui::plan::ticket::TicketId;
 use koru_tui::runtime::Options;
-use koru_tui::runtime::protocol::{AgentView, Command, Hearing, RunCommand, RunId, RunState, Snapshot};
+use koru_tui::runtime::protocol::{
+    AgentView, Command, Event, Hearing, RunCommand, RunEvent, RunId, RunState, Snapshot,
+};
 
 use super::agents::installed::Agent;
 use super::agents::scenario::{self, Turn, act, say};
@@ -36,7 +38,11 @@ struct AtWork {
 impl AtWork {
     /// `None` when the agent is not installed.
     async fn begin(agent: Agent, after: Vec<Turn>) -> Option<Self> {
-        let (stage, stub) = Stage::real(agent, [vec![act().bash(WAITS)], after].concat())?;
+        Self::begin_with(agent, WAITS, after).await
+    }
+
+    async fn begin_with(agent: Agent, command: &str, after: Vec<Turn>) -> Option<Self> {
+        let (stage, stub) = Stage::real(agent, [vec![act().bash(command)], after].concat())?;
         let grace = Duration::from_secs(5);
         let root = stage.bench.project.path().to_owned();
         let mut console = Console::with(Options { grace, ..Options::new(root) });
@@ -90,6 +96,33 @@ async fn hears_at_once(agent: Agent) {
     let main = seen.main();
     assert_eq!((main.len(), main[0].holds(MESSAGE), main[1].holds(MESSAGE)), (2, false, true), "{told:#?}");
     assert!(told.iter().any(|line| line.contains(MESSAGE)), "the transcript keeps the message: {told:#?}");
+    work.close().await;
+}
+
+/// Git says no more than "Permission denied" behind the kernel's fence: the gate is named to the operator while the agent
+/// works, and to the agent with its next request; that is no reason for another round.
+async fn is_told_what_was_refused(agent: Agent) {
+    let command = format!("git tag no; {WAITS}");
+    let Some(mut work) = AtWork::begin_with(agent, &command, vec![say("Done.")]).await else { return };
+    let refused = "refused by policy.allow_tag=false: git tag no (to allow it: `allow_tag: true` under `llm`";
+    loop {
+        if let Event::Run(RunEvent::Output { lines, .. }) = work.console.next().await
+            && lines.iter().any(|line| line.text.contains(refused))
+        {
+            break;
+        }
+    }
+    work.go();
+    let state = work.end().await;
+    let told = work.console.transcript(&work.run).await;
+    assert_eq!(state, RunState::Done, "{told:#?}");
+    let seen = work.stub.seen();
+    let main = seen.main();
+    assert_eq!(main.len(), 2, "{told:#?}");
+    let hint =
+        "koru-tui: `git tag no` was refused (policy.allow_tag=false; only the operator can change that)";
+    assert_eq!((main[0].holds(hint), main[1].holds(hint)), (false, true), "{told:#?}");
+    assert!(main[1].holds("Permission denied"), "{told:#?}");
     work.close().await;
 }
 
@@ -150,6 +183,9 @@ tests! {
     codex_hears: hears_at_once(Agent::Codex);
     opencode_hears_later: hears_in_the_next_round(Agent::Opencode);
     gemini_hears_later: hears_in_the_next_round(Agent::Gemini);
+    claude_is_told: is_told_what_was_refused(Agent::Claude);
+    pi_is_told: is_told_what_was_refused(Agent::Pi);
+    codex_is_told: is_told_what_was_refused(Agent::Codex);
     claude_pauses: pauses(Agent::Claude);
     codex_pauses: pauses(Agent::Codex);
     pi_pauses: pauses(Agent::Pi);

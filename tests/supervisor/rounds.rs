@@ -255,26 +255,48 @@ async fn an_idle_worker_is_caught_in_a_later_round() {
     console.handle.shutdown().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reviewer_that_changes_the_work_is_caught_and_undone() {
-    // Where the kernel keeps it out nothing is there to undo, and its verdict counts.
-    let judge = "begin j-1; echo mine >>hello.txt; echo more >new.txt; verdict approve";
-    let (project, _signs) = bench(WORKER, judge, "");
-    let mut console = Console::open(project.path());
-    let (_, ended) = worked(&mut console).await;
-    let worktree = project.path().join(".planfile/.koru/worktrees/PLF-1");
+/// What a reviewer tries that does more than look: files of the work, new ones, git's index and a commit.
+const MEDDLES: &str = "begin j-1; echo mine >>hello.txt; echo more >new.txt; rm -f hello.txt; mkdir made; \
+                       git add -A; git -c core.hooksPath=/dev/null commit -qm mine; verdict approve";
+
+fn left_alone(project: &Path) {
+    let worktree = project.join(".planfile/.koru/worktrees/PLF-1");
     assert_eq!(std::fs::read_to_string(worktree.join("hello.txt")).unwrap(), "hello\nworld 1\n");
     assert!(!worktree.join("new.txt").exists());
-    match review(&console).stage {
-        Stage::Approved => assert_eq!(ended.state, RunState::Done),
-        Stage::Waiting { why: Wait::ReviewerChangedWork { paths } } => {
-            assert_eq!(
-                (ended.state, paths),
-                (RunState::NeedsYou, vec!["hello.txt".to_owned(), "new.txt".to_owned()])
-            );
-        }
-        stage => panic!("{stage:?}"),
-    }
+    assert_eq!(git(&worktree, &["status", "--porcelain"]), "");
+    assert!(!git(project, &["log", "--all", "--format=%s"]).contains("mine"));
+}
+
+/// The kernel keeps it out, so nothing is there to undo, and its verdict counts. Never skipped: without Landlock it fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reviewer_can_only_look() {
+    let (project, _signs) = bench(WORKER, MEDDLES, "");
+    let mut console = Console::open(project.path());
+    let (_, ended) = worked(&mut console).await;
+    assert_eq!((review(&console).stage, ended.state), (Stage::Approved, RunState::Done));
+    left_alone(project.path());
+    console.handle.shutdown().await;
+}
+
+/// Where nothing keeps it out (here, because the configuration lets it), what it changed is found and undone, and its
+/// verdict does not count.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reviewer_that_changes_the_work_is_caught_and_undone() {
+    let judge = "begin j-1; echo mine >>hello.txt; echo more >new.txt; verdict approve";
+    let (project, signs) = bench(WORKER, judge, "");
+    let config = project.path().join(".planfile/.koru/config.yaml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let open = format!("writable: [{}", project.path().join(".planfile/.koru/worktrees").display());
+    let (worker, judge) = text.split_once("  judge:").unwrap();
+    let judge = judge.replace("writable: [", &format!("{open}, "));
+    std::fs::write(&config, format!("{worker}  judge:{judge}")).unwrap();
+    let mut console = Console::open(project.path());
+    let (_, ended) = worked(&mut console).await;
+    left_alone(project.path());
+    let paths = vec!["hello.txt".to_owned(), "new.txt".to_owned()];
+    let want = Stage::Waiting { why: Wait::ReviewerChangedWork { paths } };
+    assert_eq!((review(&console).stage, ended.state), (want, RunState::NeedsYou));
+    assert!(signs.path().join("worked").exists());
     console.handle.shutdown().await;
 }
 

@@ -28,7 +28,7 @@ use tokio::sync::mpsc;
 
 use super::kind::AgentKind;
 use super::tally::Tally;
-use crate::execute::fence::{Breach, Fence};
+use crate::execute::fence::{Fence, Sighting};
 use crate::execute::outcome::{Ending, Outcome};
 use crate::execute::recorder::Recorder;
 use crate::execute::stop::StopWatch;
@@ -86,8 +86,9 @@ pub enum Steer {
     Say(String),
     /// End after this turn, or no longer.
     PauseAfterTurn(bool),
-    /// The runtime's, not the operator's: it broke the policy, and is stopped.
-    Broke(Box<Breach>),
+    /// The runtime's, not the operator's: it broke the policy, and is stopped; or something was refused, and it is told
+    /// by what if it hears.
+    Seen(Box<Sighting>),
 }
 
 /// Whether an agent hears the operator while it runs.

@@ -37,13 +37,20 @@ pub(super) struct HookFolder {
     pub(super) hooks: PathBuf,
     /// What the hooks refused; the run must be able to write it.
     pub(super) log: PathBuf,
+    /// What each git of the run says of itself ([`super::denied`]).
+    pub(super) events: PathBuf,
     known: PathBuf,
 }
 
 impl HookFolder {
-    /// The places below `fence`, a folder of the run that the run itself cannot write.
-    pub(super) fn new(fence: &Path) -> Self {
-        HookFolder { hooks: fence.join("hooks"), log: fence.join("refused"), known: fence.join("references") }
+    /// The places below `fence`, a folder of the run that the run itself cannot write, and in its TMPDIR.
+    pub(super) fn new(fence: &Path, tmp: &Path) -> Self {
+        HookFolder {
+            hooks: fence.join("hooks"),
+            log: fence.join("refused"),
+            events: tmp.join(".git-events"),
+            known: fence.join("references"),
+        }
     }
 
     /// Writes script, names and what they need.

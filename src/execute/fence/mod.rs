@@ -5,6 +5,7 @@
 //! processes are gone, [`Guard::settle`] compares, puts back what the run had no business with and says so; then the work
 //! is committed, and [`judge`] looks at the difference itself. What runs after that (gates) has a guard [`Guard::anew`].
 
+mod denied;
 mod guard;
 mod hooks;
 mod judge;
@@ -24,7 +25,7 @@ pub use guard::Guard;
 pub use judge::judge;
 pub use layers::layers;
 pub use raise::{FenceError, raise};
-pub use watch::{FenceWatch, Watched};
+pub use watch::{FenceWatch, Sighting, Watched};
 
 use super::isolation::Worktree;
 use crate::base::process::{ConfineError, Confinement, Program};
@@ -103,17 +104,48 @@ pub struct Settlement {
     pub breaches: Vec<Breach>,
     /// What changed while the run worked and cannot be laid at its door (foreign text): left as it is.
     pub meanwhile: Vec<String>,
-    /// What the hooks refused; nothing came of it.
+    /// What the hooks refused, then what the kernel refused to git; nothing came of it.
     pub refused: Vec<Refusal>,
 }
 
-/// Something that a hook refused.
+/// Something that a hook, or the kernel in front of it, refused to a git of the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// Policy key.
+    /// Policy key; `write_fence` for what no gate opens.
     pub gate: String,
-    /// What was tried, such as the reference (foreign text, written where the run could write).
+    /// What was tried, such as the command or the reference (foreign text, written where the run could write).
     pub what: String,
+}
+
+impl Refusal {
+    /// What was refused, why, and who can allow it, in a sentence for the operator.
+    pub fn sentence(&self) -> String {
+        let Refusal { gate, what } = self;
+        match self.is_policy() {
+            true => format!(
+                "refused by policy.{gate}=false: {what} (to allow it: `{gate}: true` under `llm` in \
+                 .planfile/.koru/policy.yaml)"
+            ),
+            false => format!("refused by the write fence: {what} (a run may not write there)"),
+        }
+    }
+
+    /// The same for the agent, who saw "Permission denied" and must not look for the fault.
+    pub fn hint(&self) -> String {
+        let Refusal { gate, what } = self;
+        let why = match self.is_policy() {
+            true => format!("policy.{gate}=false; only the operator can change that"),
+            false => "the repository beyond your worktree cannot be written by a run".to_owned(),
+        };
+        format!(
+            "koru-tui: `{what}` was refused ({why}). \"Permission denied\" was no fault to repair: do not try it by \
+             another way, and go on with your work without it."
+        )
+    }
+
+    fn is_policy(&self) -> bool {
+        self.gate.starts_with("allow_")
+    }
 }
 
 /// A rule that a run broke, with its evidence.

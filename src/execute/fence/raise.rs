@@ -62,7 +62,7 @@ pub fn raise(request: &FenceRequest<'_>) -> Result<Raised, FenceError> {
     let folder = run.join("fence");
     atomic::make_private_dir(&folder).map_err(io(&folder))?;
     let tmp = PrivateTmp::new(&run).map_err(io(&run))?;
-    let hooks = HookFolder::new(&folder);
+    let hooks = HookFolder::new(&folder, &tmp.path);
     let who = identity(&run);
     let mut notes = Vec::new();
     let mut writable = Vec::new();
@@ -92,7 +92,13 @@ pub fn raise(request: &FenceRequest<'_>) -> Result<Raised, FenceError> {
     // Last: what is changed from here on is the run's or somebody else's.
     let guard = Guard::new(request, &common, &writable, who.clone(), hooks.clone());
     hooks.install(&repo, &common, worktree, request.policy, guard.known()).map_err(io(&folder))?;
-    let env = variables(request, &repo, &hooks, &tmp.path, &who);
+    let mut env = variables(request, &repo, &hooks, &tmp.path, &who);
+    if !writable.is_empty() {
+        // There from the beginning, so that it can be watched.
+        atomic::replace(&hooks.events, &[]).map_err(io(&hooks.events))?;
+        env.push(("GIT_TRACE2_EVENT".into(), hooks.events.clone().into()));
+        env.push(("GIT_TRACE2_EVENT_BRIEF".into(), "1".into()));
+    }
     Ok(Raised { fence: Fence { env, writable, _tmp: Some(Arc::new(tmp)) }, guard, notes })
 }
 

@@ -73,6 +73,12 @@ pub(super) fn rules(
                 .to_owned(),
         );
     }
+    rules.push(
+        "Where git says \"Permission denied\" about a lock file, the policy above or the write fence refused it: that is no \
+         fault to repair. Go on without it, and name it in your last message; only the operator can allow it, in \
+         .planfile/.koru/policy.yaml."
+            .to_owned(),
+    );
     rules.push(match ground.gates.is_empty() {
         false => format!(
             "When you are done, koru-tui runs the gates named under \"Your run\" in your worktree (at most {} seconds \

@@ -3,7 +3,7 @@
 use super::place::{Found, Place};
 use super::sentry::{Sentry, join};
 use super::{AgentRun, Plan};
-use crate::execute::fence::Watched;
+use crate::execute::fence::{Sighting, Watched};
 use crate::execute::recorder::Recorder;
 use crate::execute::stop::{Stop, StopWatch, stop_pair};
 use crate::runtime::protocol::AgentPhase;
@@ -25,7 +25,7 @@ impl AgentRun<'_> {
             Ok(guard) => guard,
             Err(error) => return (GateReport::default(), Found::trouble(&error.to_string())),
         };
-        let mut sentry = Sentry::post(&guard, Watched::References, recorder.redactor(), self.feed);
+        let mut sentry = Sentry::post(&guard, Watched::References, recorder.redactor(), self.feed).await;
         let (stopper, inner) = stop_pair();
         let mut outer = stop;
         stopper.at_least(outer.current());
@@ -36,7 +36,10 @@ impl AgentRun<'_> {
                 tokio::select! {
                     report = &mut gates => break report,
                     asked = outer.changed() => stopper.at_least(asked),
-                    _ = sentry.catch() => stopper.at_least(Stop::Polite),
+                    // What was refused is told at the end.
+                    sighting = sentry.sees() => if let Sighting::Breach(_) = sighting {
+                        stopper.at_least(Stop::Polite);
+                    },
                 }
             }
         };

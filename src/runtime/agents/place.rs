@@ -76,9 +76,7 @@ impl Found {
     /// What the guard found.
     pub(super) fn of(settled: Settlement) -> Found {
         let mut found = Found { breaches: settled.breaches, notes: settled.meanwhile, ..Found::default() };
-        let refused =
-            |refusal: &Refusal| format!("a hook refused {} (policy {})", refusal.what, refusal.gate);
-        found.notes.extend(settled.refused.iter().map(refused));
+        found.notes.extend(settled.refused.iter().map(Refusal::sentence));
         found
     }
 

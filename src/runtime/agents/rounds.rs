@@ -95,7 +95,7 @@ impl AgentRun<'_> {
         spent: &mut Spent,
         recorder: &mut Recorder,
     ) -> AgentReport {
-        let sentry = Sentry::post(&place.guard, Watched::FilesToo, recorder.redactor(), self.feed);
+        let sentry = Sentry::post(&place.guard, Watched::FilesToo, recorder.redactor(), self.feed).await;
         let mut outside = Outside { stop: stop.clone(), steer, sentry, role: place.role };
         let report = self.sessions(plan, place, spent, &mut outside, recorder).await;
         place.keep(outside.sentry.relieved());
@@ -267,7 +267,7 @@ impl AgentRun<'_> {
             tokio::select! {
                 report = &mut session => break report,
                 asked = outer.changed() => stopper.at_least(asked),
-                breach = outside.sentry.catch() => drop(words.send(Steer::Broke(Box::new(breach)))),
+                sighting = outside.sentry.sees() => drop(words.send(Steer::Seen(Box::new(sighting)))),
                 Some(said) = outside.steer.recv() => match said {
                     Steer::Say(text) if outside.role == Role::Reviewer => {
                         self.feed.agent(|view| view.queued.push(text.clone()));
@@ -283,7 +283,7 @@ impl AgentRun<'_> {
                         self.feed.agent(|view| view.pausing = on);
                         let _ = words.send(Steer::PauseAfterTurn(on));
                     }
-                    broke @ Steer::Broke(_) => drop(words.send(broke)),
+                    seen @ Steer::Seen(_) => drop(words.send(seen)),
                 },
                 () = self.feed.tally_changed() => {
                     let tally = self.feed.tallied();

@@ -4,12 +4,12 @@
 use tokio::sync::mpsc;
 
 use crate::base::redact::Redactor;
-use crate::execute::fence::{Breach, FenceWatch, Guard, Watched};
+use crate::execute::fence::{Breach, FenceWatch, Guard, Sighting, Watched};
 use crate::runtime::feed::Feed;
 
 /// A sentry at its post. Dropping it ends the watch.
 pub(super) struct Sentry {
-    heard: mpsc::UnboundedReceiver<Breach>,
+    heard: mpsc::UnboundedReceiver<Sighting>,
     caught: Vec<Breach>,
     redactor: Redactor,
     feed: Feed,
@@ -17,21 +17,29 @@ pub(super) struct Sentry {
 }
 
 impl Sentry {
-    /// Posts one. What it catches is shown at once, without secrets.
-    pub(super) fn post(guard: &Guard, watched: Watched, redactor: Redactor, feed: &Feed) -> Sentry {
+    /// Posts one, and waits until it is there. What it catches is shown at once, without secrets.
+    pub(super) async fn post(guard: &Guard, watched: Watched, redactor: Redactor, feed: &Feed) -> Sentry {
         let (found, heard) = mpsc::unbounded_channel();
-        let watch = FenceWatch::start(guard.clone(), watched, found);
+        let mut watch = FenceWatch::start(guard.clone(), watched, found);
+        watch.armed().await;
         Sentry { heard, caught: Vec::new(), redactor, feed: feed.clone(), _watch: watch }
     }
 
-    /// Waits for the next breach; for ever when nothing is watched any more.
-    pub(super) async fn catch(&mut self) -> Breach {
-        let Some(mut breach) = self.heard.recv().await else { return std::future::pending().await };
+    /// Waits for what it sees next; for ever when nothing is watched any more.
+    pub(super) async fn sees(&mut self) -> Sighting {
+        let mut breach = match self.heard.recv().await {
+            Some(Sighting::Breach(breach)) => breach,
+            Some(Sighting::Denied(mut refusal)) => {
+                refusal.what = self.redactor.clean(&refusal.what).into_owned();
+                return Sighting::Denied(refusal);
+            }
+            None => return std::future::pending().await,
+        };
         breach.what = self.redactor.clean(&breach.what).into_owned();
         breach.evidence = self.redactor.clean(&breach.evidence).into_owned();
         self.caught.push(breach.clone());
         self.feed.agent(|view| view.breaches.push(breach.clone()));
-        breach
+        Sighting::Breach(breach)
     }
 
     /// The watch is over; what it caught.

@@ -16,6 +16,8 @@ impl Watch<'_> {
         let on_their_way = self.stream.dialogue().map(|dialogue| dialogue.on_their_way().to_vec());
         let mut unheard = on_their_way.unwrap_or_default();
         unheard.append(&mut self.unheard);
+        // Ours are no reason for another round.
+        unheard.retain(|text| !self.hints.iter().any(|(_, hint)| hint == text));
         let (assembler, torn) = self.stream.into_parts();
         let answer = assembler.answer().map(|answer| recorder.clean(answer));
         let structured = self.job.schema.as_ref().and_then(|_| answer::structured(&assembler));

@@ -8,7 +8,7 @@
 use super::Steer;
 use super::ending::Cause;
 use super::watch::{LINGER, Ladder, Pause, TURN_WAIT, Watch};
-use crate::execute::fence::Breach;
+use crate::execute::fence::{Breach, Refusal, Sighting};
 use crate::execute::output::{Channel, OutputLine};
 use crate::execute::recorder::Recorder;
 
@@ -54,7 +54,27 @@ impl Watch<'_> {
                 recorder.note("[not pausing after this turn]");
             }
             Steer::PauseAfterTurn(_) => {}
-            Steer::Broke(breach) => self.broke(&breach, recorder),
+            Steer::Seen(sighting) => match *sighting {
+                Sighting::Breach(breach) => self.broke(&breach, recorder),
+                Sighting::Denied(refusal) => self.denied(&refusal, recorder),
+            },
+        }
+    }
+
+    /// The kernel refused something, which the agent took for a fault. It is told while its turn lasts, once a gate: a
+    /// word too late would begin another turn, and one more answer where a certain one is asked for.
+    fn denied(&mut self, refusal: &Refusal, recorder: &mut Recorder) {
+        recorder.note(&format!("[{}]", refusal.sentence()));
+        let hint = refusal.hint();
+        let knows = self.hints.iter().any(|(gate, _)| *gate == refusal.gate);
+        let works = self.ladder == Ladder::Idle && self.pause != Pause::Asked && self.input.is_open();
+        if knows || !works || self.job.schema.is_some() || self.stream.turn().is_finished() {
+            return;
+        }
+        if let Some(dialogue) = self.stream.dialogue() {
+            let bytes = dialogue.say(&hint);
+            self.input.write(bytes);
+            self.hints.push((refusal.gate.clone(), hint));
         }
     }
 

@@ -114,6 +114,8 @@ pub(super) struct Watch<'a> {
     pub(super) patience: Option<Instant>,
     pub(super) cause: Option<Cause>,
     pub(super) unheard: Vec<String>,
+    /// What it was told by us, with the gate that it is about.
+    pub(super) hints: Vec<(String, String)>,
     pub(super) conversation: Option<String>,
 }
 
@@ -159,6 +161,7 @@ impl<'a> Watch<'a> {
             patience: None,
             cause: None,
             unheard: Vec::new(),
+            hints: Vec::new(),
             conversation,
         }
     }

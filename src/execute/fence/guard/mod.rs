@@ -35,8 +35,9 @@ use std::path::{Path, PathBuf};
 
 use git2::{Oid, Repository};
 
+use super::denied::Denials;
 use super::hooks::HookFolder;
-use super::{Breach, FenceRequest, Settlement, judge};
+use super::{Breach, FenceRequest, Refusal, Settlement, judge};
 use crate::base::repo::refs::{self, LogEntry, RefValue, Refs};
 use crate::execute::isolation::{self, Worktree, standing};
 use crate::plan::policy::Policy;
@@ -56,9 +57,9 @@ pub struct Guard {
     pub(super) writable: Vec<PathBuf>,
     /// Committer address of the run.
     who: String,
-    hooks: HookFolder,
-    /// Refusals of the hooks that were told before.
-    told: usize,
+    pub(super) hooks: HookFolder,
+    /// Refusals of the hooks, and of the kernel, that were told before.
+    told: [usize; 2],
     before: Refs,
     /// Newest reflog entry of each HEAD: a HEAD that changes without a new one was written by hand.
     heads: Vec<(String, Option<LogEntry>)>,
@@ -104,7 +105,7 @@ impl Guard {
             writable: writable.to_vec(),
             who,
             hooks,
-            told: 0,
+            told: [0, 0],
             heads: heads(common, &before),
             before,
             files: files::Files::read(common),
@@ -117,7 +118,7 @@ impl Guard {
     pub fn anew(&self) -> Guard {
         let before = refs::read_all(&self.common);
         Guard {
-            told: self.hooks.refusals().len(),
+            told: self.refusals().map(|refusals| refusals.len()),
             heads: heads(&self.common, &before),
             before,
             files: files::Files::read(&self.common),
@@ -133,7 +134,8 @@ impl Guard {
     /// Compares with how everything stood and puts back what the run changed against the policy. Call when every process
     /// of the run is gone, before [`crate::execute::isolation::commit_all`].
     pub fn settle(&self) -> Settlement {
-        let refused = self.hooks.refusals().split_off(self.told.min(self.hooks.refusals().len()));
+        let new = self.refusals().into_iter().zip(self.told);
+        let refused = new.flat_map(|(refusals, told)| refusals.into_iter().skip(told)).collect();
         let mut found = Settlement { refused, ..Settlement::default() };
         self.mend_links(&mut found);
         match Repository::open(&self.common) {
@@ -188,6 +190,11 @@ impl Guard {
         let mut found = judge(&self.worktree, &changes, &self.policy, &[]);
         found.retain(|breach| breach.rule == "forbidden_paths");
         found
+    }
+
+    /// What the hooks refused, and what the kernel did, from the beginning of the run.
+    fn refusals(&self) -> [Vec<Refusal>; 2] {
+        [self.hooks.refusals(), Denials::default().more(self)]
     }
 
     fn references(&self, repo: &Repository, found: &mut Settlement) {

@@ -6,6 +6,8 @@
 //! itself does is nobody's breach. A git in the middle of its work may look odd for a moment; what counts is what a look
 //! some time later still sees ([`CONFIRM`], [`FILE_CONFIRM`]). Nothing is put back here: the run lives.
 //!
+//! What the kernel refused to a git of the run is told as well, by the name of its gate ([`super::denied`]).
+//!
 //! The watch owns no state of anybody else. Without events it does nothing at all; where inotify cannot be had it looks
 //! twice a second at the stamps of the same files, references only. The end of the run finds whatever a watch missed.
 
@@ -21,8 +23,10 @@ use std::time::{Duration, Instant};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
-use super::{Breach, Guard};
+use super::denied::Denials;
+use super::{Breach, Guard, Refusal};
 use places::{Meaning, Places};
 
 /// Between the first event and a look: what belongs together comes together.
@@ -46,10 +50,20 @@ pub enum Watched {
     FilesToo,
 }
 
+/// What a watch saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sighting {
+    /// The policy was broken.
+    Breach(Breach),
+    /// The kernel refused something to git, and nothing came of it.
+    Denied(Refusal),
+}
+
 /// A running watch. Dropping it ends it.
 #[derive(Debug)]
 pub struct FenceWatch {
     inbox: mpsc::Sender<Message>,
+    armed: Option<oneshot::Receiver<()>>,
 }
 
 /// What the thread is told.
@@ -61,15 +75,18 @@ enum Message {
 
 impl FenceWatch {
     /// Watches for breaches of `guard`'s policy; each goes to `found` once. What was wrong before the watch began is
-    /// found too.
-    pub fn start(guard: Guard, watched: Watched, found: UnboundedSender<Breach>) -> FenceWatch {
+    /// found too, and what was refused before the guard was raised is not.
+    pub fn start(guard: Guard, watched: Watched, found: UnboundedSender<Sighting>) -> FenceWatch {
         let (inbox, messages) = mpsc::channel();
         let events = inbox.clone();
+        let (standing, armed) = oneshot::channel();
         let spawned = std::thread::Builder::new().name("fence-watch".to_owned()).spawn(move || {
             let handler = move |event| drop(events.send(Message::Event(event)));
             let places = Places::new(&guard, watched);
             let mut looker = Looker::new(&guard, found);
             let armed = notify::recommended_watcher(handler).and_then(|watcher| arm(watcher, &places));
+            // Whoever waited may be gone.
+            let _ = standing.send(());
             match armed {
                 Ok(watcher) => watch(watcher, places, &mut looker, &messages),
                 Err(error) => {
@@ -81,7 +98,15 @@ impl FenceWatch {
         if let Err(error) = spawned {
             tracing::warn!(%error, "a breach of the policy is found at the end of the run only: no watching thread");
         }
-        FenceWatch { inbox }
+        FenceWatch { inbox, armed: Some(armed) }
+    }
+
+    /// Waits until it watches: what happens to files from then on is seen.
+    pub async fn armed(&mut self) {
+        if let Some(armed) = self.armed.take() {
+            // The thread is gone: it watches nothing, and the end of the run has to find everything.
+            let _ = armed.await;
+        }
     }
 }
 
@@ -95,8 +120,8 @@ fn arm(mut watcher: RecommendedWatcher, places: &Places<'_>) -> notify::Result<R
     for (folder, mode) in places.needed() {
         watcher.watch(&folder, mode)?;
     }
-    // The worktree's folders are many, and the end of the run has the last word about files.
-    for folder in places.folders() {
+    // Git's trace is a help and no more. The worktree's folders are many, and the end has the last word about files.
+    for folder in places.told().into_iter().chain(places.folders()) {
         if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
             tracing::debug!(path = %folder.display(), %error, "a folder of the worktree is not watched");
         }
@@ -131,7 +156,8 @@ fn watch(
         };
         for meaning in places.meanings(&event) {
             match meaning {
-                Meaning::References => {}
+                Meaning::References => looker.stirred = true,
+                Meaning::Told => looker.told_more = true,
                 Meaning::Forbidden(path) => looker.suspect(path),
                 Meaning::NewFolder(folder) => {
                     let watch = |folder: &Path| drop(watcher.watch(folder, RecursiveMode::NonRecursive));
@@ -150,7 +176,12 @@ type Key = (String, String);
 /// Asks the guard, and remembers what it said before.
 struct Looker<'a> {
     guard: &'a Guard,
-    found: UnboundedSender<Breach>,
+    found: UnboundedSender<Sighting>,
+    /// References or files may have changed since the last look.
+    stirred: bool,
+    /// A git may have said something since.
+    told_more: bool,
+    denials: Denials,
     /// What the last look saw, and since when it stands.
     standing: HashMap<Key, Instant>,
     told: HashSet<Key>,
@@ -160,10 +191,16 @@ struct Looker<'a> {
 }
 
 impl<'a> Looker<'a> {
-    fn new(guard: &'a Guard, found: UnboundedSender<Breach>) -> Self {
+    fn new(guard: &'a Guard, found: UnboundedSender<Sighting>) -> Self {
+        let mut denials = Denials::default();
+        // Those were told already.
+        denials.more(guard);
         Self {
             guard,
             found,
+            stirred: true,
+            told_more: true,
+            denials,
             standing: HashMap::new(),
             told: HashSet::new(),
             suspects: BTreeSet::new(),
@@ -173,6 +210,7 @@ impl<'a> Looker<'a> {
 
     fn suspect(&mut self, path: String) {
         self.suspects.insert(path);
+        self.stirred = true;
     }
 
     /// Nobody listens any more.
@@ -182,6 +220,16 @@ impl<'a> Looker<'a> {
 
     /// Looks; says when to look again, if something is not certain yet.
     fn look(&mut self) -> Option<Instant> {
+        if std::mem::take(&mut self.told_more) {
+            for refusal in self.denials.more(self.guard) {
+                let _ = self.found.send(Sighting::Denied(refusal));
+            }
+        }
+        let stirred = std::mem::take(&mut self.stirred) || !self.standing.is_empty();
+        if stirred { self.look_for_breaches() } else { None }
+    }
+
+    fn look_for_breaches(&mut self) -> Option<Instant> {
         let began = Instant::now();
         let mut breaches: Vec<(Breach, Duration)> =
             self.guard.look().into_iter().map(|breach| (breach, CONFIRM)).collect();
@@ -199,7 +247,7 @@ impl<'a> Looker<'a> {
             let certain_at = since + confirm;
             if began >= certain_at {
                 self.told.insert(key);
-                let _ = self.found.send(breach);
+                let _ = self.found.send(Sighting::Breach(breach));
             } else {
                 standing.insert(key, since);
                 again = Some(again.map_or(certain_at, |again| again.min(certain_at)));

@@ -27,6 +27,8 @@ const GIT_DIR: [&str; 4] = ["HEAD", "gitdir", "commondir", "config.worktree"];
 pub(super) enum Meaning {
     /// A reference, a HEAD or a link may have changed.
     References,
+    /// A git of the run said something.
+    Told,
     /// A file of the worktree that is forbidden by its name was touched; its path from the top.
     Forbidden(String),
     /// A folder came into the worktree.
@@ -66,6 +68,11 @@ impl<'a> Places<'a> {
             folders.extend(others.map(|path| (path, RecursiveMode::NonRecursive)));
         }
         folders
+    }
+
+    /// What is watched if it is there: git's trace.
+    pub(super) fn told(&self) -> Option<PathBuf> {
+        Some(self.guard.hooks.events.clone()).filter(|events| events.exists())
     }
 
     /// Folders of the worktree, the upper ones first.
@@ -115,6 +122,9 @@ impl<'a> Places<'a> {
 
     fn meaning(&self, kind: EventKind, path: &Path) -> Option<Meaning> {
         let guard = self.guard;
+        if path == guard.hooks.events {
+            return Some(Meaning::Told);
+        }
         if let Ok(inner) = path.strip_prefix(&guard.worktree.path) {
             if inner == Path::new(".git") || inner == Path::new("") {
                 return Some(Meaning::References);

@@ -19,6 +19,7 @@ pub(super) fn run(guard: &Guard, looker: &mut Looker<'_>, messages: &mpsc::Recei
     while !looker.is_deaf() {
         let found = stamps(guard);
         if again.is_some() || last.as_ref() != Some(&found) {
+            (looker.stirred, looker.told_more) = (true, true);
             again = looker.look();
         }
         last = Some(found);
@@ -45,6 +46,7 @@ fn stamps(guard: &Guard) -> BTreeMap<PathBuf, Option<Stamp>> {
         note(worktree.git_dir.join(name));
     }
     note(worktree.path.join(".git"));
+    note(guard.hooks.events.clone());
     for folder in entries(&common.join("worktrees")) {
         note(folder.join("HEAD"));
     }

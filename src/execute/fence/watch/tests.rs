@@ -42,7 +42,7 @@ fn without_events_stamps_tell() {
         scope.spawn(move || poll::run(guard, &mut Looker::new(guard, found), &messages));
         // Seen as it stands, or as a change.
         std::fs::write(root.join(".git/refs/heads/by-hand"), &tip).unwrap();
-        let breach = heard.blocking_recv().unwrap();
+        let Some(Sighting::Breach(breach)) = heard.blocking_recv() else { panic!("no breach") };
         let evidence = format!("refs/heads/by-hand: nothing → {}", tip.trim());
         assert_eq!((breach.rule.as_str(), breach.evidence), ("allow_branch_create", evidence));
         inbox.send(Message::Stop).unwrap();
