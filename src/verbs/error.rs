@@ -30,6 +30,9 @@ pub(super) enum Exit {
 impl Exit {
     /// A loop: nobody wrote the report in time (loop-kit §4 gives it the number of a wrong command line).
     pub(super) const TIMEOUT: Exit = Exit::Usage;
+
+    /// A review: it is red (kagura-engineer §8 gives it the number of a wrong command line).
+    pub(super) const RED: Exit = Exit::Usage;
 }
 
 /// Why a verb failed. Messages name what was tried and what to do next; they are made safe where they are printed.

@@ -36,9 +36,15 @@ pub(super) fn run(context: &Context, args: ReviewArgs, out: &mut Out) -> Result<
     let json = args.json || context.format == Some(Format::Json);
     let (target, base, fix, reviewer) = (args.target, args.base, args.fix, args.reviewer);
     let options = ReviewOptions { root, target, base, fix, reviewer };
+    let asked = options.clone();
     let _log = logging::start();
     let runtime = queue::async_runtime(2)?;
-    let reviewed = runtime.block_on(watched(options, out))?;
+    let reviewed = match runtime.block_on(watched(options, out)) {
+        Ok(reviewed) => reviewed,
+        // Whoever reads JSON gets a report of that, too.
+        Err(VerbError::Failed(why)) if json => Reviewed::not_begun(&asked, why),
+        Err(error) => return Err(error),
+    };
     if json {
         out.json(&reviewed);
     } else {
@@ -50,7 +56,7 @@ pub(super) fn run(context: &Context, args: ReviewArgs, out: &mut Out) -> Result<
     Ok(match reviewed.status() {
         Status::Ok => Exit::Ok,
         Status::Fail => Exit::Failed,
-        Status::Blocked => Exit::Usage,
+        Status::Blocked => Exit::RED,
     })
 }
 
@@ -132,8 +138,9 @@ fn fixed(report: &FixReport, out: &mut Out) {
         last.findings.iter().for_each(|finding| told(finding, out));
     }
     out.pieces(&[(tone(report.status), &report.detail)]);
-    if let Some(branch) = &report.branch {
-        out.line(&format!("the fixes are on {branch}"));
+    match &report.branch {
+        Some(branch) if report.notes.is_empty() => out.line(&format!("the fixes are on {branch}")),
+        _ => report.notes.iter().for_each(|note| out.line(note)),
     }
     if let Some(hint) = &report.resume_hint {
         out.pieces(&[(Tone::Faint, hint)]);

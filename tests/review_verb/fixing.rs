@@ -97,7 +97,8 @@ fn a_branch_that_is_checked_out_is_not_moved() {
     let report = scene.report(&["HEAD", "--fix"], &[THEN_GREEN], 0);
     let branch = report["branch"].as_str().unwrap();
     assert!(branch.starts_with("koru/fix-"), "{report}");
-    assert!(report["detail"].as_str().unwrap().contains(&format!("git merge {branch}")), "{report}");
+    let note = report["notes"][0].as_str().unwrap();
+    assert!(note.contains(&format!("`git merge {branch}` brings them")), "{report}");
     assert_eq!(scene.git(&["rev-parse", "feat/x"]), before);
     assert_eq!(scene.git(&["rev-parse", &format!("{branch}~1")]), before);
     assert_eq!(scene.git(&["status", "--porcelain", "--untracked-files=no"]), "");
@@ -179,8 +180,8 @@ fn a_fix_that_breaks_the_policy_ends_it_and_is_not_kept() {
     assert_eq!((&report["fixes_attempted"], &report["branch"]), (&json!(1), &Value::Null));
     assert_eq!(scene.git(&["rev-parse", "feat/x", "main"]), before);
     // What it did stays where it was done, for whoever wants to look.
-    let place = detail.split_once("what was not committed is in ").unwrap().1;
-    assert!(std::path::Path::new(place).join("secrets/key").exists(), "{detail}");
+    let place = report["notes"][0].as_str().unwrap().strip_prefix("what was not committed is in ").unwrap();
+    assert!(std::path::Path::new(place).join("secrets/key").exists(), "{report}");
 }
 
 #[test]

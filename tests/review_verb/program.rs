@@ -122,7 +122,7 @@ fn it_is_called_as_kagura_calls_it_and_leaves_nothing_behind() {
         ["--base", "main", "--head", "feat/x", "--repo", "--format", "json", "--out", "--effort", "med"];
     assert_eq!(options, wanted);
     assert!(folder.contains(".planfile/.koru/worktrees/review-"), "{folder}");
-    assert_eq!(report["report_path"], path);
+    assert_eq!((&report["report_path"], &report["reviewer"]), (&json!(path), &json!("kagura-code-reviewer")));
     assert!(!std::path::Path::new(folder).exists(), "the worktree is gone");
     assert_eq!(scene.state(), before);
 }

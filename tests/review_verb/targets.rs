@@ -61,6 +61,15 @@ fn names_that_are_none_are_named() {
         assert!(ran.err.contains(said) && ran.out.is_empty(), "{args:?}: {}", ran.err);
     }
     assert_eq!(scene.logged("reviewer.argv"), None);
+    // Whoever reads JSON gets a report.
+    let report = scene.report(&["gone", "--base", "main"], &[], 1);
+    assert_eq!(
+        (&report["status"], &report["target"], &report["base"]),
+        (&json!("fail"), &json!("gone"), &json!("main"))
+    );
+    assert!(report["detail"].as_str().unwrap().contains("names no commit here"), "{report}");
+    let report = scene.report(&["gone", "--fix"], &[], 1);
+    assert_eq!((&report["status"], &report["iterations"]), (&json!("fail"), &json!([])));
 }
 
 #[test]

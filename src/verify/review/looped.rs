@@ -110,9 +110,12 @@ async fn fixed(ground: &Arc<Ground>, who: &Who, subject: Subject) -> Result<FixR
     let handed = mending::handed_over(ground, &branch, place, &fixes).await;
     let elsewhere = handed.branch.as_ref().filter(|kept| **kept != branch);
     let merge = elsewhere.map(|kept| {
-        format!("{branch} did not follow, so the fixes are on {kept}: `git merge {kept}` brings them")
+        format!(
+            "{branch} stays where it is (it is checked out, or was moved), so the fixes are on {kept}: \
+             `git merge {kept}` brings them"
+        )
     });
-    let detail = [Some(detail), merge, handed.left].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let notes = merge.into_iter().chain(handed.left).collect();
     let hint = format!("look at the findings, then run `koru-tui review {} --fix` again", subject.target);
     Ok(FixReport {
         target: subject.target,
@@ -123,6 +126,7 @@ async fn fixed(ground: &Arc<Ground>, who: &Who, subject: Subject) -> Result<FixR
         resume_hint: (status != Status::Ok).then_some(hint),
         duration_s: (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
         branch: handed.branch,
+        notes,
         iterations,
         fixes,
     })

@@ -32,7 +32,7 @@ pub(super) async fn review(
 ) -> Report {
     let began = Instant::now();
     let name = match who {
-        Who::Program(words) => words.first().cloned().unwrap_or_default(),
+        Who::Program(words) => program::name(words),
         Who::Agent(agent) => agent.choice.name.clone(),
     };
     let report = Report {

@@ -35,6 +35,12 @@ pub(super) enum Judged {
     Envelope(Box<Envelope>, String),
 }
 
+/// What it is called: its file's name.
+pub(super) fn name(command: &[String]) -> String {
+    let word = command.first().map(String::as_str).unwrap_or_default();
+    Path::new(word).file_name().map_or(word.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
 /// Runs it in the place of `run`.
 ///
 /// # Errors
@@ -100,7 +106,7 @@ fn judge(
     report: &Path,
     subject: &Subject,
 ) -> Result<Judged, String> {
-    let name = command.first().map(String::as_str).unwrap_or_default();
+    let name = name(command);
     let code = outcome.exit_code;
     let written = read(report).filter(|bytes| !bytes.trim_ascii().is_empty());
     let ended = outcome.signal.is_none() && outcome.ending == Ending::Succeeded;
@@ -126,7 +132,7 @@ fn judge(
         _ => {}
     }
     let bytes = written.as_deref().unwrap_or(printed);
-    match Envelope::read(bytes, name, &subject.head) {
+    match Envelope::read(bytes, &name, &subject.head) {
         Some(envelope) => {
             let path = if written.is_some() { report.to_string_lossy().into_owned() } else { String::new() };
             Ok(Judged::Envelope(Box::new(envelope), path))

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::looped::ReviewOptions;
 use crate::execute::agents::tally::{Cost, Tokens};
 use crate::verify::finding::{Finding, Severity};
 use crate::verify::verdict::{Contradiction, Decision, Verdict};
@@ -207,6 +208,8 @@ pub struct FixReport {
     pub duration_s: f64,
     /// The branch that has the fixes, if there are any.
     pub branch: Option<String>,
+    /// Where work is that is not where one would look for it, in sentences (foreign text).
+    pub notes: Vec<String>,
     /// Every review, oldest first.
     pub iterations: Vec<Report>,
     /// What each fix did, oldest first.
@@ -241,6 +244,28 @@ pub enum Reviewed {
 }
 
 impl Reviewed {
+    /// What was asked for could not even begin, and why.
+    pub fn not_begun(asked: &ReviewOptions, why: String) -> Reviewed {
+        let target = asked.target.as_deref().unwrap_or("HEAD").to_owned();
+        let base = asked.base.clone().unwrap_or_default();
+        if !asked.fix {
+            return Reviewed::Once(Box::new(Report::new(&target, &base).failed(why)));
+        }
+        Reviewed::Fixed(Box::new(FixReport {
+            target,
+            base,
+            status: Status::Fail,
+            fixes_attempted: 0,
+            detail: why,
+            resume_hint: None,
+            duration_s: 0.0,
+            branch: None,
+            notes: Vec::new(),
+            iterations: Vec::new(),
+            fixes: Vec::new(),
+        }))
+    }
+
     /// How it went.
     pub fn status(&self) -> Status {
         match self {
