@@ -27,7 +27,10 @@ fn judge_one(worktree: &Worktree, change: &Change, policy: &Policy, scope: &Scop
         return breach("forbidden_paths", format!("{path} is forbidden by `{pattern}`"));
     }
     if change.kind == ChangeKind::Submodule {
-        return breach("submodules", format!("{path} is a repository of its own or a submodule that moved"));
+        return breach(
+            "submodules",
+            format!("{path} is a repository of its own, or a submodule that was changed"),
+        );
     }
     if let Some(link) = change.link.as_ref().filter(|link| link.leaves) {
         return breach("links", format!("{path} is a link out of the worktree, to {}", link.target));

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use git2::{Delta, Diff, DiffDelta, DiffOptions, FileMode, Oid, Patch, Repository};
 
 use super::error::WorktreeError;
-use super::{ChangedFile, Worktree, open};
+use super::{ChangedFile, Worktree, open, submodules};
 use crate::base::repo::filters;
 
 /// Files larger than this count as binary: their lines are not counted.
@@ -121,7 +121,12 @@ fn change(
     let bytes = delta.new_file().path_bytes().or_else(|| delta.old_file().path_bytes())?;
     let path = PathBuf::from(std::ffi::OsStr::from_bytes(bytes));
     let kind = kind_of(delta, bytes)?;
-    if kind == ChangeKind::Modified && driver_says_same(repo, drivers, delta, &path) {
+    let same = match kind {
+        ChangeKind::Modified => driver_says_same(repo, drivers, delta, &path),
+        ChangeKind::Submodule => has_only_new_files(repo, delta, &path),
+        ChangeKind::Added | ChangeKind::Deleted => false,
+    };
+    if same {
         return None;
     }
     let (added, removed) = if kind == ChangeKind::Submodule { (0, 0) } else { lines(diff, at) };
@@ -146,6 +151,12 @@ fn kind_of(delta: &DiffDelta<'_>, path: &[u8]) -> Option<ChangeKind> {
         }
         Delta::Unmodified | Delta::Ignored => return None,
     })
+}
+
+/// A submodule in which something was built, and that is all, has not changed.
+fn has_only_new_files(repo: &Repository, delta: &DiffDelta<'_>, path: &Path) -> bool {
+    let modules = delta.old_file().mode() == FileMode::Commit && delta.new_file().mode() == FileMode::Commit;
+    modules && delta.status() == Delta::Modified && submodules::stands(repo, path, delta.old_file().id())
 }
 
 /// A file under a filter is the same when its filter gives what the base has.

@@ -27,6 +27,7 @@ mod record;
 mod repair;
 mod scratch;
 pub(in crate::execute) mod standing;
+mod submodules;
 #[cfg(test)]
 mod tests;
 

@@ -26,8 +26,13 @@ pub enum Note {
     },
     /// The operator's checkout has changes that are not committed: the worktree does not have them.
     OperatorDirty,
-    /// Submodules are not filled in a worktree.
-    Submodules(u32),
+    /// The base has submodules.
+    Submodules {
+        /// As many are filled from the operator's clones.
+        filled: u32,
+        /// Paths of those that are empty, because the operator has no clone with their commit.
+        empty: Vec<String>,
+    },
     /// The operator's checkout is sparse; the worktree is whole.
     Sparse,
     /// Files under git filters, put through them (`filled`) or left as git stores them.
@@ -65,7 +70,15 @@ impl fmt::Display for Note {
             Note::OperatorDirty => f.write_str(
                 "your checkout has changes that are not committed; the worktree starts from the commit without them",
             ),
-            Note::Submodules(count) => write!(f, "{count} submodule(s) are empty in the worktree"),
+            Note::Submodules { filled, empty } if empty.is_empty() => {
+                write!(f, "{filled} submodule(s) are filled from your clones; changes in them are refused")
+            }
+            Note::Submodules { empty, .. } => write!(
+                f,
+                "submodule(s) that your checkout does not have at this commit are empty in the worktree: {}; after `git \
+                 submodule update --init` there, the next run has them",
+                empty.join(", ")
+            ),
             Note::Sparse => f.write_str("your checkout is sparse; the worktree has every file"),
             Note::Filters { names, files, unfilled: None } => {
                 write!(f, "{files} file(s) went through git's filter {}", names.join(", "))

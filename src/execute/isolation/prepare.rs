@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::error::WorktreeError;
 use super::note::Note;
 use super::record::{Place, Record};
-use super::{Worktree, open, repair, standing};
+use super::{Worktree, open, repair, standing, submodules};
 use crate::base::lock::FileLock;
 use crate::base::paths::ProjectPaths;
 use crate::base::repo::filters;
@@ -75,6 +75,7 @@ pub fn prepare(
         None => create(&repo, &root, &place, ticket, base)?,
     };
     let fresh = ready.1.readiness == Readiness::Created;
+    ready.1.notes.extend(submodules::fill(&repo, &ready.0));
     about_the_repository(&repo, fresh, &mut ready.1.notes);
     Ok(ready)
 }
@@ -240,11 +241,6 @@ pub(super) fn subfolder(repo: &Repository, root: &Path) -> String {
 }
 
 fn about_the_repository(repo: &Repository, fresh: bool, notes: &mut Vec<Note>) {
-    if let Ok(submodules) = repo.submodules()
-        && !submodules.is_empty()
-    {
-        notes.push(Note::Submodules(u32::try_from(submodules.len()).unwrap_or(u32::MAX)));
-    }
     let sparse = repo.config().and_then(|config| config.get_bool("core.sparsecheckout")).unwrap_or(false);
     if sparse && fresh {
         notes.push(Note::Sparse);
