@@ -268,22 +268,32 @@ impl Run {
                 tools::run(&self.ground, &self.ticket, request, folder.name(), watch, recorder).await
             }
             Action::Agent { agent } => {
-                let run = AgentRun {
-                    ground: &self.ground,
-                    ticket: &self.ticket,
-                    agent: agent.as_deref(),
-                    note: self.order.note.as_deref(),
-                    review: &self.order.review,
-                    folder,
-                    feed: &feed,
-                    keeper: &keeper,
-                    berth: &self.berth,
-                };
-                run.perform(watch, heard, recorder).await
+                let agent = agent.as_deref();
+                self.agent(agent, folder, &feed, &keeper).perform(watch, heard, recorder).await
             }
             Action::Human { .. } | Action::Missing { .. } | Action::Unsupported { .. } => {
                 Outcome::not_started(format!("there is nothing to execute: {}", self.order.action.label()))
             }
+        }
+    }
+
+    fn agent<'a>(
+        &'a self,
+        agent: Option<&'a str>,
+        folder: &'a RunFolder,
+        feed: &'a Feed,
+        keeper: &'a Keeper,
+    ) -> AgentRun<'a> {
+        AgentRun {
+            ground: &self.ground,
+            ticket: &self.ticket,
+            agent,
+            note: self.order.note.as_deref(),
+            review: &self.order.review,
+            folder,
+            feed,
+            keeper,
+            berth: &self.berth,
         }
     }
 

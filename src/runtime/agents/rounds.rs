@@ -269,21 +269,12 @@ impl AgentRun<'_> {
                 asked = outer.changed() => stopper.at_least(asked),
                 sighting = outside.sentry.sees() => drop(words.send(Steer::Seen(Box::new(sighting)))),
                 Some(said) = outside.steer.recv() => match said {
+                    // Who judges is told nothing: it is for the worker's next round.
                     Steer::Say(text) if outside.role == Role::Reviewer => {
                         self.feed.agent(|view| view.queued.push(text.clone()));
                         held.push(text);
                     }
-                    Steer::Say(text) => {
-                        if hearing == Hearing::NextRound {
-                            self.feed.agent(|view| view.queued.push(text.clone()));
-                        }
-                        drop(words.send(Steer::Say(text)));
-                    }
-                    Steer::PauseAfterTurn(on) => {
-                        self.feed.agent(|view| view.pausing = on);
-                        let _ = words.send(Steer::PauseAfterTurn(on));
-                    }
-                    seen @ Steer::Seen(_) => drop(words.send(seen)),
+                    said => self.pass_on(said, hearing, &words),
                 },
                 () = self.feed.tally_changed() => {
                     let tally = self.feed.tallied();
@@ -307,6 +298,17 @@ impl AgentRun<'_> {
             report.outcome.reason = Some(sentence);
         }
         report
+    }
+
+    /// Passes on what the operator wants of the agent, and shows what waits of it.
+    fn pass_on(&self, said: Steer, hearing: Hearing, words: &mpsc::UnboundedSender<Steer>) {
+        self.feed.agent(|view| match &said {
+            Steer::Say(text) if hearing == Hearing::NextRound => view.queued.push(text.clone()),
+            Steer::PauseAfterTurn(on) => view.pausing = *on,
+            Steer::Say(_) | Steer::Seen(_) => {}
+        });
+        // A session that is over hears nothing more; what it did not hear is in its report.
+        drop(words.send(said));
     }
 
     /// Reads what agents have used today, also those of other processes.
