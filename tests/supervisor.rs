@@ -11,6 +11,8 @@ mod rounds;
 mod script;
 #[path = "supervisor/shelf.rs"]
 mod shelf;
+#[path = "supervisor/tools.rs"]
+mod tools;
 #[path = "supervisor/trouble.rs"]
 mod trouble;
 
