@@ -221,7 +221,7 @@ fn a_message_that_waits_says_so_before_it_is_sent() {
     assert!(screen.contains("hears nothing while it works: it is told in its next round"), "{screen}");
     assert!(screen.contains("waits: mind the tabs<U+202E>"), "{screen}");
     bench.keys("ctrl-s");
-    assert!(bench.screen().contains("a message needs words"));
+    assert!(bench.screen().contains("it needs words; Esc closes without"));
     assert_eq!(bench.sent(), [load("say-PLF-074")]);
 }
 

@@ -170,7 +170,7 @@ impl Console {
             } else {
                 "open it again to look and to send"
             };
-            self.say(NoticeKind::Refused, format!("not sent, your text is kept ({again}): {message}"));
+            self.say(NoticeKind::Refused, format!("not sent, your text is kept: {message} ({again})"));
             return;
         }
         if let Then::Fetch { run, raw } = &pending.then {

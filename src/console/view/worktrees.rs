@@ -48,8 +48,11 @@ pub(super) fn draw(console: &Console, layer: &Worktrees, areas: &Areas, buffer: 
         buffer.set_style(row.intersection(buffer.area), style);
         draw_row(console, info, style, &mut Pen::new(buffer, inside.x, y, inside.right()));
     }
-    let may_go = layer.prunable().len();
-    let text = format!("{may_go} hold nothing of their own and may go");
+    let text = match layer.prunable().len() {
+        0 => "none may go: each is in use or holds what is nowhere else".to_owned(),
+        1 => "1 holds nothing of its own and may go".to_owned(),
+        many => format!("{many} hold nothing of their own and may go"),
+    };
     if inside.height > 1 {
         Pen::new(buffer, inside.x, inside.bottom() - 1, inside.right()).write(&text, dim);
     }
