@@ -59,6 +59,15 @@ fn an_answer_is_drafted_on_a_pause_and_sent_with_what_was_seen() {
     assert_eq!(bench.sent(), [save("PLF-081", "PKCE please"), Command::Ticket(answer)]);
 }
 
+/// Rule A: a ticket that stands on this very frame can be decided on, and its footer says so at once, not at the next key.
+#[test]
+fn the_first_frame_that_shows_a_ticket_offers_what_it_asks_for() {
+    let mut bench = Bench::new(empty(), 120, 40);
+    bench.hear(RuntimeMessage::Snapshot(Arc::new(busy())));
+    let screen = bench.screen();
+    assert!(screen.lines().last().unwrap().contains("a answer"), "{screen}");
+}
+
 #[test]
 fn a_refused_answer_says_why_and_keeps_every_word() {
     let mut bench = bench();

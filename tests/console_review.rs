@@ -193,6 +193,24 @@ fn opened(width: u16, height: u16) -> (Bench, Answers) {
     (bench, answers)
 }
 
+/// A ticket that nobody worked on has nothing to show: the reason is said where the operator is, and the board stays.
+#[test]
+fn a_diff_that_cannot_be_opened_says_why_on_the_board() {
+    let mut bench = Bench::new(reviewed(), 120, 40);
+    select(&mut bench);
+    bench.keys("d");
+    let (request, _) = bench
+        .requests()
+        .into_iter()
+        .find(|(_, command)| matches!(command, Command::Diff(DiffCommand::Open { .. })))
+        .unwrap();
+    bench.reply(request, Outcome::Refused { message: "no agent has worked on it".to_owned() });
+    let screen = bench.screen();
+    assert!(screen.contains("no agent has worked on it") && screen.contains("QUEUE"), "{screen}");
+    bench.keys("d");
+    assert!(!bench.screen().contains("QUEUE"));
+}
+
 /// Selects PLF-074 by filtering for it.
 fn select(bench: &mut Bench) {
     bench.keys(r#"/ "PLF-074" enter"#);

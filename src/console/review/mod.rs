@@ -65,6 +65,8 @@ pub(crate) struct ReviewScreen {
     pub(crate) hash: Option<String>,
     /// Why there is nothing to see.
     pub(crate) refused: Option<String>,
+    /// Something else was compared here before.
+    pub(crate) reopened: bool,
     pub(crate) bodies: Bodies,
     /// The shown file.
     pub(crate) file: usize,
@@ -111,6 +113,7 @@ impl ReviewScreen {
             counted: Vec::new(),
             hash: None,
             refused: None,
+            reopened: false,
             bodies: Bodies::default(),
             file: 0,
             part: Part::default(),
@@ -141,7 +144,7 @@ impl ReviewScreen {
     pub(crate) fn reopen(&mut self, id: DiffId, range: DiffRange, whitespace: bool) {
         let wanted = self.wanted.take().or_else(|| self.here());
         let mut fresh = ReviewScreen::new(self.ticket.clone(), id, range);
-        fresh.whitespace = whitespace;
+        (fresh.whitespace, fresh.reopened) = (whitespace, true);
         fresh.wanted = wanted;
         fresh.options = Options { opened: BTreeMap::new(), ..self.options.clone() };
         fresh.files_shown = self.files_shown;

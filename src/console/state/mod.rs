@@ -201,11 +201,12 @@ impl Console {
         self.size = (area.width, area.height);
         self.runs.busy = false;
         view::prepare(self, area);
-        view::draw(self, area, buffer);
+        // What this frame shows may be decided on from now on, and its footer already offers that.
         self.drawn.tickets = view::shown_tickets(self, area);
         self.drawn.heads = view::shown_heads(self, area);
-        self.notices.drawn();
         self.strayed = false;
+        view::draw(self, area, buffer);
+        self.notices.drawn();
         self.dirty = false;
     }
 

@@ -11,6 +11,7 @@ use super::super::state::{Console, Notice, NoticeKind, Pane};
 use super::super::theme::Role;
 use super::super::update::available;
 use super::text::{Pen, fit, width};
+use crate::plan::ticket::TicketId;
 
 pub(super) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
@@ -150,6 +151,13 @@ fn fitting(console: &Console) -> Vec<Action> {
         RowState::NoRunner => vec![Action::Delegate, Action::Edit],
         RowState::Waiting | RowState::Refused => vec![Action::Edit],
         RowState::Blocked => vec![Action::Retry],
+        RowState::Review | RowState::Done if was_worked(console, &ticket.id) => vec![Action::Diff],
         RowState::Review | RowState::Invalid | RowState::Done | RowState::Canceled => Vec::new(),
     }
+}
+
+/// Whether an agent's work on a ticket is there to be looked at.
+fn was_worked(console: &Console, ticket: &TicketId) -> bool {
+    let run = console.run_of(ticket).and_then(|run| run.agent.as_deref());
+    run.is_some_and(|agent| agent.worktree.is_some()) || console.snapshot.reviews.contains_key(ticket)
 }

@@ -251,10 +251,15 @@ impl Console {
         self.dirty |= self.review().is_some();
     }
 
-    /// A diff could not be opened.
+    /// A diff could not be opened. A review that has shown nothing yet closes again; one that compared something else
+    /// before stays, so that another range can be chosen.
     pub(super) fn diff_refused(&mut self, id: DiffId, message: String) {
-        if let Some(screen) = self.review_mut().filter(|screen| screen.id == id) {
+        let Some(screen) = self.review_mut().filter(|screen| screen.id == id) else { return };
+        if screen.reopened {
             screen.refused = Some(message);
+            return;
         }
+        self.layers.retain(|layer| !matches!(layer, Layer::Review(screen) if screen.id == id));
+        self.say(NoticeKind::Refused, message);
     }
 }
