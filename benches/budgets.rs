@@ -18,6 +18,8 @@
 mod agents;
 #[path = "budgets/console.rs"]
 mod console;
+#[path = "budgets/diffs.rs"]
+mod diffs;
 #[path = "../tests/support/leftover.rs"]
 mod leftover;
 #[path = "budgets/measure.rs"]
@@ -102,7 +104,7 @@ fn main() {
     }
     let options = Options::from_args();
     let mut report = Report::default();
-    let sections: [(&str, Section); 15] = [
+    let sections: [(&str, Section); 16] = [
         ("lifecycle", verbs::lifecycle),
         ("mutation", verbs::mutation),
         ("list", verbs::list),
@@ -118,6 +120,7 @@ fn main() {
         ("first", agents::first),
         ("open", transcripts::opened),
         ("rounds", rounds::rounds),
+        ("diffs", diffs::diffs),
     ];
     for (name, run) in sections {
         if options.wants(name) {

@@ -8,6 +8,8 @@ mod board;
 mod leaving;
 #[path = "console_pty/pictures.rs"]
 mod pictures;
+#[path = "console_pty/review.rs"]
+mod review;
 #[path = "console_pty/steps.rs"]
 mod steps;
 mod support;

@@ -128,6 +128,8 @@ fn reviewed() -> Snapshot {
         stage: Stage::Waiting { why: Wait::MaxRounds },
     };
     snapshot.reviews.insert(id("PLF-074"), Arc::new(review));
+    // Its last round is over.
+    snapshot.runs.retain(|run| run.ticket != id("PLF-074"));
     snapshot
 }
 
@@ -329,9 +331,11 @@ fn decisions_take_two_keys_and_name_the_commit_that_was_shown() {
     assert_eq!(decided("A"), []);
     assert_eq!(decided("A A"), []);
     assert_eq!(decided("A y"), [decide(ReviewChoice::Accept)]);
-    assert_eq!(decided("R enter"), []);
+    assert_eq!(decided("R ctrl-s"), []);
     let reason = "it is slow".to_owned();
-    assert_eq!(decided(r#"R "it is slow" enter"#), [decide(ReviewChoice::Reject { reason })]);
+    assert_eq!(decided(r#"R "it is slow" ctrl-s"#), [decide(ReviewChoice::Reject { reason })]);
+    // What is shown is not what would be decided on.
+    assert_eq!(decided("] A y"), []);
 }
 
 #[test]
@@ -371,7 +375,15 @@ fn searching_goes_to_hits_and_opens_what_is_folded() {
     keys(&mut bench, &mut answers, r#"N / "line 3 of" enter"#);
     let shown = bench.screen();
     assert!(shown.contains("// line 3 of the parser"), "{shown}");
-    keys(&mut bench, &mut answers, "esc e");
+    // Beyond the last hit it goes on in the other files, and round.
+    keys(&mut bench, &mut answers, r#"esc / "c" enter"#);
+    for (key, at) in [(".", "file 3/3"), (".", "file 2/3"), (",", "file 3/3")] {
+        keys(&mut bench, &mut answers, key);
+        assert!(bench.screen().contains(at), "{key}:\n{}", bench.screen());
+    }
+    keys(&mut bench, &mut answers, r#"esc / "nowhere at all" enter ."#);
+    assert!(bench.screen().contains("no hit in this file"), "{}", bench.screen());
+    keys(&mut bench, &mut answers, "esc N P e");
     assert!(!bench.screen().contains("lines\n"), "{}", bench.screen());
 }
 

@@ -85,7 +85,7 @@ fn stat_line(file: &FileEntry, stat: Option<&Stat>, out: &mut Out) {
     let counts = stat.map(words).unwrap_or_default();
     out.pieces(&[
         (Tone::Plain, &format!("{} {}  ", file.change.letter(), named(file))),
-        (Tone::Faint, &counts),
+        (Tone::Faint, &format!("{counts}{}", mode(file))),
     ]);
 }
 
@@ -96,13 +96,17 @@ fn named(file: &FileEntry) -> String {
     }
 }
 
-fn text(file: &FileEntry, body: &Body, out: &mut Out) {
-    let mode = match (file.old_mode, file.new_mode) {
+/// How its mode changed, where it did.
+fn mode(file: &FileEntry) -> String {
+    match (file.old_mode, file.new_mode) {
         (Some(old), Some(new)) if old != new => format!("  mode {old:06o} → {new:06o}"),
         _ => String::new(),
-    };
+    }
+}
+
+fn text(file: &FileEntry, body: &Body, out: &mut Out) {
     let head = format!("{} {}", file.change.letter(), named(file));
-    out.pieces(&[(Tone::Strong, &head), (Tone::Faint, &format!("  {}{mode}", words(&body.stat)))]);
+    out.pieces(&[(Tone::Strong, &head), (Tone::Faint, &format!("  {}{}", words(&body.stat), mode(file)))]);
     let mut at = 0;
     while at < body.blocks.len() {
         // Changes whose context would meet are one hunk.

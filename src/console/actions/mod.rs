@@ -308,6 +308,11 @@ impl Action {
         SPECS.iter().find(|spec| spec.action == self).unwrap_or(&SPECS[0])
     }
 
+    /// Whether it works in a review only.
+    pub(crate) fn is_of_review(self) -> bool {
+        self.spec().scopes == [Scope::Review]
+    }
+
     /// The action with this name.
     pub(crate) fn named(name: &str) -> Option<Action> {
         SPECS.iter().find(|spec| spec.name == name).map(|spec| spec.action)

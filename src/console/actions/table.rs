@@ -428,8 +428,22 @@ pub(crate) const SPECS: &[Spec] = &[
         "What the round before did; before the first: the whole"
     ),
     row!(ReviewSearch, "review.search", "search", ["/"], &[Review], "Search the file while you type"),
-    row!(ReviewSearchNext, "review.next-hit", "next hit", ["."], &[Review], "To the next hit"),
-    row!(ReviewSearchPrevious, "review.previous-hit", "previous hit", [","], &[Review], "To the hit before"),
+    row!(
+        ReviewSearchNext,
+        "review.next-hit",
+        "next hit",
+        ["."],
+        &[Review],
+        "To the next hit, in the files that follow too"
+    ),
+    row!(
+        ReviewSearchPrevious,
+        "review.previous-hit",
+        "previous hit",
+        [","],
+        &[Review],
+        "To the hit before, in the files before too"
+    ),
     row!(
         ReviewPart,
         "review.pane",
@@ -495,7 +509,14 @@ pub(crate) const SPECS: &[Spec] = &[
         &[Init],
         "Make a planfile with the starter tickets in this folder"
     ),
-    row!(Reload, "reload", "reload", ["ctrl-r"], PAGES, "Read the planfile from disk again"),
+    row!(
+        Reload,
+        "reload",
+        "reload",
+        ["ctrl-r"],
+        SCREENS,
+        "Read the planfile again; in a diff: compare again"
+    ),
     row!(Help, "help", "keys", ["?"], SCREENS, "The keys that work here"),
     row!(Palette, "palette", "palette", [":", "ctrl-p"], SCREENS, "Search every action by name"),
     row!(History, "messages", "messages", ["M"], &[Board, Review], "Everything that was said, newest first"),

@@ -15,8 +15,6 @@ pub(crate) enum LineKind {
     Search,
     /// Searches the diff while typing.
     ReviewSearch,
-    /// Why work is rejected; `seen` is the commit that was on screen.
-    Reject { ticket: TicketId, seen: String },
     /// Why a ticket is blocked.
     Block { ticket: TicketId, seen: Option<Timestamp> },
 }

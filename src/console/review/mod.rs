@@ -14,9 +14,11 @@ mod place;
 pub(crate) mod search;
 #[cfg(test)]
 pub(crate) mod tests;
+pub(crate) mod tree;
 mod words;
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::plan::ticket::TicketId;
@@ -29,6 +31,7 @@ use layout::{Layout, Options};
 use notes::Note;
 use paint::{PartKey, Piece};
 use search::Search;
+use tree::TreeRow;
 
 /// Coloured parts that are kept.
 const PARTS: usize = 512;
@@ -60,6 +63,8 @@ pub(crate) struct ReviewScreen {
     pub(crate) range: DiffRange,
     pub(crate) whitespace: bool,
     pub(crate) listing: Option<Arc<Listing>>,
+    /// The files as a tree.
+    pub(crate) tree: Vec<TreeRow>,
     counted: Vec<Option<Counted>>,
     /// Hash over all that is shown, when everything was counted.
     pub(crate) hash: Option<String>,
@@ -92,6 +97,8 @@ pub(crate) struct ReviewScreen {
     parts: HashMap<PartKey, Option<Arc<Vec<Vec<Piece>>>>>,
     /// The commit that stood on the screen at the last frame.
     pub(crate) drawn: Option<String>,
+    /// The commit of the newest round when the files came.
+    pub(crate) newest: Option<String>,
     /// Rows of text at the last frame.
     pub(crate) height: usize,
     /// The file that is laid out next begins at its last change.
@@ -110,6 +117,7 @@ impl ReviewScreen {
             range,
             whitespace: true,
             listing: None,
+            tree: Vec::new(),
             counted: Vec::new(),
             hash: None,
             refused: None,
@@ -133,6 +141,7 @@ impl ReviewScreen {
             wanted: None,
             parts: HashMap::new(),
             drawn: None,
+            newest: None,
             height: 0,
             at_end: false,
             wanted_top: false,
@@ -186,13 +195,23 @@ impl ReviewScreen {
 
     /// Lines added and removed, as far as they were counted, and whether that is all.
     pub(crate) fn totals(&self) -> (u64, u64, bool) {
-        let mut totals = (0, 0);
-        for counted in self.counted.iter().flatten() {
-            if let Stat::Text { added, removed } = counted.stat {
-                totals = (totals.0 + u64::from(added), totals.1 + u64::from(removed));
+        self.totals_of(0..self.counted.len())
+    }
+
+    /// The same of some files.
+    pub(crate) fn totals_of(&self, files: Range<usize>) -> (u64, u64, bool) {
+        let mut totals = (0, 0, true);
+        for counted in self.counted.get(files).unwrap_or_default() {
+            match counted.as_ref().map(|counted| &counted.stat) {
+                Some(Stat::Text { added, removed }) => {
+                    totals.0 += u64::from(*added);
+                    totals.1 += u64::from(*removed);
+                }
+                Some(_) => {}
+                None => totals.2 = false,
             }
         }
-        (totals.0, totals.1, self.counted.iter().all(Option::is_some))
+        totals
     }
 
     pub(crate) fn is_viewed(&self, file: usize) -> bool {
@@ -207,6 +226,7 @@ impl ReviewScreen {
     /// The files came.
     pub(crate) fn listed(&mut self, listing: Arc<Listing>) {
         self.counted = vec![None; listing.files.len()];
+        self.tree = tree::rows(&listing.files);
         self.listing = Some(listing);
         if let Some(wanted) = &self.wanted {
             let at = self.files().iter().position(|file| file.path == wanted.file);
@@ -279,7 +299,7 @@ impl ReviewScreen {
         self.layout = Layout::default();
         if let Some(search) = &mut self.search {
             search.hits.clear();
-            search.current = 0;
+            (search.current, search.waiting) = (0, None);
         }
     }
 

@@ -84,8 +84,8 @@ impl ReviewScreen {
                 let found = Search::new(&search.text, &body);
                 let current = search.current.min(found.hits.len().saturating_sub(1));
                 self.search = Some(Search { current, ..found });
-                if search.waiting {
-                    self.search_from_here();
+                if let Some(seek) = search.waiting {
+                    self.search_on(seek);
                 }
             }
         }

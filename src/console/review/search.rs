@@ -1,4 +1,4 @@
-//! Searching the texts of one file while it is typed.
+//! Searching the texts of one file while it is typed, and from there file by file.
 //!
 //! Case counts only when something typed is upper case. Bounded: at most [`HITS`] hits are known. A hit is a line of one
 //! side; where in the line it stands is looked for again when the line is drawn.
@@ -16,8 +16,17 @@ pub(crate) struct Search {
     /// Lines with a hit, by where they stand: removed lines come at their block.
     pub(crate) hits: Vec<(TextSide, u32)>,
     pub(crate) current: usize,
-    /// The text is not there yet: gone to when it is.
-    pub(crate) waiting: bool,
+    /// The text is not there yet: where to go when it is.
+    pub(crate) waiting: Option<Seek>,
+}
+
+/// Where a search goes on when a text comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seek {
+    /// To the first hit from the cursor on, in this file.
+    Here,
+    /// File by file to the next one with a hit, until it is back at this one.
+    Files { forward: bool, until: usize },
 }
 
 impl Search {
@@ -40,7 +49,7 @@ impl Search {
         hits.sort_by_key(|(at, side, line)| (*at, *side == TextSide::New, *line));
         hits.dedup();
         let hits = hits.into_iter().map(|(_, side, line)| (side, line)).collect();
-        Search { text: text.to_owned(), hits, current: 0, waiting: false }
+        Search { text: text.to_owned(), hits, current: 0, waiting: None }
     }
 
     /// The next hit, or the one before; goes round.
@@ -79,7 +88,7 @@ impl ReviewScreen {
             self.search = None;
             return;
         }
-        let waiting = Search { text: text.to_owned(), waiting: true, ..Search::default() };
+        let waiting = Search { text: text.to_owned(), waiting: Some(Seek::Here), ..Search::default() };
         let body = self.body().filter(|_| self.laid_out.is_some()).cloned();
         self.search = Some(body.as_ref().map_or(waiting, |body| Search::new(text, body)));
         if body.is_some() {
@@ -87,8 +96,49 @@ impl ReviewScreen {
         }
     }
 
+    /// The next hit or the one before; beyond the last one of the file, in the files that follow.
+    pub(crate) fn step_hit(&mut self, forward: bool) {
+        let files = self.files().len();
+        let Some(search) = &mut self.search else { return };
+        let (count, at) = (search.hits.len(), search.current);
+        let edge = count == 0 || at == if forward { count - 1 } else { 0 };
+        if edge && files > 1 {
+            return self.seek(forward, self.file);
+        }
+        if let Some((side, line)) = search.step(forward) {
+            self.go_to(side, line);
+        }
+    }
+
+    fn seek(&mut self, forward: bool, until: usize) {
+        let count = self.files().len();
+        self.go_to_file((self.file + if forward { 1 } else { count - 1 }) % count);
+        if let Some(search) = &mut self.search {
+            search.waiting = Some(Seek::Files { forward, until });
+        }
+    }
+
+    /// The text came in which it was to go on.
+    pub(super) fn search_on(&mut self, seek: Seek) {
+        let Some(search) = &mut self.search else { return };
+        match seek {
+            Seek::Here => self.search_from_here(),
+            Seek::Files { forward, until } if search.hits.is_empty() => {
+                if self.file != until {
+                    self.seek(forward, until);
+                }
+            }
+            Seek::Files { forward, .. } => {
+                search.current = if forward { 0 } else { search.hits.len() - 1 };
+                if let Some((side, line)) = search.hits.get(search.current).copied() {
+                    self.go_to(side, line);
+                }
+            }
+        }
+    }
+
     /// Goes to the first hit from the cursor on.
-    pub(super) fn search_from_here(&mut self) {
+    fn search_from_here(&mut self) {
         let Some(search) = &mut self.search else { return };
         let row = |hit: &(TextSide, u32)| self.layout.find(hit.0, hit.1).unwrap_or(0);
         let next = search.hits.partition_point(|hit| row(hit) < self.cursor);

@@ -22,6 +22,7 @@ impl Console {
             Action::History => self.layers.push(Layer::History(Scrolled::default())),
             Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Repaint => self.effects.push(Effect::Repaint),
+            Action::Reload if self.review().is_some() => self.compare_again(),
             Action::Reload => {
                 self.send(Command::Project(ProjectCommand::Reload), Pending::say("read from disk again"));
             }
@@ -57,34 +58,6 @@ impl Console {
             | Action::VerdictAgain => self.verdict_action(action),
             Action::Worktrees => self.open_worktrees(),
             Action::Diff => self.open_diff(),
-            Action::ReviewHunkNext
-            | Action::ReviewHunkPrevious
-            | Action::ReviewFileNext
-            | Action::ReviewFilePrevious
-            | Action::ReviewFinding
-            | Action::ReviewFindingPrevious
-            | Action::ReviewFold
-            | Action::ReviewWhole
-            | Action::ReviewSplit
-            | Action::ReviewWhitespace
-            | Action::ReviewRange
-            | Action::ReviewRoundNext
-            | Action::ReviewRoundPrevious
-            | Action::ReviewSearch
-            | Action::ReviewSearchNext
-            | Action::ReviewSearchPrevious
-            | Action::ReviewViewed
-            | Action::ReviewSelect
-            | Action::ReviewComment
-            | Action::ReviewDrop
-            | Action::ReviewPlace
-            | Action::ReviewSend
-            | Action::ReviewApprove
-            | Action::ReviewReject
-            | Action::ReviewFiles
-            | Action::ReviewPart
-            | Action::ReviewLeft
-            | Action::ReviewRight => self.review_action(action),
             Action::Earlier => self.open_earlier(),
             // These mean something to a layer only, which has seen them before they come here.
             Action::Accept
@@ -96,6 +69,7 @@ impl Console {
             | Action::OtherDraft
             | Action::Prune
             | Action::PruneAll => {}
+            _ if action.is_of_review() => self.review_action(action),
             _ => self.look(action),
         }
     }

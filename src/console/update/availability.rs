@@ -1,6 +1,7 @@
 //! Whether an action works now, and if not, why: one answer for keys, help, footer and palette.
 
 use crate::plan::ticket::{ExecutorKind, Priority, Status, Ticket};
+use crate::runtime::protocol::diff::DiffRange;
 use crate::runtime::protocol::{PlanHealth, RunState};
 
 use super::super::actions::Action;
@@ -17,30 +18,6 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         Action::Open | Action::Source | Action::Earlier | Action::Diff => ticket(console).map(drop),
         Action::ReviewApprove | Action::ReviewReject => decidable_review(console),
         Action::ReviewSearchNext | Action::ReviewSearchPrevious => review_searched(console),
-        Action::ReviewHunkNext
-        | Action::ReviewHunkPrevious
-        | Action::ReviewFileNext
-        | Action::ReviewFilePrevious
-        | Action::ReviewFinding
-        | Action::ReviewFindingPrevious
-        | Action::ReviewFold
-        | Action::ReviewWhole
-        | Action::ReviewSplit
-        | Action::ReviewWhitespace
-        | Action::ReviewRange
-        | Action::ReviewRoundNext
-        | Action::ReviewRoundPrevious
-        | Action::ReviewSearch
-        | Action::ReviewViewed
-        | Action::ReviewSelect
-        | Action::ReviewComment
-        | Action::ReviewDrop
-        | Action::ReviewPlace
-        | Action::ReviewSend
-        | Action::ReviewFiles
-        | Action::ReviewPart
-        | Action::ReviewLeft
-        | Action::ReviewRight => review(console),
         Action::Copy if console.focus == Pane::Run && console.shown_run().is_some() => Ok(()),
         Action::Copy => ticket(console).map(drop),
         Action::RunPrevious
@@ -81,6 +58,7 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         Action::Queue | Action::JobsMore => writable(console),
         Action::JobsFewer if console.snapshot.queue.jobs <= 1 => no("one run at a time is the least"),
         Action::JobsFewer => writable(console),
+        _ if action.is_of_review() => review(console),
         // What moves, shows, types or leaves works wherever its key is heard.
         _ => Ok(()),
     }
@@ -291,13 +269,22 @@ fn review_searched(console: &Console) -> Result<(), String> {
 fn decidable_review(console: &Console) -> Result<(), String> {
     writable(console)?;
     let screen = console.review().ok_or("no review is open")?;
-    if !console.snapshot.reviews.contains_key(&screen.ticket) {
+    let Some(review) = console.snapshot.reviews.get(&screen.ticket) else {
         return no("this ticket is under no review");
-    }
+    };
     if screen.drawn.is_none() {
         return no("what is shown is no commit; look at a round or at the whole ticket");
     }
-    Ok(())
+    if console.run_of(&screen.ticket).is_some_and(|run| super::super::rows::is_live(run)) {
+        return no("it is being worked on; stop it first");
+    }
+    let newest = review.rounds.iter().rev().find(|round| round.head.is_some()).map(|round| round.number);
+    match screen.range {
+        DiffRange::Round { number } | DiffRange::Between { to: number, .. } if Some(number) != newest => {
+            Err(format!("work went on after round {number}; look at the whole ticket, then decide"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn other_draft(console: &Console) -> Result<(), String> {

@@ -9,7 +9,6 @@ use super::super::layers::ticket::FieldName;
 use super::super::layers::{AnswerForm, Confirm, Layer, LineInput, TicketForm};
 use super::super::state::{Console, NoticeKind, Pane, Pending};
 use crate::plan::lifecycle::Op;
-use crate::runtime::protocol::ReviewChoice;
 
 impl Console {
     /// Gives a key to the topmost layer; `action` is what the keymap says it means there.
@@ -218,7 +217,7 @@ impl Console {
                 }
             }
             LineKind::ReviewSearch => self.review_search(&text),
-            LineKind::Block { .. } | LineKind::Reject { .. } => {}
+            LineKind::Block { .. } => {}
         }
     }
 
@@ -229,15 +228,6 @@ impl Console {
                 if let Some(view) = self.runs.shown_view_mut() {
                     view.search_accept();
                 }
-            }
-            LineKind::Reject { ticket, seen } => {
-                let reason = input.text.text().trim().to_owned();
-                if reason.is_empty() {
-                    self.say(NoticeKind::Refused, "a rejection needs a reason; Esc leaves without one");
-                    self.layers.push(Layer::Line(Box::new(input)));
-                    return;
-                }
-                self.send_decision(ticket.clone(), seen.clone(), ReviewChoice::Reject { reason });
             }
             LineKind::Block { ticket, seen } => {
                 let reason = input.text.text().trim().to_owned();
@@ -264,7 +254,7 @@ impl Console {
                 }
             }
             LineKind::ReviewSearch => self.review_search(""),
-            LineKind::Block { .. } | LineKind::Reject { .. } => {}
+            LineKind::Block { .. } => {}
         }
     }
 }

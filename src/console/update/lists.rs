@@ -11,7 +11,7 @@ use super::super::state::{Console, Leaving, NoticeKind, Pending};
 use super::layers::is_enter;
 use super::moving::scrolled;
 use crate::runtime::protocol::diff::NotebookChange;
-use crate::runtime::protocol::{Command, QueueCommand, ReviewChoice, RunCommand};
+use crate::runtime::protocol::{Command, QueueCommand, RunCommand};
 
 impl Console {
     pub(super) fn palette_key(&mut self, mut palette: Box<Palette>, key: Key, action: Option<Action>) {
@@ -120,7 +120,7 @@ impl Console {
             Confirmed::DropComment(ticket, id) => {
                 self.note(ticket, NotebookChange::Drop { id }, Pending::say("the comment is dropped"));
             }
-            Confirmed::Approve { ticket, seen } => self.send_decision(ticket, seen, ReviewChoice::Accept),
+            Confirmed::Approve { ticket, seen } => self.send_approval(ticket, seen),
             Confirmed::Prune(tickets) => self.prune(tickets),
             Confirmed::Discard => {
                 if let Some(key) = self.layers.pop().and_then(|form| form.draft_key()) {

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::widgets::Widget;
 
 use super::super::layers::MessageForm;
-use super::super::layers::message::Purpose;
+use super::super::layers::message::{CommentPlace, Purpose};
 use super::super::rows::is_live;
 use super::super::state::Console;
 use super::super::theme::Role;
@@ -105,12 +105,7 @@ fn above(console: &Console, form: &MessageForm, columns: usize) -> Vec<(String, 
             );
         }
         Purpose::Comment(place) => {
-            let lines = place.anchor.lines.iter().skip(place.anchor.before as usize);
-            let count = (place.last - place.first + 1) as usize;
-            for line in lines.take(count.min(LISTED)) {
-                let text = format!("{} {}", console.glyphs.vertical, safe_text(line));
-                say(&fit(&text, columns, console.glyphs.ellipsis), Role::Dim);
-            }
+            quoted(console, place, columns).iter().for_each(|line| say(line, Role::Dim));
             say("It is kept with its lines and sent with the other comments, once.", Role::Dim);
         }
         Purpose::Delegate { .. } => {
@@ -135,6 +130,17 @@ fn above(console: &Console, form: &MessageForm, columns: usize) -> Vec<(String, 
         say(error, Role::Error);
     }
     lines
+}
+
+/// The lines that a comment is about.
+fn quoted(console: &Console, place: &CommentPlace, columns: usize) -> Vec<String> {
+    let lines = place.anchor.lines.iter().skip(place.anchor.before as usize);
+    let count = (place.last - place.first + 1) as usize;
+    lines
+        .take(count.min(LISTED))
+        .map(|line| format!("{} {}", console.glyphs.vertical, safe_text(line)))
+        .map(|text| fit(&text, columns, console.glyphs.ellipsis))
+        .collect()
 }
 
 fn short(commit: &str) -> &str {

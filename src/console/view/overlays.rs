@@ -60,9 +60,6 @@ pub(super) fn draw_line(console: &Console, input: &LineInput, areas: &Areas, buf
         ),
         LineKind::Filter { .. } => (areas.footer, " filter / ".to_owned()),
         LineKind::Search | LineKind::ReviewSearch => (areas.footer, " search / ".to_owned()),
-        LineKind::Reject { ticket, .. } => {
-            (areas.footer, format!(" reject {} because: ", words::safe(ticket)))
-        }
         LineKind::Block { ticket, .. } => (areas.footer, format!(" block {} because: ", words::safe(ticket))),
     };
     let area = area.intersection(buffer.area);

@@ -1,10 +1,12 @@
 //! One comparison: its files, and what each of them holds on both sides.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use git2::{Delta, Diff, DiffDelta, DiffFile, DiffFindOptions, DiffOptions, FileMode, Oid, Repository};
+use git2::{
+    Delta, Diff, DiffDelta, DiffFile, DiffFindOptions, DiffOptions, FileMode, Index, Oid, Repository,
+};
 use sha2::{Digest, Sha256};
 
 use super::blocks::{self, Block};
@@ -235,9 +237,17 @@ fn list(
         .rename_limit(RENAMES)
         .exact_match_only(diff.deltas().len() > RENAMES);
     diff.find_similar(Some(&mut find))?;
+    let conflicts = worktree.filter(|_| head.is_none()).and_then(conflicts).unwrap_or_default();
     let drivers = worktree.map(|_| filters::drivers(repo)).unwrap_or_default();
     let mut found: Vec<(Pair, FileEntry)> = (0..diff.deltas().len())
         .filter_map(|at| entry(&diff, at, subfolder))
+        .map(|(pair, mut file)| {
+            // libgit2 compares what lies there and does not look which files wait for a merge.
+            if [&pair.old, &pair.new].into_iter().flatten().any(|side| conflicts.contains(&side.path)) {
+                file.change = FileChange::Conflicted;
+            }
+            (pair, file)
+        })
         .filter(|(pair, _)| {
             // A file under a filter is the same when its filter gives what the base has.
             let (Some(old), Some(new)) = (&pair.old, &pair.new) else { return true };
@@ -250,6 +260,14 @@ fn list(
     found.sort_by(|a, b| a.1.path.cmp(&b.1.path));
     let (pairs, files) = found.into_iter().unzip();
     Ok((pairs, files, old.id()))
+}
+
+/// Files that a merge left in conflict, from the top of the repository: whoever works in the worktree wrote that into its
+/// index, beside which we keep one of our own.
+fn conflicts(worktree: &Worktree) -> Option<HashSet<Vec<u8>>> {
+    let index = Index::open(&worktree.git_dir.join("index")).ok()?;
+    let sides = index.conflicts().ok()?.flatten().flat_map(|one| [one.ancestor, one.our, one.their]);
+    Some(sides.flatten().map(|side| side.path).collect())
 }
 
 fn entry(diff: &Diff<'_>, at: usize, subfolder: &str) -> Option<(Pair, FileEntry)> {

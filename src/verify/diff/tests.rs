@@ -254,3 +254,65 @@ fn rounds_on_disk_that_are_none_are_named() {
         assert!(error.contains("rounds.json"), "{error}");
     }
 }
+
+fn run(folder: &Path, args: &[&str]) -> bool {
+    let mut git = std::process::Command::new("git");
+    let (name, mail) = ("user.name=Op", "user.email=op@example.invalid");
+    git.args(["-c", name, "-c", mail, "-c", "protocol.file.allow=always"]).args(args).current_dir(folder);
+    git.output().unwrap().status.success()
+}
+
+#[test]
+fn a_detached_head_and_a_merge_of_the_operator_change_nothing() {
+    let scene = Scene::new();
+    scene.put("a.rs", b"one\n2\nthree\n");
+    let before = scene.open(&DiffRange::WorkingTree).1.files;
+    let head = scene.commit();
+    // The operator's own checkout: detached, then in the middle of a merge that conflicts.
+    let root = &scene.root;
+    assert!(run(root, &["checkout", "-q", "--detach"]));
+    put(root, "a.rs", b"one\nanother\nthree\n");
+    assert!(run(root, &["commit", "-qam", "two"]));
+    assert!(!run(root, &["merge", "-q", &head]), "it has to conflict");
+    let (mut differ, listing) = scene.open(&DiffRange::Whole);
+    assert_eq!(told(&mut differ, &listing), [('M', "a.rs".to_owned(), text(1, 1))]);
+    assert_eq!((listing.files[0].path.clone(), listing.head), (before[0].path.clone(), Some(head)));
+}
+
+#[test]
+fn a_conflict_in_the_worktree_is_named_and_shown_as_it_lies_there() {
+    let scene = Scene::new();
+    scene.put("a.rs", b"one\n2\nthree\n");
+    scene.commit();
+    put(&scene.root, "a.rs", b"one\nanother\nthree\n");
+    assert!(run(&scene.root, &["commit", "-qam", "two"]));
+    let theirs = Repository::open(&scene.root).unwrap().head().unwrap().target().unwrap().to_string();
+    assert!(!run(&scene.worktree.path, &["merge", "-q", &theirs]), "it has to conflict");
+    let (mut differ, listing) = scene.open(&DiffRange::WorkingTree);
+    let found = told(&mut differ, &listing);
+    assert_eq!((found.len(), found[0].1.as_str()), (1, "a.rs"), "{found:?}");
+    assert_eq!(found[0].0, 'U', "{found:?}");
+    let body = differ.body(0).unwrap();
+    assert!(body.new.text().contains("<<<<<<<"), "{}", body.new.text());
+    assert_eq!(body.old.text(), "one\ntwo\nthree\n");
+}
+
+#[test]
+fn a_submodule_is_a_commit_and_its_files_are_not_looked_into() {
+    let scene = Scene::new();
+    let other = scene.root.with_file_name("other");
+    let inner = repository(&other);
+    put(&other, "file", b"x");
+    assert!(run(&other, &["add", "-A"]) && run(&other, &["commit", "-qm", "one"]));
+    let at = inner.head().unwrap().target().unwrap().to_string();
+    let from = other.to_str().unwrap();
+    assert!(run(&scene.worktree.path, &["submodule", "--quiet", "add", from, "vendor"]));
+    assert!(run(&scene.worktree.path, &["commit", "-qm", "two"]));
+    let (mut differ, listing) = scene.open(&DiffRange::Whole);
+    let found = told(&mut differ, &listing);
+    let module = ('A', "vendor".to_owned(), Stat::Module { old: None, new: Some(at) });
+    assert!(found.contains(&module), "{found:?}");
+    let at = found.iter().position(|file| *file == module).unwrap();
+    let body = differ.body(at).unwrap();
+    assert_eq!((body.new.text(), body.blocks.len()), ("", 0));
+}

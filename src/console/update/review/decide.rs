@@ -2,11 +2,13 @@
 
 use super::super::super::actions::Action;
 use super::super::super::layers::confirm::Confirmed;
-use super::super::super::layers::line::LineKind;
-use super::super::super::layers::{Confirm, Layer, LineInput};
+use super::super::super::layers::message::Purpose;
+use super::super::super::layers::{Confirm, Layer};
+use super::super::super::review::notes;
 use super::super::super::state::{Console, NoticeKind, Pending};
 use super::super::super::words;
 use crate::plan::ticket::TicketId;
+use crate::runtime::protocol::review::Progress;
 use crate::runtime::protocol::{Command, ReviewChoice, ReviewCommand};
 
 impl Console {
@@ -18,8 +20,7 @@ impl Console {
             return self.say(NoticeKind::Refused, say);
         };
         if action == Action::ReviewReject {
-            let kind = LineKind::Reject { ticket, seen };
-            return self.layers.push(Layer::Line(Box::new(LineInput::new(kind, ""))));
+            return self.open_message(ticket, Purpose::Reject { seen });
         }
         let short: String = seen.chars().take(12).collect();
         let waiting = screen.notebook.comments.iter().filter(|comment| comment.sent.is_none()).count();
@@ -27,23 +28,27 @@ impl Console {
             0 => String::new(),
             count => format!(" {} not sent.", words::count(count, "comment is", "comments are")),
         };
+        let review = self.snapshot.reviews.get(&ticket);
+        let open = notes::findings(screen, review)
+            .iter()
+            .filter(|listed| listed.finding.blocking && listed.progress != Progress::Fixed)
+            .count();
+        let still = match open {
+            0 => String::new(),
+            open => format!(", with {} still standing", words::count(open, "blocker", "blockers")),
+        };
         self.layers.push(Layer::Confirm(Confirm {
-            question: format!("approve {} as it is at {short}?", words::safe(&ticket)),
+            question: format!("approve {} as it is at {short}{still}?", words::safe(&ticket)),
             detail: format!("The work passes; refused when it is not at that commit any more.{rest}"),
             yes: "approve",
             then: Confirmed::Approve { ticket, seen },
         }));
     }
 
-    /// Sends a decision about the commit that was on screen.
-    pub(in crate::console::update) fn send_decision(
-        &mut self,
-        ticket: TicketId,
-        seen: String,
-        choice: ReviewChoice,
-    ) {
-        let word = if matches!(choice, ReviewChoice::Accept) { "approved" } else { "rejected" };
-        let said = Pending::say(format!("{} is {word}", words::safe(&ticket)));
+    /// Approves the commit that was on screen.
+    pub(in crate::console::update) fn send_approval(&mut self, ticket: TicketId, seen: String) {
+        let said = Pending::say(format!("{} is approved", words::safe(&ticket)));
+        let choice = ReviewChoice::Accept;
         self.send(Command::Review(ReviewCommand::Decide { ticket, seen, choice }), said);
     }
 }

@@ -87,6 +87,23 @@ impl Console {
         self.dirty = true;
     }
 
+    /// The same comparison of what is there now.
+    pub(super) fn compare_again(&mut self) {
+        if let Some((range, whitespace)) =
+            self.review().map(|screen| (screen.range.clone(), screen.whitespace))
+        {
+            self.reopen_diff(range, whitespace);
+        }
+    }
+
+    /// Whether rounds went on since the whole ticket was compared: what is shown is not the newest work any more.
+    pub(crate) fn moved_on(&self, screen: &ReviewScreen) -> bool {
+        let review = self.snapshot.reviews.get(&screen.ticket);
+        let now = review.and_then(|review| Console::head_of(review));
+        let grows = matches!(screen.range, DiffRange::Whole | DiffRange::WorkingTree);
+        grows && screen.newest.as_deref().is_some_and(|then| now.is_some_and(|now| now != then))
+    }
+
     /// Esc: ends a selection, then a search, then leaves.
     pub(super) fn review_back(&mut self) {
         let Some(screen) = self.review_mut() else { return };
@@ -228,7 +245,11 @@ impl Console {
     pub(super) fn on_diff(&mut self, event: DiffEvent) {
         match event {
             DiffEvent::Listed { id, listing } => {
+                let ticket = self.review().map(|screen| screen.ticket.clone());
+                let review = ticket.and_then(|ticket| self.snapshot.reviews.get(&ticket));
+                let newest = review.and_then(|review| Console::head_of(review)).map(str::to_owned);
                 if let Some(screen) = self.review_mut().filter(|screen| screen.id == id) {
+                    screen.newest = newest;
                     screen.listed(listing);
                 }
             }

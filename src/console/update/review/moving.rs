@@ -67,13 +67,6 @@ impl ReviewScreen {
         }
     }
 
-    pub(super) fn step_hit(&mut self, forward: bool) {
-        let hit = self.search.as_mut().and_then(|search| search.step(forward));
-        if let Some((side, line)) = hit {
-            self.go_to(side, line);
-        }
-    }
-
     /// Opens the fold under the cursor; on anything else goes from the files to the text.
     pub(super) fn fold_at_cursor(&mut self) {
         if self.part == Part::Files {

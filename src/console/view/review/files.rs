@@ -1,13 +1,16 @@
 //! The files with their counts and viewed marks; below them findings and comments.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::super::super::review::ReviewScreen;
 use super::super::super::review::notes;
+use super::super::super::review::tree::{self, TreeRow};
 use super::super::super::state::Console;
 use super::super::super::theme::Role;
-use super::super::text::{Pen, fit};
+use super::super::text::{Pen, fit, width};
 use crate::base::text::safe_text;
 use crate::runtime::protocol::diff::{FileChange, FileEntry, Standing, Stat};
 use crate::runtime::protocol::review::Progress;
@@ -16,25 +19,61 @@ use crate::runtime::protocol::review::Progress;
 const BELOW: usize = 12;
 
 pub(super) fn draw(console: &Console, screen: &ReviewScreen, area: Rect, buffer: &mut Buffer) {
-    let below = below(console, screen);
+    let columns = usize::from(area.width.saturating_sub(1));
+    let below = below(console, screen, columns);
     let rows = usize::from(area.height);
     let under = below.len().min(BELOW).min(rows / 2);
     let above = rows - under;
     let title = if super::files_focused(console, screen) { Role::TitleFocus } else { Role::Title };
     Pen::new(buffer, area.x + 1, area.y, area.right()).write("FILES", console.theme.style(title));
     let listed = above.saturating_sub(1);
-    let first = (screen.file + 1).saturating_sub(listed.max(1));
-    for (file, y) in (first..screen.files().len()).take(listed).zip(area.y + 1..) {
-        draw_file(console, screen, file, Rect { y, height: 1, ..area }, buffer);
+    let chosen = tree::row_of(&screen.tree, screen.file);
+    let first = chosen.saturating_sub(listed / 2).min(screen.tree.len().saturating_sub(listed));
+    for (row, y) in screen.tree.iter().skip(first).take(listed).zip(area.y + 1..) {
+        let line = Rect { y, height: 1, ..area };
+        match row {
+            TreeRow::Folder { depth, name, files } => {
+                draw_folder(console, screen, (*depth, name, files.clone()), line, buffer);
+            }
+            TreeRow::File { depth, file, name } => {
+                draw_file(console, screen, (*depth, *file, *name), line, buffer);
+            }
+        }
     }
     let from = area.bottom() - u16::try_from(under).unwrap_or(0);
     for ((text, role), y) in below.into_iter().take(under).zip(from..) {
-        let text = fit(&text, usize::from(area.width.saturating_sub(1)), console.glyphs.ellipsis);
+        let text = fit(&text, columns, console.glyphs.ellipsis);
         Pen::new(buffer, area.x + 1, y, area.right()).write(&text, console.theme.style(role));
     }
 }
 
-fn draw_file(console: &Console, screen: &ReviewScreen, file: usize, row: Rect, buffer: &mut Buffer) {
+fn draw_folder(
+    console: &Console,
+    screen: &ReviewScreen,
+    (depth, name, files): (usize, &str, Range<usize>),
+    row: Rect,
+    buffer: &mut Buffer,
+) {
+    let dim = console.theme.style(Role::Dim);
+    let mut pen = Pen::new(buffer, row.x, row.y, row.right());
+    pen.skip(2 + depth);
+    let (added, removed, _) = screen.totals_of(files);
+    let counts: Vec<String> = [("+", added), ("−", removed)]
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(sign, count)| format!("{sign}{count}"))
+        .collect();
+    pen.write_right(&counts.join(" "), dim).write_right(" ", dim);
+    pen.write(safe_text(name).truncate_middle(pen.room()).as_str(), dim);
+}
+
+fn draw_file(
+    console: &Console,
+    screen: &ReviewScreen,
+    (depth, file, name): (usize, usize, usize),
+    row: Rect,
+    buffer: &mut Buffer,
+) {
     let Some(entry) = screen.files().get(file) else { return };
     let chosen = file == screen.file;
     if chosen {
@@ -55,14 +94,13 @@ fn draw_file(console: &Console, screen: &ReviewScreen, file: usize, row: Rect, b
         FileChange::Conflicted | FileChange::Retyped => Role::Warning,
         FileChange::Modified => Role::Dim,
     };
-    pen.write(&entry.change.letter().to_string(), on(letter)).write(" ", plain);
+    pen.skip(depth).write(&entry.change.letter().to_string(), on(letter)).write(" ", plain);
     for (text, role) in stat_words(entry, screen.stat(file)).into_iter().rev() {
         pen.write_right(&text, on(role));
         pen.write_right(" ", plain);
     }
-    let path = safe_text(&entry.path);
-    // The name of a file says more than its folder.
-    let shown = path.truncate_middle(pen.room());
+    // Its end tells a file from its neighbours.
+    let shown = safe_text(entry.path.get(name..).unwrap_or_default()).truncate_middle(pen.room());
     pen.write(shown.as_str(), plain);
 }
 
@@ -99,18 +137,24 @@ pub(super) fn stat_words(entry: &FileEntry, stat: Option<&Stat>) -> Vec<(String,
 }
 
 /// Findings and comments as lines.
-fn below(console: &Console, screen: &ReviewScreen) -> Vec<(String, Role)> {
+fn below(console: &Console, screen: &ReviewScreen, columns: usize) -> Vec<(String, Role)> {
     let mut lines = Vec::new();
     let found = notes::findings(screen, console.snapshot.reviews.get(&screen.ticket));
     if !found.is_empty() {
         let open = found.iter().filter(|listed| listed.progress != Progress::Fixed).count();
         lines.push((format!("FINDINGS  {open} open of {}", found.len()), Role::Title));
     }
+    let longest = found.iter().map(|listed| listed.finding.severity.word().len()).max().unwrap_or_default();
     for listed in found {
         let (glyph, role) = notes::state(listed.progress, console.glyphs);
-        let place = listed.finding.place().unwrap_or_else(|| listed.finding.reason.clone());
-        let place = safe_text(&place);
-        lines.push((format!("{glyph} {:<8} {place}", listed.finding.severity.word()), role));
+        let lead = format!("{glyph} {:<longest$} ", listed.finding.severity.word());
+        let room = columns.saturating_sub(width(&lead));
+        let place = match listed.finding.place() {
+            // Line and name say more than the folder.
+            Some(place) => safe_text(&place).truncate_middle(room),
+            None => safe_text(&listed.finding.reason).truncate_end(room),
+        };
+        lines.push((lead + place.as_str(), role));
     }
     let comments = &screen.notebook.comments;
     if !comments.is_empty() {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::super::actions::Action;
 use super::super::message::Effect;
 use super::super::review::layout::Row;
 use super::super::review::notes;
@@ -70,6 +71,8 @@ pub(super) fn prepare(console: &mut Console, screen: &mut ReviewScreen, body: Re
     screen.lay_out(width, version, |screen| notes::of_file(screen, review.as_ref(), glyphs, width));
     // A jump into a fold opened it: the second look finds the line.
     screen.lay_out(width, version, |screen| notes::of_file(screen, review.as_ref(), glyphs, width));
+    // A search went on to another file.
+    ask_for_texts(console, screen);
     screen.reveal(usize::from(places.text.height));
     ask_for_colours(console, screen);
 }
@@ -170,6 +173,12 @@ fn draw_title(console: &Console, screen: &ReviewScreen, area: Rect, buffer: &mut
         if !all {
             pen.write(" counting…", dim);
         }
+    }
+    if console.moved_on(screen) {
+        let key = console.key_of(Action::Reload);
+        let say = format!("  {} work went on, {key} shows it", console.glyphs.stalled);
+        pen.write(&say, console.theme.style(Role::Warning));
+        return;
     }
     let mut right = vec![if screen.is_split() { "side by side" } else { "unified" }.to_owned()];
     if !screen.whitespace {

@@ -32,6 +32,14 @@ pub(super) fn draw_head(console: &Console, screen: &ReviewScreen, area: Rect, bu
     let count = screen.files().len();
     let viewed = (0..count.min(2_000)).filter(|file| screen.is_viewed(*file)).count();
     pen.write_right(&format!("file {}/{count}  viewed {viewed}/{count}", screen.file + 1), dim);
+    if let Some(search) = &screen.search {
+        let found = match search.hits.len() {
+            _ if search.waiting.is_some() => "searching…".to_owned(),
+            0 => "no hit in this file".to_owned(),
+            count => format!("hit {}/{count}", search.current + 1),
+        };
+        pen.write_right("   ", dim).write_right(&found, console.theme.style(Role::Accent));
+    }
     let path = safe_text(&entry.path).truncate_middle(pen.room().saturating_sub(16));
     pen.write(path.as_str(), console.theme.style(title));
     for (text, role) in stat_words(entry, screen.stat(screen.file)) {
@@ -137,9 +145,11 @@ impl Drawer<'_> {
             }
             _ if self.screen.is_split() => {
                 let half = area.width / 2;
-                let left = Rect { width: half, ..area };
+                let left = Rect { width: half.saturating_sub(1), ..area };
                 let right = Rect { x: area.x + half, width: area.width - half, ..area };
                 self.half(what, TextSide::Old, left, buffer);
+                let rule = self.console.theme.style(Role::Rule);
+                Pen::new(buffer, left.right(), area.y, right.x).write(self.console.glyphs.vertical, rule);
                 self.half(what, TextSide::New, right, buffer);
             }
             Row::Old(line) => self.line(TextSide::Old, line, (Some(line), None), true, area, buffer),
@@ -176,6 +186,22 @@ impl Drawer<'_> {
         }
     }
 
+    /// What stands under a line.
+    fn ground(&self, role: Role) -> Style {
+        let ground = self.console.theme.style(role);
+        if !self.chosen {
+            return ground;
+        }
+        let selected = self.console.theme.style(Role::Selected);
+        Style { bg: selected.bg.or(ground.bg), ..ground }.add_modifier(selected.add_modifier - Modifier::BOLD)
+    }
+
+    /// A line number in its column, or an empty one.
+    fn number(&self, number: Option<u32>) -> String {
+        let text = number.map_or(String::new(), |number| (number + 1).to_string());
+        format!("{text:>0$} ", self.digits)
+    }
+
     fn line(
         &self,
         side: TextSide,
@@ -187,26 +213,15 @@ impl Drawer<'_> {
     ) {
         let Some(body) = self.screen.body() else { return };
         let text: &Lines = if side == TextSide::Old { &body.old } else { &body.new };
-        let (ground, word, sign, tone) = match (changed, side) {
-            (false, _) => (Role::Text, Role::Text, " ", Role::Dim),
-            (true, TextSide::Old) => (Role::DiffRemoveLine, Role::DiffRemoveWord, "-", Role::DiffRemove),
-            (true, TextSide::New) => (Role::DiffAddLine, Role::DiffAddWord, "+", Role::DiffAdd),
-        };
+        let (ground, word, sign, tone) = roles(side, changed);
         let theme = &self.console.theme;
-        let mut ground = theme.style(ground);
-        if self.chosen {
-            let selected = theme.style(Role::Selected);
-            ground = Style { bg: selected.bg.or(ground.bg), ..ground }
-                .add_modifier(selected.add_modifier - Modifier::BOLD);
-        }
+        let ground = self.ground(ground);
         buffer.set_style(area.intersection(buffer.area), ground);
         let on = |role: Role| Style { bg: ground.bg, ..theme.style(role) }.add_modifier(ground.add_modifier);
         let mut pen = Pen::new(buffer, area.x, area.y, area.right());
-        let shown_number =
-            |number: Option<u32>| number.map_or(String::new(), |number| (number + 1).to_string());
-        pen.write(&format!("{:>1$} ", shown_number(numbers.0), self.digits), on(Role::Dim));
+        pen.write(&self.number(numbers.0), on(Role::Dim));
         if !self.screen.is_split() {
-            pen.write(&format!("{:>1$} ", shown_number(numbers.1), self.digits), on(Role::Dim));
+            pen.write(&self.number(numbers.1), on(Role::Dim));
         }
         pen.write(sign, on(tone)).write(" ", ground);
         let plain;
@@ -223,7 +238,7 @@ impl Drawer<'_> {
         let current = self.screen.search.as_ref().and_then(|search| search.hits.get(search.current).copied());
         let hit = if current == Some((side, number)) { Role::HitCurrent } else { Role::Hit };
         let mut skip = self.screen.left;
-        let mut at = 0;
+        let (mut at, mut cut_off) = (0, false);
         for (text, role, changed) in pieces {
             let mut style = on(role);
             if changed {
@@ -233,13 +248,29 @@ impl Drawer<'_> {
             for (part, found) in cut(text, at, &hits) {
                 let style = if found { theme.style(hit) } else { style };
                 let part = skipped(part, &mut skip);
+                cut_off |= width(part) > pen.room();
                 pen.write(part, style);
             }
             at += text.len();
         }
+        if cut_off {
+            let last = area.right().saturating_sub(1);
+            let mark = if self.console.settings.ascii { ">" } else { "›" };
+            Pen::new(buffer, last, area.y, area.right()).write(mark, on(Role::Dim));
+            return;
+        }
         if text.is_unended() && number + 1 == text.len() && changed {
             pen.write("  no line end", on(Role::Dim));
         }
+    }
+}
+
+/// What a line stands on, what its changed words stand on, its sign and the colour of that.
+fn roles(side: TextSide, changed: bool) -> (Role, Role, &'static str, Role) {
+    match (changed, side) {
+        (false, _) => (Role::Text, Role::Text, " ", Role::Dim),
+        (true, TextSide::Old) => (Role::DiffRemoveLine, Role::DiffRemoveWord, "-", Role::DiffRemove),
+        (true, TextSide::New) => (Role::DiffAddLine, Role::DiffAddWord, "+", Role::DiffAdd),
     }
 }
 
