@@ -83,6 +83,15 @@ pub fn replace_derived(path: &Path, parts: &[&[u8]]) -> io::Result<Stamp> {
     put(path, |sink| parts.iter().try_for_each(|part| sink.bytes(part)), || Ok(()), Name::Left)
 }
 
+/// As [`replace`], but nothing is synced: a power loss may leave the new file empty or cut off. For what its readers check
+/// and can do without.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_unsynced(path: &Path, parts: &[&[u8]]) -> io::Result<Stamp> {
+    put(path, |sink| parts.iter().try_for_each(|part| sink.bytes(part)), || Ok(()), Name::Unsynced)
+}
+
 /// As [`replace`], for a new version that is mostly the one of `basis`, which is read from its open file as it is
 /// written: a small change of a large file needs no memory for it.
 ///
@@ -100,11 +109,15 @@ pub fn replace_parts(path: &Path, basis: Stamp, parts: &[Part<'_>]) -> io::Resul
     put(path, |sink| parts.iter().try_for_each(|part| sink.part(part)), unchanged, Name::Synced)
 }
 
-/// Whether the new file's name is on the disk when we return.
+/// What is on the disk when we return.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Name {
+    /// The file and its name.
     Synced,
+    /// The file.
     Left,
+    /// Perhaps nothing.
+    Unsynced,
 }
 
 /// Writes a new version with `fill` and gives it the name unless `allowed` objects at the last moment.
@@ -133,8 +146,10 @@ fn put(
     faults::step("write")?;
     fill(&mut Sink::new(file))?;
     let stamp = distinct_stamp(file, old.as_ref().map(Stamp::of))?;
-    faults::step("sync file")?;
-    tolerate_no_sync(file.sync_all())?;
+    if name != Name::Unsynced {
+        faults::step("sync file")?;
+        tolerate_no_sync(file.sync_all())?;
+    }
     allowed()?;
     faults::step("rename")?;
     // Dropping `temp` on any of the errors above removes the temporary file.

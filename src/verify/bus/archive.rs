@@ -77,7 +77,9 @@ impl Bus {
             let of = read::of_bytes(&bytes).ok();
             let of = of.as_ref().and_then(|map| map.get("round")).and_then(Value::as_u64);
             if of == Some(u64::from(round)) {
-                self.keep(task_id, &format!("r{round}_{}", file.stem()), &bytes)?;
+                // A request is made again from its commit.
+                let synced = file != File::ReviewRequest;
+                self.keep_version(task_id, &format!("r{round}_{}", file.stem()), &bytes, synced)?;
             }
         }
         Ok(())
@@ -111,7 +113,7 @@ impl Bus {
     /// See [`ArchiveError`].
     pub fn archive_state(&self, task_id: &str, round: u32) -> Result<(), ArchiveError> {
         match read::bytes(&self.path(File::State)) {
-            Ok(bytes) => self.keep(task_id, &format!("r{round}_state"), &bytes),
+            Ok(bytes) => self.keep_version(task_id, &format!("r{round}_state"), &bytes, false),
             Err(_) => Ok(()),
         }
     }
@@ -203,16 +205,27 @@ impl Bus {
         Ok(self.path(of))
     }
 
-    /// Writes bytes under a stem, or finds that they are there.
     fn keep(&self, task_id: &str, stem: &str, bytes: &[u8]) -> Result<(), ArchiveError> {
+        self.keep_version(task_id, stem, bytes, true)
+    }
+
+    /// Writes bytes under a stem, or finds that they are there. What is not synced, a power loss may take.
+    fn keep_version(
+        &self,
+        task_id: &str,
+        stem: &str,
+        bytes: &[u8],
+        synced: bool,
+    ) -> Result<(), ArchiveError> {
         check_task_id(task_id)?;
+        let write = if synced { atomic::replace_derived } else { atomic::replace_unsynced };
         let folder = self.make_folder(&["archive", task_id])?;
         for version in 1..=VERSIONS {
             let path = folder.join(version_name(stem, version));
             match read::bytes(&path) {
                 Ok(there) if there == bytes => return Ok(()),
                 Err(Unread::Missing) => {
-                    let written = atomic::replace_derived(&path, &[bytes]);
+                    let written = write(&path, &[bytes]);
                     return written.map(drop).map_err(|error| BusError::io(&path, "writing", error).into());
                 }
                 _ => {}

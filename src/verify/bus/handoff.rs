@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::fields::{Fields, Invalid, put};
 use super::ids::check_task_id;
 use super::read::{BusError, Unread};
-use super::{Bus, Role, read, stamp, write};
+use super::{Bus, Role, read, stamp, write_lightly};
 
 /// A handoff. Texts are foreign.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -74,6 +74,7 @@ impl Bus {
         put(&mut map, "next_actions", handoff.next_actions.clone());
         put(&mut map, "evidence", handoff.evidence.clone());
         put(&mut map, "must_read_files", handoff.must_read_files.clone());
-        write(&path, &Value::Object(map))
+        // A hint for the next round: not synced.
+        write_lightly(&path, &Value::Object(map))
     }
 }

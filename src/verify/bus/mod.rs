@@ -237,12 +237,14 @@ impl Bus {
         self.write_named(File::WorkReport, &report.task_id, &report.to_value())
     }
 
-    /// Writes what the reviewer shall judge.
+    /// Writes what the reviewer shall judge. Not synced: it is made again from the commit.
     ///
     /// # Errors
     /// As [`Bus::write_task_card`].
     pub fn write_review_request(&self, request: &ReviewRequest) -> Result<(), BusError> {
-        self.write_named(File::ReviewRequest, &request.task_id, &request.to_value())
+        let path = self.path(File::ReviewRequest);
+        check_task_id(&request.task_id).map_err(|bad| BusError::new(&path, Unread::Name(bad)))?;
+        write_lightly(&path, &request.to_value())
     }
 
     /// Writes a verdict as the review report of that round.
@@ -254,7 +256,7 @@ impl Bus {
         self.write_named(File::ReviewReport, task_id, &report.to_value())
     }
 
-    /// Writes what the next round has to mend.
+    /// Writes what the next round has to mend. Synced: an operator may have edited it.
     ///
     /// # Errors
     /// As [`Bus::write_task_card`].
@@ -327,6 +329,13 @@ impl Bus {
         }
         Ok(folder)
     }
+}
+
+/// As [`write`], for what is made again when a power loss takes it: not synced.
+fn write_lightly(path: &Path, value: &Value) -> Result<(), BusError> {
+    atomic::replace_unsynced(path, &[pretty(value).as_bytes()])
+        .map_err(|error| BusError::io(path, "write", error))?;
+    Ok(())
 }
 
 /// Writes a JSON file whole, indented by 2 as loop-kit does.

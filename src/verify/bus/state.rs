@@ -331,15 +331,24 @@ impl Bus {
         }
         match read::bytes(&path) {
             Ok(before) if read::of_bytes(&before).is_ok_and(|map| LoopState::parse(map).is_ok()) => {
-                let copy = self.folder().join(BACKUP);
-                atomic::replace_derived(&copy, &[&before])
-                    .map_err(|error| BusError::io(&copy, "write", error))?;
+                self.back_up(&before)?;
             }
             Ok(_) => self.keep_broken()?,
             Err(Unread::Missing) => {}
             Err(why) => return Err(BusError::new(&path, why)),
         }
         write(&path, &state.to_value())
+    }
+
+    /// Makes the state, whose bytes these are, the copy: by a second name, since it is replaced and never written in
+    /// place; by writing where the file system has no second names.
+    fn back_up(&self, before: &[u8]) -> Result<(), BusError> {
+        let (path, copy) = (self.path(File::State), self.folder().join(BACKUP));
+        super::remove(&copy)?;
+        if std::fs::hard_link(&path, &copy).is_err() {
+            atomic::replace_derived(&copy, &[before]).map_err(|error| BusError::io(&copy, "write", error))?;
+        }
+        Ok(())
     }
 
     /// Takes the state and its copy away.

@@ -61,7 +61,11 @@ impl Machine {
         let wait = Effect::Await { role, person: false };
         match end {
             AgentEnd::Exited { session } => {
+                let known = self.state.session(role).cloned();
                 self.keep_session(role, session);
+                if self.state.session(role) == known.as_ref() {
+                    return vec![wait];
+                }
                 vec![Effect::Save(Box::new(self.state.clone())), wait]
             }
             AgentEnd::TimedOut { limit } => {
