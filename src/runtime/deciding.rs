@@ -169,7 +169,7 @@ impl Deciding {
             }
             ReviewChoice::Accept => {
                 review.stage = Stage::Approved;
-                let note = Some(format!("Accepted by {actor} at {short}, round {}", last.number));
+                let note = Some(format!("Approved by {actor} at {short}, round {}", last.number));
                 (Op::Complete { note, artifacts: Vec::new(), result: None }, Vec::new())
             }
             ReviewChoice::Reject { reason } if reason.trim().is_empty() => {

@@ -212,7 +212,7 @@ async fn a_reviewer_that_contradicts_itself_leaves_it_to_a_person_who_accepts() 
         snapshot.plan.ticket(&TicketId::new("PLF-1")).is_some_and(|ticket| ticket.status == Status::Done)
     });
     let notes = &done.await.plan.ticket(&TicketId::new("PLF-1")).unwrap().outputs.notes.clone();
-    assert!(notes.iter().any(|note| note.starts_with("Accepted by koru-shell at")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.starts_with("Approved by koru-shell at")), "{notes:?}");
     assert_eq!(review(&console).stage, Stage::Approved);
     console.handle.shutdown().await;
 }

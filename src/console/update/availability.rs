@@ -217,6 +217,7 @@ fn steer(console: &Console) -> Result<(), String> {
 
 fn attach(console: &Console) -> Result<(), String> {
     match console.steered_agent() {
+        None if console.worktree_of_steered().is_some() => Ok(()),
         None => no("no agent has worked it in this session"),
         Some(_) if console.worktree_of_steered().is_none() => no("its worktree is not made yet"),
         Some(_) => Ok(()),

@@ -13,6 +13,7 @@ use super::super::rows::is_live;
 use super::super::state::{Console, NoticeKind, Pane, Pending, Then};
 use super::super::words;
 use super::layers::is_enter;
+use crate::base::paths::ProjectPaths;
 use crate::base::text::safe_text;
 use crate::plan::ticket::{Ticket, TicketId};
 use crate::runtime::protocol::{AgentView, Command, Hearing, Resolution, RunCommand, RunView};
@@ -69,8 +70,14 @@ impl Console {
     }
 
     pub(super) fn worktree_of_steered(&self) -> Option<PathBuf> {
-        let (_, agent) = self.steered_agent()?;
-        agent.worktree.as_ref().map(|worktree| worktree.work_folder())
+        if let Some((_, agent)) = self.steered_agent() {
+            return agent.worktree.as_ref().map(|worktree| worktree.work_folder());
+        }
+        // Its rounds are of an earlier session; what they left lies where worktrees lie.
+        let review = self.reviewed().filter(|_| self.focus == Pane::Verdict)?;
+        let plain = |id: &&str| !id.contains(['/', '\\']) && !id.starts_with('.');
+        let id = Some(review.ticket.as_str()).filter(plain)?;
+        Some(ProjectPaths::new(&self.snapshot.root).worktrees().join(id))
     }
 
     pub(super) fn message_key(&mut self, mut form: Box<MessageForm>, key: Key, action: Option<Action>) {

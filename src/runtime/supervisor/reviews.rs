@@ -26,6 +26,9 @@ pub(super) struct Reviews {
     looked: Option<Vec<(TicketId, Option<Timestamp>)>>,
 }
 
+/// Reviews of tickets that are over that are shown from disk.
+const OVER: usize = 100;
+
 impl Supervisor {
     pub(super) fn review_command(&mut self, request: RequestId, command: ReviewCommand) {
         match command {
@@ -170,13 +173,23 @@ impl Supervisor {
         });
     }
 
-    /// Shows what the disk knows of tickets that are not over. What a run of ours tells is newer.
-    pub(super) fn take_reviews(&mut self, found: Vec<Review>) {
+    /// Shows what the disk knows of tickets that are not over, and of the last ones that are. What a run of ours tells is
+    /// newer.
+    pub(super) fn take_reviews(&mut self, mut found: Vec<Review>) {
+        let begun = |review: &Review| {
+            let last = review.rounds.last();
+            last.and_then(|round| round.reviewer.as_ref().or(round.worker.as_ref())).map(|part| part.began)
+        };
+        found.sort_by_key(|review| std::cmp::Reverse(begun(review)));
+        let mut over = 0;
         for review in found {
             let ours = self.runs.iter().any(|run| run.ticket.id == review.ticket);
-            let open = self.view.ticket(&review.ticket).is_some_and(|ticket| !ticket.status.is_terminal());
+            let wanted = self.view.ticket(&review.ticket).is_some_and(|ticket| {
+                over += usize::from(ticket.status.is_terminal());
+                !ticket.status.is_terminal() || over <= OVER
+            });
             let known = self.reviews.shown.get(&review.ticket);
-            if !ours && (open || known.is_some()) && known.map(|known| &**known) != Some(&review) {
+            if !ours && (wanted || known.is_some()) && known.map(|known| &**known) != Some(&review) {
                 self.reviews.shown.insert(review.ticket.clone(), Arc::new(review));
                 self.dirty = true;
             }

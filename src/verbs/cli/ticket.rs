@@ -90,7 +90,7 @@ pub(crate) enum TicketVerb {
         after_help = "The decision is about the commit that you looked at (--seen, as `ticket review` prints it) and is \
                             refused when the work moved since. `another` and `review-again` work the ticket at once; \
                             without --fixes the next round mends what the last verdict found.\n\nExamples:\n  koru-tui \
-                            ticket decide PLF-007 accept --seen a81b7d0c\n  koru-tui ticket decide PLF-007 reject \
+                            ticket decide PLF-007 approve --seen a81b7d0c\n  koru-tui ticket decide PLF-007 reject \
                             --seen a81b7d0c --reason 'breaks the API'\n  koru-tui ticket decide PLF-007 another --seen \
                             a81b7d0c --fixes fixes.txt"
     )]
@@ -107,7 +107,7 @@ pub(crate) enum TicketVerb {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DecisionWord {
     /// The work passes as it is
-    Accept,
+    Approve,
     /// The ticket fails; its branch stays
     Reject,
     /// One more round with a fix list
@@ -120,7 +120,7 @@ impl DecisionWord {
     /// As it is typed.
     pub(crate) fn word(self) -> &'static str {
         match self {
-            DecisionWord::Accept => "accept",
+            DecisionWord::Approve => "approve",
             DecisionWord::Reject => "reject",
             DecisionWord::Another => "another",
             DecisionWord::ReviewAgain => "review-again",
@@ -130,7 +130,7 @@ impl DecisionWord {
     /// What was done.
     pub(crate) fn did(self) -> &'static str {
         match self {
-            DecisionWord::Accept => "accepted",
+            DecisionWord::Approve => "approved",
             DecisionWord::Reject => "rejected",
             DecisionWord::Another => "goes back",
             DecisionWord::ReviewAgain => "is to be reviewed again",

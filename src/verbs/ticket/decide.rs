@@ -1,6 +1,6 @@
 //! `ticket decide`: a person's decision on reviewed work, named by the commit that was looked at.
 //!
-//! Accepting and rejecting end the ticket. Another round and another review make it ready and work it here and now, as
+//! Approving and rejecting end the ticket. Another round and another review make it ready and work it here and now, as
 //! `ticket run` does, unless `--no-run` leaves that to whoever comes next.
 
 use std::io::{Read, stdin};
@@ -75,13 +75,13 @@ fn choice(
     match args.decision {
         DecisionWord::Another => unused("--reason", args.reason.is_some())?,
         DecisionWord::Reject => unused("--fixes", args.fixes.is_some())?,
-        DecisionWord::Accept | DecisionWord::ReviewAgain => {
+        DecisionWord::Approve | DecisionWord::ReviewAgain => {
             unused("--reason", args.reason.is_some())?;
             unused("--fixes", args.fixes.is_some())?;
         }
     }
     Ok(match args.decision {
-        DecisionWord::Accept => ReviewChoice::Accept,
+        DecisionWord::Approve => ReviewChoice::Accept,
         DecisionWord::ReviewAgain => ReviewChoice::ReviewAgain,
         DecisionWord::Reject => ReviewChoice::Reject {
             reason: args.reason.clone().ok_or_else(|| {

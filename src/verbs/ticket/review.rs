@@ -59,7 +59,7 @@ fn show(review: &Review, out: &mut Out) {
     }
     if let (Stage::Waiting { .. }, Some(head)) = (&review.stage, review.rounds.last().and_then(head)) {
         let id = &review.ticket;
-        let decide = format!("koru-tui ticket decide {id} accept|reject|another|review-again --seen {head}");
+        let decide = format!("koru-tui ticket decide {id} approve|reject|another|review-again --seen {head}");
         out.pieces(&[(Tone::Faint, &decide)]);
     }
 }

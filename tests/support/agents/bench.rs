@@ -193,6 +193,11 @@ impl Bench {
 
     /// Starts our binary here; its outputs go to files.
     pub fn start(&self, arguments: &[&str]) -> Running {
+        self.start_in(arguments, &[])
+    }
+
+    /// The same with more environment.
+    pub fn start_in(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Running {
         let folder = self.project.around().join("ours");
         fs::create_dir_all(&folder).unwrap();
         let home = self.project.home();
@@ -205,6 +210,7 @@ impl Bench {
             .env("HOME", &home)
             .env("XDG_CONFIG_HOME", home.join("config"))
             .env("XDG_STATE_HOME", home.join("state"))
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(file("out"))
             .stderr(file("err"))

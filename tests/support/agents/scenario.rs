@@ -235,6 +235,9 @@ pub const TASK: &str = "Fix the typo in hello.txt, then say done.";
 /// The last words of a successful edit.
 pub const DONE: &str = "Done: hello.txt now says \"Hello, world!\".";
 
+/// Stands in a structured answer for the commit that the request asks about.
+pub const HEAD: &str = "@head@";
+
 /// Thinks, reads, edits, checks with a command, says [`DONE`]. Four requests; 5,630 tokens in, 164 out.
 pub fn edit_success() -> Vec<Turn> {
     vec![

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::scenario::{Reply, Usage};
+use super::scenario::{self, Reply, Usage};
 use super::tools::{self, Call, Input, Offered};
 
 /// A reply, ready for a protocol.
@@ -49,12 +49,9 @@ impl Message {
     pub fn new(reply: &Reply, number: usize, request: &Value, offered: &Offered) -> Self {
         let mut text = reply.text.clone();
         let mut calls = Vec::new();
-        if let Some(structured) = &reply.structured {
+        if let Some(structured) = reply.structured.as_ref().map(|value| about(value, request)) {
             if offered.contains_key("StructuredOutput") {
-                calls.push(Call {
-                    name: "StructuredOutput".to_owned(),
-                    input: Input::Json(structured.clone()),
-                });
+                calls.push(Call { name: "StructuredOutput".to_owned(), input: Input::Json(structured) });
             } else {
                 text.push_str(&structured.to_string());
             }
@@ -95,6 +92,22 @@ impl Message {
         let characters: Vec<char> = text.chars().collect();
         characters.chunks(self.chunk).map(|piece| piece.iter().collect()).collect()
     }
+}
+
+/// A structured answer in which [`scenario::HEAD`] is the commit that the request asks about: a verdict names it, and
+/// nobody knows it beforehand.
+fn about(structured: &Value, request: &Value) -> Value {
+    let text = structured.to_string();
+    if !text.contains(scenario::HEAD) {
+        return structured.clone();
+    }
+    let asked = request.to_string();
+    let head = asked.rsplit_once("`head`: ").map(|(_, rest)| {
+        let rest = rest.trim_start_matches(|c: char| !c.is_ascii_hexdigit());
+        rest.chars().take_while(char::is_ascii_hexdigit).collect::<String>()
+    });
+    let head = head.unwrap_or_else(|| panic!("no commit is named in {asked}"));
+    serde_json::from_str(&text.replace(scenario::HEAD, &head)).unwrap()
 }
 
 /// The error that a protocol answers with this status, in the shape that two of the four share.

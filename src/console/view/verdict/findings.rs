@@ -23,7 +23,8 @@ pub(super) fn lines(
     let glyphs = console.glyphs;
     let (glyph, word, role) = match progress {
         Progress::Fixed => (glyphs.done, "fixed", Role::Done),
-        Progress::Still => (glyphs.failed, "still", Role::Failed),
+        Progress::Still if finding.blocking => (glyphs.failed, "still", Role::Failed),
+        Progress::Still => (glyphs.review, "still", Role::Dim),
         Progress::New if finding.blocking => (glyphs.running, "new", Role::Stalled),
         Progress::New => (glyphs.review, "new", Role::Dim),
     };

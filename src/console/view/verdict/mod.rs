@@ -106,6 +106,9 @@ pub(super) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
             let style = if selected { style.patch(console.theme.style(Role::Selected)) } else { style };
             pen.write(text, style);
         }
+        if selected {
+            pen.write(&" ".repeat(pen.room()), console.theme.style(Role::Selected));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::start::{Phase, Standing, add, start};
 use crate::execute::agents::tally::Tally;
 use crate::execute::folder::{RecordState, records_of};
 use crate::execute::isolation;
+use crate::plan::ticket::Ticket;
 use crate::runtime::agents::AgentRun;
 use crate::runtime::agents::earlier::Earlier;
 use crate::runtime::agents::place::Place;
@@ -34,6 +35,7 @@ impl<'a> Book<'a> {
         let (folder, worktree) = (ReviewFolder::of(&run.ground.root, &run.ticket.id), place.worktree.clone());
         let (ground, ticket) = (Arc::clone(run.ground), run.ticket.id.clone());
         let (own, kept) = (run.folder.name().to_owned(), folder.clone());
+        let learned = learned(run.ticket);
         let reading = move || -> Result<(Review, Phase, Option<String>), String> {
             let git = |error: isolation::WorktreeError| error.to_string();
             let tip = isolation::tip(&worktree).map_err(git)?;
@@ -51,8 +53,11 @@ impl<'a> Book<'a> {
             }
             let records = records_of(&ground.runs, &ticket).into_iter().map(|(_, record)| record);
             let newest = records.filter(|record| record.run != own).max_by_key(|record| record.started_at);
-            let cut_off = newest.is_some_and(|record| {
-                matches!(record.state, RecordState::Running | RecordState::Interrupted)
+            let cut_off = newest.is_some_and(|record| match record.state {
+                RecordState::Running | RecordState::Interrupted => true,
+                // It ended on record, and died before the ticket was told.
+                RecordState::Done => learned.as_ref().is_none_or(|head| *head != tip),
+                _ => false,
             });
             let standing = Standing { tip: &tip, clean, cut_off, rounds: max_rounds };
             let phase = start(&mut review, &standing);
@@ -167,6 +172,13 @@ impl<'a> Book<'a> {
             notes: String::new(),
         }
     }
+}
+
+/// The commit that the ticket knows to be approved by its rounds.
+fn learned(ticket: &Ticket) -> Option<String> {
+    let review = ticket.outputs.result.as_ref()?.get("review")?;
+    let approved = review.get("stage")?.get("stage")?.as_str()? == "approved";
+    review.get("head")?.as_str().filter(|_| approved).map(str::to_owned)
 }
 
 /// The review that is on disk, unless it is of work that is not there any more; then it is set aside, and why.
