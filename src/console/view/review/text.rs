@@ -186,6 +186,13 @@ impl Drawer<'_> {
         }
     }
 
+    /// Where a line holds what is searched, and how that is shown.
+    fn hits(&self, whole: &str, side: TextSide, number: u32) -> (Vec<(usize, usize)>, Role) {
+        let Some(search) = &self.screen.search else { return (Vec::new(), Role::Hit) };
+        let current = search.hits.get(search.current) == Some(&(side, number));
+        (search::within(whole, &search.text), if current { Role::HitCurrent } else { Role::Hit })
+    }
+
     /// What stands under a line.
     fn ground(&self, role: Role) -> Style {
         let ground = self.console.theme.style(role);
@@ -233,10 +240,7 @@ impl Drawer<'_> {
             }
         };
         let whole: String = pieces.iter().map(|piece| piece.0).collect();
-        let wanted = self.screen.search.as_ref().map(|search| search.text.as_str()).unwrap_or_default();
-        let hits = search::within(&whole, wanted);
-        let current = self.screen.search.as_ref().and_then(|search| search.hits.get(search.current).copied());
-        let hit = if current == Some((side, number)) { Role::HitCurrent } else { Role::Hit };
+        let (hits, hit) = self.hits(&whole, side, number);
         let mut skip = self.screen.left;
         let (mut at, mut cut_off) = (0, false);
         for (text, role, changed) in pieces {
