@@ -2,6 +2,8 @@
 //! The real binary in a real pseudo-terminal: what an operator does in a day, what may go wrong around them, and how the
 //! console leaves the terminal behind.
 
+#[path = "console_pty/attaching.rs"]
+mod attaching;
 #[path = "console_pty/board.rs"]
 mod board;
 #[path = "console_pty/leaving.rs"]

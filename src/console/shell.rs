@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
 /// Starts `$SHELL` in a folder; the terminal must have been given back before. The error is a sentence.
@@ -26,6 +28,14 @@ fn start_program(program: &str, folder: &Path) -> Result<Child, String> {
 pub(crate) async fn ended(child: &mut Child) -> Result<(), String> {
     // The status is that of the last command typed and says nothing about the shell.
     child.wait().await.map(drop).map_err(|error| format!("waiting for the shell failed: {error}"))
+}
+
+/// Tells the shell that its terminal is gone: left alive, it would share the terminal with whoever had it before us.
+/// Shells pass it on to what they run.
+pub(crate) fn hang_up(child: &Child) {
+    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
+        let _ = kill(Pid::from_raw(pid), Signal::SIGHUP);
+    }
 }
 
 fn chosen() -> String {

@@ -14,6 +14,15 @@ pub(crate) fn open(project: &Project) -> Terminal {
     terminal
 }
 
+/// As [`open`], with this `$SHELL` and what it writes before each command.
+#[track_caller]
+pub(crate) fn open_as(project: &Project, shell: &str, prompt: &str) -> Terminal {
+    let launch = Launch::koru(project.path(), &[]).env("SHELL", shell).env("PS1", format!("{prompt} "));
+    let terminal = launch.size(120, 40).start();
+    terminal.wait_for("PLF-001");
+    terminal
+}
+
 /// The detail pane of a 120×40 board: the lower left.
 fn detail(screen: &str) -> String {
     screen.lines().skip(24).map(|line| line.chars().take(50).collect::<String>() + "\n").collect()

@@ -56,6 +56,9 @@ where
             Err(sentence) => (Err(sentence), None),
             Ok(mut child) => {
                 let (ended, leaving) = self.hear_until(shell::ended(&mut child)).await;
+                if ended.is_none() {
+                    shell::hang_up(&child);
+                }
                 (ended.unwrap_or(Ok(())), leaving)
             }
         };
