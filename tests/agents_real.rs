@@ -7,6 +7,8 @@
 
 #[path = "support/agents/mod.rs"]
 mod agents;
+#[path = "agents_real/aider.rs"]
+mod aider;
 #[allow(dead_code)]
 #[path = "supervisor/console.rs"]
 mod console;

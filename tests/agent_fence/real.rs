@@ -83,10 +83,11 @@ fn works_inside(agent: Agent) {
             Agent::Codex => None,
             Agent::Pi | Agent::Opencode => Some("stub/stub-model".to_owned()),
             Agent::Gemini => Some("gemini-2.5-flash".to_owned()),
+            Agent::Aider => Some("openai/stub-model".to_owned()),
         },
         args: match agent {
             Agent::Claude => ["--allowedTools", "Bash"].map(str::to_owned).into(),
-            Agent::Codex | Agent::Pi | Agent::Opencode | Agent::Gemini => Vec::new(),
+            Agent::Codex | Agent::Pi | Agent::Opencode | Agent::Gemini | Agent::Aider => Vec::new(),
         },
         ..AgentSettings::default()
     };

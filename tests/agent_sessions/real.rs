@@ -49,6 +49,7 @@ impl Stage {
             Agent::Codex => None,
             Agent::Pi | Agent::Opencode => Some("stub/stub-model".to_owned()),
             Agent::Gemini => Some("gemini-2.5-flash".to_owned()),
+            Agent::Aider => Some("openai/stub-model".to_owned()),
         };
         job.env = self.seat.env.iter().map(|(name, value)| (name.into(), value.into())).collect();
         job.prompt = scenario::TASK.to_owned();

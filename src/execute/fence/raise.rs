@@ -152,6 +152,7 @@ fn variables(
         ("gc.auto".to_owned(), "0".into()),
         ("maintenance.auto".to_owned(), "false".into()),
     ];
+    config.extend(missing_identity(repo, who));
     if !request.policy.allow_push {
         // Even `--no-verify` ends there, and git's message names the gate.
         let denied = "url./dev/null/policy.allow_push=false/.pushInsteadOf";
@@ -172,6 +173,19 @@ fn variables(
         vars.push(("GIT_OPTIONAL_LOCKS".into(), "0".into()));
     }
     vars
+}
+
+/// An author where the operator has configured none. aider, for one, writes a made-up one into the repository's own
+/// configuration then, and ends when the kernel's fence refuses it.
+fn missing_identity(repo: &Repository, who: &str) -> Vec<(String, OsString)> {
+    let is_set = |key| repo.config().and_then(|config| config.get_entry(key).map(drop)).is_ok();
+    let mut missing = Vec::new();
+    for (key, value) in [("user.name", "koru-tui agent"), ("user.email", who)] {
+        if !is_set(key) {
+            missing.push((key.to_owned(), value.into()));
+        }
+    }
+    missing
 }
 
 /// Where pushes of this repository's remotes go.

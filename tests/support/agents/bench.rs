@@ -112,6 +112,7 @@ impl Bench {
             Agent::Codex => "stub-model",
             Agent::Pi | Agent::Opencode => "stub/stub-model",
             Agent::Gemini => "gemini-2.5-flash",
+            Agent::Aider => "openai/stub-model",
         };
         let env: BTreeMap<&str, &str> =
             seat.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

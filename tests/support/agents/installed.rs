@@ -20,6 +20,8 @@ pub enum Agent {
     Pi,
     Opencode,
     Gemini,
+    /// Only where it was asked for: it is large.
+    Aider,
 }
 
 /// An agent that is there.
@@ -28,8 +30,8 @@ pub struct Installed {
     pub agent: Agent,
     /// Its program.
     pub program: PathBuf,
-    /// Folder of the Node that it runs on.
-    node: PathBuf,
+    /// Folder of what it runs on: its Node, or its Python.
+    runtime: PathBuf,
 }
 
 /// An agent with a state of its own that asks one stub.
@@ -58,20 +60,32 @@ impl Agent {
             Self::Pi => "pi",
             Self::Opencode => "opencode",
             Self::Gemini => "gemini",
+            Self::Aider => "aider",
         }
     }
 
     /// The agent as installed; `None`, noted as skipped, when it is not.
     pub fn installed(self) -> Option<Installed> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".peers/agents");
+        let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join(".peers");
+        if self == Self::Aider {
+            return aider_in(&peers.join("aider"));
+        }
+        let folder = peers.join("agents");
         let is_there = |name: &str| folder.join(name).join(".provisioned").is_file();
         let bin = |name: &str| folder.join(name).join("node_modules/.bin");
         if !is_there(self.name()) || !is_there("node") {
             peer::skipped(&format!("agent {}", self.name()));
             return None;
         }
-        Some(Installed { agent: self, program: bin(self.name()).join(self.name()), node: bin("node") })
+        Some(Installed { agent: self, program: bin(self.name()).join(self.name()), runtime: bin("node") })
     }
+}
+
+/// aider where `KORU_TUI_PEER_AIDER=1` had it installed. Its absence is no skipped suite.
+fn aider_in(venv: &Path) -> Option<Installed> {
+    let program = venv.join("bin/aider");
+    let is_there = venv.join(".provisioned").is_file() && program.is_file();
+    is_there.then(|| Installed { agent: Agent::Aider, program, runtime: venv.join("bin") })
 }
 
 impl Installed {
@@ -82,7 +96,7 @@ impl Installed {
         fs::create_dir_all(folder.join("tmp")).unwrap();
         let text = |path: &Path| path.to_str().unwrap().to_owned();
         let mut env: Vec<(String, String)> = [
-            ("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", text(&self.node))),
+            ("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", text(&self.runtime))),
             ("HOME", text(&home)),
             ("TMPDIR", text(&folder.join("tmp"))),
             ("LANG", "C.UTF-8".to_owned()),
@@ -98,6 +112,7 @@ impl Installed {
             Agent::Pi => pi(folder, &stub.url()),
             Agent::Opencode => opencode(folder, &home, &stub.url()),
             Agent::Gemini => gemini(&home, &stub.url()),
+            Agent::Aider => aider(folder, &stub.url()),
         };
         env.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
         Seat { installed: self.clone(), env, folder: folder.to_owned() }
@@ -124,6 +139,9 @@ impl Seat {
                 "--output-format stream-json --skip-trust --approval-mode yolo --model gemini-2.5-flash -p",
                 "",
             ),
+            Agent::Aider => {
+                ("--model openai/stub-model --yes-always --no-auto-commits --no-gitignore --message", "")
+            }
         };
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         let mut all = words(before);
@@ -292,5 +310,23 @@ fn gemini(home: &Path, url: &str) -> Env {
         ("GOOGLE_GEMINI_BASE_URL", url.to_owned()),
         ("GEMINI_TELEMETRY_ENABLED", "false".to_owned()),
         ("GEMINI_CLI_NO_RELAUNCH", "true".to_owned()),
+    ]
+}
+
+/// What each of the model's tokens costs stands in a file: nobody is to be asked for it.
+fn aider(folder: &Path, url: &str) -> Env {
+    let model = json!({
+        "max_input_tokens": 200_000, "max_output_tokens": 64_000, "input_cost_per_token": 0.000_003,
+        "output_cost_per_token": 0.000_015, "litellm_provider": "openai", "mode": "chat",
+    });
+    let models = json!({ "openai/stub-model": model });
+    let models = file(&folder.join("aider-models.json"), &models.to_string());
+    vec![
+        ("OPENAI_API_KEY", "sk-stub-not-a-key".to_owned()),
+        ("OPENAI_API_BASE", format!("{url}/v1")),
+        ("AIDER_MODEL_METADATA_FILE", models),
+        ("AIDER_EDIT_FORMAT", "diff".to_owned()),
+        ("AIDER_MAP_TOKENS", "0".to_owned()),
+        ("AIDER_TIMEOUT", "20".to_owned()),
     ]
 }

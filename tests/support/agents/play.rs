@@ -54,7 +54,9 @@ impl Protocol {
 /// Whether the agent asks for something beside the work: a title, a probe. Such requests offer no tools.
 pub fn is_side(request: &Value) -> bool {
     let is_probe = ["max_tokens", "max_output_tokens"].iter().any(|key| request[key].as_u64() == Some(1));
-    is_probe || tools::offered(request).is_empty()
+    // aider has no tools: it asks for edits in the text.
+    let edits_by_text = || request["messages"].to_string().contains("SEARCH/REPLACE");
+    is_probe || (tools::offered(request).is_empty() && !edits_by_text())
 }
 
 /// The answer to a side request.

@@ -59,7 +59,9 @@ impl Backend for Aider {
         arguments.option("--message-file", Some(prompt));
         arguments.configured(&job.settings);
         arguments.push(["--"]);
-        arguments.0.extend(job.files.iter().map(Into::into));
+        // What is not there it would make, empty, and it takes a glob for a name. It may still add files by itself.
+        let files = job.files.iter().filter(|file| job.folder.join(file).is_file());
+        arguments.0.extend(files.map(Into::into));
         Ok(Launch {
             program: self.program().into(),
             arguments: arguments.0,

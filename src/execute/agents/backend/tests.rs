@@ -132,6 +132,11 @@ fn aider_is_given_files_and_resumes_from_its_history() {
     let scratch = tempfile::tempdir().unwrap();
     let mut job = job(AgentKind::Aider, scratch.path());
     job.resume = None;
+    job.folder = scratch.path().join("work");
+    std::fs::create_dir_all(job.folder.join("src")).unwrap();
+    std::fs::write(job.folder.join("src/a b.rs"), "").unwrap();
+    // It would make files of these names.
+    job.files.extend(["new.rs", "src", "src/*.rs"].map(str::to_owned));
     let launch = launch(&job).unwrap();
     let history = scratch.path().join("agent/aider.chat.md").to_string_lossy().into_owned();
     assert_eq!(launch.conversation, Some(history.clone()));
