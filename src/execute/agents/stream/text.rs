@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{StreamParser, decoded};
+use super::StreamParser;
 use crate::execute::agents::event::{AgentEvent, Finish, Speech};
 
 /// Reads plain text.
@@ -22,7 +22,8 @@ impl Default for Text {
 
 impl StreamParser for Text {
     fn line(&mut self, line: &[u8], out: &mut Vec<AgentEvent>) {
-        let mut text = decoded(line).into_owned();
+        // As it came: the line feed takes the one carriage return before it along.
+        let mut text = String::from_utf8_lossy(line).into_owned();
         self.said |= !text.trim().is_empty();
         text.push('\n');
         out.push(AgentEvent::Text(Speech { key: self.key.clone(), text, whole: false, aside: false }));
