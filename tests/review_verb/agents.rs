@@ -57,6 +57,23 @@ fn an_agent_that_requires_changes_is_red() {
 }
 
 #[test]
+fn an_agent_that_approves_what_must_be_mended_has_not_approved_it() {
+    let finding = json!([{
+        "earlier_id": null, "severity": "critical", "blocking": false, "file": "app.py", "line": 2, "end_line": null,
+        "reason": "it leaks the key", "required_change": null, "dimension": "security",
+    }]);
+    let rest = json!({"decision": "approve", "summary": "Fine.", "findings": finding}).to_string();
+    let script =
+        format!("printf '{{\"ticket\": \"feat/x\", \"head\": \"%s\", %s' \"$head\" '{}'", &rest[1..]);
+    let report = judged_by(&script).report(&["feat/x"], &[], 2);
+    assert_eq!(
+        (&report["verdict"], &report["contradiction"]),
+        (&json!("red"), &json!("approved_with_blockers"))
+    );
+    assert!(report["detail"].as_str().unwrap().contains("approved and named findings"), "{report}");
+}
+
+#[test]
 fn an_answer_in_a_code_fence_in_crlf_or_after_a_byte_order_mark_counts() {
     let answer = approve("feat/x");
     for script in [

@@ -145,7 +145,7 @@ fn submodules_are_judged_by_their_commit_and_never_looked_into() {
     let script = config.split('\'').nth(1).unwrap().to_owned();
     std::fs::write(&script, std::fs::read_to_string(&script).unwrap().replace("\"feat/x", "\"HEAD")).unwrap();
     let ran = scene.review(&["--json"], &[]);
-    let told = "the submodule vendor/dep is not looked into";
+    let told = "what changed within the submodule vendor/dep is not reviewed: its recorded commit counts";
     assert!(ran.err.contains(told), "{}\n{}", ran.out, ran.err);
     let head = ran.json()["head"].as_str().unwrap().to_owned();
     assert_eq!(scene.git(&["diff", "--name-only", &scene_head, &head]), "app.py");

@@ -214,11 +214,13 @@ impl RawFinding {
         let line =
             |line: Option<i64>| line.and_then(|line| u32::try_from(line).ok()).filter(|line| *line > 0);
         let first = line(self.line).filter(|_| file.is_some());
+        let severity = Severity::parse(&self.severity);
         let earlier = self.earlier_id.filter(|id| expected.earlier.contains(id));
         Finding {
             id: earlier.unwrap_or_else(|| Finding::key(file.as_deref(), &reason)),
-            severity: Severity::parse(&self.severity),
-            blocking: self.blocking,
+            severity,
+            // What must be mended blocks, whatever stands beside it: nothing red passes under a green flag.
+            blocking: self.blocking || severity >= Severity::High,
             end_line: line(self.end_line).filter(|end| first.is_some_and(|first| *end > first)),
             line: first,
             file,

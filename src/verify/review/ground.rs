@@ -1,7 +1,7 @@
 //! What every step of a review shares, and the places where reviewers and menders work.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ use crate::execute::agents::used::Used;
 use crate::execute::environment::{Environment, Recipient, Wanted};
 use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard};
 use crate::execute::folder::{AgentRecord, FORMAT, RecordState, RunFolder, RunRecord};
-use crate::execute::isolation::{self, Worktree};
+use crate::execute::isolation::{self, Note, Worktree};
 use crate::execute::output::{Channel, OutputLine};
 use crate::execute::recorder::{Listener, Recorder};
 use crate::execute::stop::StopWatch;
@@ -124,6 +124,25 @@ impl Ground {
         })
     }
 
+    /// A worktree of its own at `head`, and the operator is told what it lacks. Blocking.
+    pub(super) fn scratch(&self, what: &str, head: &str) -> Result<Worktree, String> {
+        let (seconds, part) = (Timestamp::now().as_second(), Timestamp::now().subsec_nanosecond());
+        let id = TicketId::new(format!("{what}-{seconds}-{}-{part}", std::process::id()));
+        let prepared = isolation::prepare(&self.root, &id, Some(head));
+        let (worktree, prepared) = prepared.map_err(|error| error.to_string())?;
+        for note in prepared.notes {
+            let lacks = match &note {
+                Note::Submodules { empty, .. } => !empty.is_empty(),
+                Note::Filters { unfilled, .. } => unfilled.is_some(),
+                _ => false,
+            };
+            if lacks {
+                self.say(note.to_string());
+            }
+        }
+        Ok(worktree)
+    }
+
     /// Makes the folder of a run with its record, and raises its fence around `worktree`. Blocking.
     pub(super) fn start(
         &self,
@@ -143,21 +162,7 @@ impl Ground {
         let own = folder.path().join(OWN_FOLDER);
         atomic::make_private_dir(&own)
             .map_err(|error| format!("making {} failed: {error}", own.display()))?;
-        let allowed = &self.settings.environment;
-        let extra = [("KORU_RUN", folder.name())];
-        let (env, mut open) = match who {
-            Who::Agent(agent) => {
-                let settings = &agent.choice.settings;
-                let env = self.environment.for_agent(agent.kind, settings, allowed, &[], &extra).vars;
-                let open = writable(agent.kind, settings, &env);
-                (env, open)
-            }
-            Who::Program(_) => {
-                let recipient = Recipient::Command;
-                let wanted = Wanted { recipient, allowed, keys: &[], own: &[], extra: &extra };
-                (self.environment.for_child(&wanted).vars, Vec::new())
-            }
-        };
+        let (env, mut open) = self.outfit(who, folder.name());
         open.push(own);
         let request = FenceRequest {
             worktree: &worktree,
@@ -174,23 +179,7 @@ impl Ground {
         let listener = Box::new(Telling(self.progress.clone()));
         let recorder = Recorder::new(redactor, Some(transcript), listener);
         // On disk before anybody starts: whoever cleans up or works meanwhile sees that the worktree is in use.
-        let record = RunRecord {
-            format: FORMAT,
-            run: folder.name().to_owned(),
-            ticket: worktree.ticket.clone(),
-            executor: EXECUTOR.to_owned(),
-            label: recorder.clean(label),
-            holder: String::new(),
-            supervisor: ProcessIdentity::own(),
-            child: None,
-            started_at: began,
-            state: RecordState::Running,
-            ended_at: None,
-            exit_code: None,
-            message: None,
-            agent: None,
-            spent: None,
-        };
+        let record = begun(&folder, &worktree.ticket, recorder.clean(label), began);
         folder
             .write_record(&record)
             .map_err(|error| format!("writing the record of the run {} failed: {error}", folder.name()))?;
@@ -204,6 +193,25 @@ impl Ground {
             allowance,
             guard: raised.guard,
         })
+    }
+
+    /// The variables that `who` is given in the run of that name, and what it may write to besides its place.
+    fn outfit(&self, who: &Who, run: &str) -> (Vec<(OsString, OsString)>, Vec<PathBuf>) {
+        let allowed = &self.settings.environment;
+        let extra = [("KORU_RUN", run)];
+        match who {
+            Who::Agent(agent) => {
+                let settings = &agent.choice.settings;
+                let env = self.environment.for_agent(agent.kind, settings, allowed, &[], &extra).vars;
+                let open = writable(agent.kind, settings, &env);
+                (env, open)
+            }
+            Who::Program(_) => {
+                let recipient = Recipient::Command;
+                let wanted = Wanted { recipient, allowed, keys: &[], own: &[], extra: &extra };
+                (self.environment.for_child(&wanted).vars, Vec::new())
+            }
+        }
     }
 
     /// What the day still allows: tokens and US dollars, `None` without a limit. Blocking.
@@ -260,6 +268,27 @@ impl Run {
     }
 }
 
+/// The record of a run that begins.
+fn begun(folder: &RunFolder, ticket: &TicketId, label: String, began: Timestamp) -> RunRecord {
+    RunRecord {
+        format: FORMAT,
+        run: folder.name().to_owned(),
+        ticket: ticket.clone(),
+        executor: EXECUTOR.to_owned(),
+        label,
+        holder: String::new(),
+        supervisor: ProcessIdentity::own(),
+        child: None,
+        started_at: began,
+        state: RecordState::Running,
+        ended_at: None,
+        exit_code: None,
+        message: None,
+        agent: None,
+        spent: None,
+    }
+}
+
 /// A run that was settled.
 pub(super) struct Finished {
     pub(super) folder: RunFolder,
@@ -289,14 +318,6 @@ impl Finished {
             tracing::warn!(%error, "the record of a review cannot be written");
         }
     }
-}
-
-/// A worktree of its own for one look at `head`. Blocking.
-pub(super) fn scratch(root: &Path, what: &str, head: &str) -> Result<Worktree, String> {
-    let (seconds, part) = (Timestamp::now().as_second(), Timestamp::now().subsec_nanosecond());
-    let id = TicketId::new(format!("{what}-{seconds}-{}-{part}", std::process::id()));
-    let made = isolation::prepare(root, &id, Some(head)).map_err(|error| error.to_string())?;
-    Ok(made.0)
 }
 
 /// Passes on what a run says.

@@ -9,7 +9,7 @@ use crate::base::process::ProcessIdentity;
 use crate::execute::folder::{RecordState, RunFolder, RunRecord};
 use crate::execute::isolation;
 
-/// Beginning of the ids of worktrees for one look ([`super::ground::scratch`]).
+/// Beginning of the ids of worktrees for one look ([`super::ground::Ground::scratch`]).
 pub(super) const LOOK: &str = "review";
 
 /// The executor word of our records.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use git2::{Oid, Repository, Signature};
 
-use super::ground::{Agent, Ground, Run, Task, Who, scratch};
+use super::ground::{Agent, Ground, Run, Task, Who};
 use super::once::blocking;
 use super::report::Fix;
 use super::target::{Subject, tip, tree};
@@ -119,7 +119,7 @@ async fn made(ground: &Arc<Ground>, subject: &Subject) -> Result<Worktree, Strin
     let ticket = subject.ticket.as_ref().map(|ticket| ticket.id.clone());
     let made = blocking(move || match ticket {
         Some(ticket) => of_ticket(&shared, &ticket),
-        None => scratch(&shared.root, "fix", &head),
+        None => shared.scratch("fix", &head),
     });
     made.await
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::asking::{self, About};
-use super::ground::{Agent, Finished, Ground, Who, scratch};
+use super::ground::{Agent, Finished, Ground, Who};
 use super::leftovers::LOOK;
 use super::patch::{self, PROMPT_BYTES, Patch};
 use super::program::{self, Judged};
@@ -62,8 +62,8 @@ async fn judged(
         Ok(patch) => patch,
         Err(why) => return report.failed(why),
     };
-    let (root, head) = (ground.root.clone(), subject.head.clone());
-    let worktree = match blocking(move || scratch(&root, LOOK, &head)).await {
+    let (shared, head) = (Arc::clone(ground), subject.head.clone());
+    let worktree = match blocking(move || shared.scratch(LOOK, &head)).await {
         Ok(worktree) => worktree,
         Err(why) => return report.failed(why),
     };

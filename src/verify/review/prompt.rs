@@ -209,7 +209,8 @@ fn answer(text: &mut String, request: &ReviewRequest) {
          `severity` (critical, high, medium, low, info), `blocking` (true or false), `file` (path from the top of the \
          project, or null), `line` and `end_line` (numbers in the file as it is now, or null), `reason` (what is wrong, \
          when it happens, and what follows), `required_change` (what is to be done, or null) and `dimension` (correctness, \
-         security, tests, … or null). A `changes_required` needs at least one blocking finding; an `approve` has none."
+         security, tests, … or null). Critical and high findings block, whatever their flag says. A `changes_required` needs at \
+         least one blocking finding; an `approve` has none."
     );
 }
 

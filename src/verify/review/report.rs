@@ -166,6 +166,8 @@ impl Report {
 
 fn word_of(verdict: &Verdict) -> &'static str {
     match verdict.decision {
+        // Whoever approves what must be mended first has not approved it.
+        _ if verdict.contradiction().is_some() => "red",
         Decision::ChangesRequired => "red",
         Decision::Approve if verdict.findings.is_empty() => "green",
         Decision::Approve => "yellow",

@@ -1,7 +1,7 @@
 //! The operator's working tree as a commit that no reference names, so that it can be judged like any other.
 //!
-//! Neither index nor references are touched. What is left out is said: submodules, which no worktree of ours has, and
-//! untracked files so large that they are data.
+//! Neither index nor references are touched. What is left out is said: what is not committed within submodules,
+//! which are repositories of their own, and untracked files so large that they are data.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -75,7 +75,7 @@ fn staged(repo: &Repository, index: &mut Index) -> Result<(Oid, Vec<String>), gi
         .collect();
     notes.extend(modules.iter().map(|module| {
         let module = String::from_utf8_lossy(module);
-        format!("the submodule {module} is not looked into: it counts as the commit that is recorded for it")
+        format!("what changed within the submodule {module} is not reviewed: its recorded commit counts")
     }));
     Ok((index.write_tree()?, notes))
 }

@@ -167,11 +167,14 @@ fn ids_go_on_over_rounds_and_are_never_twice_there() {
 
 #[test]
 fn contradictions_are_seen() {
-    let advice = with(finding(), "blocking", json!(false));
+    let unflagged = with(finding(), "blocking", json!(false));
+    let advice = with(unflagged.clone(), "severity", json!("medium"));
     let says = |decision: &str, findings| {
         verdict(Some(&answer(decision, findings)), None, &expected()).unwrap().contradiction()
     };
     assert_eq!(says("approve", vec![finding()]), Some(Contradiction::ApprovedWithBlockers));
+    assert_eq!(says("approve", vec![unflagged.clone()]), Some(Contradiction::ApprovedWithBlockers));
+    assert_eq!(says("changes_required", vec![unflagged]), None);
     assert_eq!(says("changes_required", vec![advice.clone()]), Some(Contradiction::RejectedWithoutReason));
     assert_eq!(says("approve", vec![advice]), None);
     assert_eq!(says("changes_required", vec![finding()]), None);
