@@ -14,6 +14,7 @@ pub(super) mod looping;
 pub(super) mod review;
 pub(super) mod runs;
 pub(super) mod ticket;
+pub(super) mod working;
 pub(super) mod worktree;
 
 use agent::AgentArgs;

@@ -280,23 +280,62 @@ async fn a_reviewer_can_only_look() {
 
 /// Where nothing keeps it out (here, because the configuration lets it), what it changed is found and undone, and its
 /// verdict does not count.
+/// Gives every agent a folder more that it may write to.
+fn let_write(root: &Path, folder: &Path) {
+    let path = root.join(".planfile/.koru/config.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(path, text.replace("writable: [", &format!("writable: [{}, ", folder.display()))).unwrap();
+}
+
+/// It may write there, because the configuration says so: what it changed is put back, its verdict does not count, and
+/// the worker is not paid again when it judges anew.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reviewer_that_changes_the_work_is_caught_and_undone() {
-    let judge = "begin j-1; echo mine >>hello.txt; echo more >new.txt; verdict approve";
+    let judge = "n=$(count judged); begin j-1; [ $n = 1 ] && { echo mine >>hello.txt; echo more >new.txt; }; verdict approve";
     let (project, signs) = bench(WORKER, judge, "");
-    let config = project.path().join(".planfile/.koru/config.yaml");
-    let text = std::fs::read_to_string(&config).unwrap();
-    let open = format!("writable: [{}", project.path().join(".planfile/.koru/worktrees").display());
-    let (worker, judge) = text.split_once("  judge:").unwrap();
-    let judge = judge.replace("writable: [", &format!("{open}, "));
-    std::fs::write(&config, format!("{worker}  judge:{judge}")).unwrap();
+    let_write(project.path(), &project.path().join(".planfile/.koru/worktrees"));
     let mut console = Console::open(project.path());
     let (_, ended) = worked(&mut console).await;
-    left_alone(project.path());
+    let worktree = project.path().join(".planfile/.koru/worktrees/PLF-1");
+    assert_eq!(std::fs::read_to_string(worktree.join("hello.txt")).unwrap(), "hello\nworld 1\n");
+    assert!(!worktree.join("new.txt").exists());
     let paths = vec!["hello.txt".to_owned(), "new.txt".to_owned()];
-    let want = Stage::Waiting { why: Wait::ReviewerChangedWork { paths } };
-    assert_eq!((review(&console).stage, ended.state), (want, RunState::NeedsYou));
-    assert!(signs.path().join("worked").exists());
+    let waiting = review(&console);
+    assert_eq!(waiting.stage, Stage::Waiting { why: Wait::ReviewerChangedWork { paths } });
+    assert_eq!((ended.state, waiting.rounds[0].verdict.clone()), (RunState::NeedsYou, None));
+    let head = waiting.rounds[0].head.clone().unwrap();
+    let run = console.done(decide(&head, ReviewChoice::ReviewAgain)).await.unwrap();
+    assert_eq!(console.ended(&run).await.state, RunState::Done);
+    assert_eq!((count(signs.path(), "worked"), count(signs.path(), "judged")), (1, 2));
+    console.handle.shutdown().await;
+}
+
+/// The kernel keeps a reviewer out where it can; where it cannot, the test above says what happens.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reviewer_writes_nothing_into_the_work() {
+    let judge = "begin j-1; echo mine >>hello.txt; verdict approve";
+    let (project, _signs) = bench(WORKER, judge, "");
+    let mut console = Console::open(project.path());
+    let (_, ended) = worked(&mut console).await;
+    let worktree = project.path().join(".planfile/.koru/worktrees/PLF-1");
+    assert_eq!(std::fs::read_to_string(worktree.join("hello.txt")).unwrap(), "hello\nworld 1\n");
+    let kept_out = review(&console).stage == Stage::Approved;
+    assert_eq!(ended.state, if kept_out { RunState::Done } else { RunState::NeedsYou });
+    console.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_required_without_a_change_are_a_persons_to_decide_on() {
+    let judge = "begin j-1; verdict changes_required";
+    let (project, signs) = bench(WORKER, judge, "");
+    let mut console = Console::open(project.path());
+    let (_, ended) = worked(&mut console).await;
+    assert_eq!((ended.state, count(signs.path(), "worked")), (RunState::NeedsYou, 1));
+    let waiting = review(&console);
+    let Stage::Waiting { why: Wait::Contradiction { sentence } } = &waiting.stage else {
+        panic!("{waiting:?}")
+    };
+    assert!(sentence.contains("required changes and named none"), "{sentence}");
     console.handle.shutdown().await;
 }
 

@@ -1,6 +1,7 @@
 //! Quality gates on what an agent left, in its worktree and behind its fence: the code that they run is the agent's.
 
-use super::place::{Found, Place};
+use super::found::Found;
+use super::place::Place;
 use super::sentry::{Sentry, join};
 use super::{AgentRun, Plan};
 use crate::execute::fence::{Sighting, Watched};

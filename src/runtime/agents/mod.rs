@@ -8,10 +8,12 @@
 
 mod checks;
 mod earlier;
+mod found;
 pub(super) mod ledger;
 mod next;
 mod place;
 mod prompt;
+mod raising;
 mod result;
 mod review;
 mod rounds;
@@ -44,7 +46,8 @@ use crate::plan::settings::{AgentChoice, Settings};
 use crate::plan::ticket::Ticket;
 use crate::verify::gates::GateReport;
 use crate::verify::gates::expectation::expectation;
-use place::{Found, Place};
+use found::Found;
+use place::Place;
 use result::Told;
 use review::Judge;
 pub(super) use review::start as rounds_of;

@@ -1,28 +1,27 @@
-//! Where an agent works: its worktree and fence before, what it did to them after. All git work, on blocking threads.
+//! Where an agent works: its worktree, its fence and what it is told. All git work, on blocking threads.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
 use super::earlier::{self, Earlier};
+use super::found::{Found, Looking};
+use super::raising::{Raising, own_conversation, own_folder};
 use super::{AgentRun, Plan};
 use super::{prompt, sentry};
-use crate::base::atomic;
-use crate::execute::agents::backend::{OWN_FOLDER, writable};
+use crate::execute::agents::backend::writable;
 use crate::execute::agents::tally::Tally;
-use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard, Raised, Refusal, Settlement};
-use crate::execute::isolation::{self, ChangedFile, Identity, Worktree};
-use crate::execute::recorder::Recorder;
-use crate::plan::policy::Policy;
+use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard, Settlement};
+use crate::execute::isolation::{self, Worktree};
 use crate::plan::ticket::Ticket;
 use crate::runtime::launch::Ground;
 use crate::runtime::protocol::Role;
 use crate::verify::gates::{self, GatePlan};
 
 /// Variables with their values.
-type Variables = Vec<(OsString, OsString)>;
+pub(super) type Variables = Vec<(OsString, OsString)>;
 
 /// Where one run works.
 pub(super) struct Place {
@@ -59,41 +58,6 @@ enum Anew {
     Brief(Option<String>),
     /// The same as before.
     Same,
-}
-
-/// What a run left.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Found {
-    pub(super) breaches: Vec<Breach>,
-    pub(super) changed: Vec<ChangedFile>,
-    pub(super) commit: Option<String>,
-    /// Commit that the ticket's branch is at.
-    pub(super) head: String,
-    pub(super) notes: Vec<String>,
-}
-
-impl Found {
-    /// What the guard found.
-    pub(super) fn of(settled: Settlement) -> Found {
-        let mut found = Found { breaches: settled.breaches, notes: settled.meanwhile, ..Found::default() };
-        found.notes.extend(settled.refused.iter().map(Refusal::sentence));
-        found
-    }
-
-    /// Nothing could be compared.
-    pub(super) fn trouble(why: &str) -> Found {
-        let notes = vec![format!("what happened to the references cannot be told: {why}")];
-        Found { notes, ..Found::default() }
-    }
-
-    /// Without secrets: what was found is shown, kept and put on record. Paths stay exact; they are compared.
-    pub(super) fn cleaned(mut self, recorder: &Recorder) -> Found {
-        for breach in &mut self.breaches {
-            breach.what = recorder.clean(&breach.what);
-            breach.evidence = recorder.clean(&breach.evidence);
-        }
-        self
-    }
 }
 
 impl Place {
@@ -364,117 +328,9 @@ pub(super) struct Asked {
     pub(super) schema: Value,
 }
 
-/// What raising one more fence in a run needs, owned so that it can go to another thread.
-struct Raising {
-    folder: PathBuf,
-    worktree: Worktree,
-    plan: Arc<Plan>,
-    env: Variables,
-    /// Where an earlier conversation is a file of an earlier run.
-    earlier: Option<PathBuf>,
-    looks_only: bool,
-}
-
-impl Raising {
-    async fn raise(self) -> Result<Raised, String> {
-        let raised = tokio::task::spawn_blocking(move || self.raise_here()).await;
-        raised.unwrap_or_else(|error| Err(format!("raising the fence failed: {error}")))
-    }
-
-    fn raise_here(self) -> Result<Raised, String> {
-        let plan = &self.plan;
-        atomic::make_private_dir(&self.folder)
-            .map_err(|error| format!("making the folder {} failed: {error}", self.folder.display()))?;
-        let mut writable = writable(plan.kind, &plan.choice.settings, &self.env);
-        // The folder of the whole run: conversations of its earlier rounds are files there.
-        writable.push(own_folder(self.folder.parent().unwrap_or(&self.folder))?);
-        writable.extend(self.earlier);
-        let shut = Policy {
-            allow_commit: false,
-            allow_push: false,
-            allow_tag: false,
-            allow_branch_create: false,
-            allow_branch_switch: false,
-            ..plan.policy.clone()
-        };
-        let request = FenceRequest {
-            worktree: &self.worktree,
-            policy: if self.looks_only { &shut } else { &plan.policy },
-            run: &self.folder,
-            writable: &writable,
-            env: &self.env,
-            kernel: true,
-            looks_only: self.looks_only,
-        };
-        fence::raise(&request).map_err(|error| error.to_string())
-    }
-}
-
-/// Where an agent may keep files of its own in a run's folder.
-fn own_folder(folder: &Path) -> Result<PathBuf, String> {
-    let own = folder.join(OWN_FOLDER);
-    atomic::make_private_dir(&own)
-        .map_err(|error| format!("making the agent's folder {} failed: {error}", own.display()))?;
-    Ok(own)
-}
-
-/// The folder of a conversation that is a file of a run.
-fn own_conversation(earlier: &Earlier, runs: &Path) -> Option<PathBuf> {
-    let file = Path::new(&earlier.conversation);
-    if !file.starts_with(runs) {
-        return None;
-    }
-    file.parent().map(Path::to_path_buf)
-}
-
 fn with(brief: String, more: Option<&str>) -> String {
     match more {
         Some(more) => format!("{brief}\n\n{more}"),
         None => brief,
-    }
-}
-
-/// What looking at the work needs.
-struct Looking {
-    guard: Guard,
-    caught: Vec<Breach>,
-    round: Option<u32>,
-    worktree: Worktree,
-    ticket: Arc<Ticket>,
-    plan: Arc<Plan>,
-}
-
-impl Looking {
-    fn look(self) -> Result<Found, String> {
-        let policy = &self.plan.policy;
-        let mut found = Found::of(self.guard.settle());
-        let broken = !found.breaches.is_empty() || !self.caught.is_empty();
-        match self.compare(&mut found) {
-            // What is known already counts, whatever else cannot be.
-            Err(why) if broken => found.notes.push(why),
-            compared => compared?,
-        }
-        sentry::join(&mut found.breaches, self.caught);
-        if found.breaches.is_empty() {
-            let name = &self.plan.name;
-            let round = self.round.map(|round| format!(" Round {round}.")).unwrap_or_default();
-            let message =
-                format!("{}: {}\n\nWorked by the agent {name}.{round}\n", self.ticket.id, self.ticket.name);
-            let committed = isolation::commit_all(&self.worktree, &message, &Identity::default(), policy)
-                .map_err(|error| error.to_string())?;
-            found.commit = committed.commit;
-            found
-                .notes
-                .extend(committed.left_out.iter().map(|path| format!("left out of the commit: {path}")));
-            found.head = isolation::tip(&self.worktree).map_err(|error| error.to_string())?;
-        }
-        Ok(found)
-    }
-    /// Base against files.
-    fn compare(&self, found: &mut Found) -> Result<(), String> {
-        let survey = isolation::survey(&self.worktree).map_err(|error| error.to_string())?;
-        found.breaches.extend(fence::judge(&self.worktree, &survey, &self.plan.policy, &self.ticket.files));
-        found.changed = isolation::changes(&self.worktree).map_err(|error| error.to_string())?;
-        Ok(())
     }
 }

@@ -5,7 +5,8 @@
 use serde_json::{Map, Value, json};
 
 use super::Plan;
-use super::place::{Found, Place};
+use super::found::Found;
+use super::place::Place;
 use crate::execute::agents::session::{AgentEnding, AgentReport};
 use crate::execute::fence::Breach;
 use crate::execute::isolation::ChangedFile;

@@ -6,7 +6,7 @@
 use std::io::{Read, stdin};
 
 use super::super::cli::DEFAULT_ACTOR;
-use super::super::cli::ticket::{DecideArgs, DecisionWord};
+use super::super::cli::working::{DecideArgs, DecisionWord};
 use super::super::context::Context;
 use super::super::error::{Exit, VerbError};
 use super::super::output::Out;

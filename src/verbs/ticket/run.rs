@@ -1,6 +1,6 @@
 //! `ticket run`: exactly this ticket, now, by its own executor or by a coding agent; nothing else is run instead.
 
-use super::super::cli::ticket::RunArgs;
+use super::super::cli::working::RunArgs;
 use super::super::context::Context;
 use super::super::error::{Exit, VerbError};
 use super::super::output::Out;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::Left;
-use super::super::place::Found;
+use super::super::found::Found;
 use super::super::result::Told;
 use super::Loop;
 use super::book::Book;
