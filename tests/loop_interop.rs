@@ -72,6 +72,15 @@ fn rounds_alternate_on_one_folder() {
 }
 
 #[test]
+fn theirs_runs_in_a_folder_that_ours_made() {
+    let Some(program) = peer::loop_kit() else { return };
+    let scratch = Scratch::new();
+    scratch.call(&["init", "--loop-dir", ".loop"], &[]).expect(0);
+    theirs(&scratch, &program, &["run", "--auto-dispatch", "--max-rounds", "4"]).expect(0);
+    assert_eq!((&scratch.state()["outcome"], &scratch.state()["round"]), (&json!("approved"), &json!(4)));
+}
+
+#[test]
 fn each_resumes_what_the_other_left() {
     let Some(program) = peer::loop_kit() else { return };
     let one = scratch(&program);

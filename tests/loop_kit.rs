@@ -12,6 +12,8 @@ mod reports;
 mod rounds;
 #[path = "loop_kit/standing.rs"]
 mod standing;
+#[path = "loop_kit/told.rs"]
+mod told;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -57,20 +57,24 @@ fn l08_a_decision_in_other_letters_is_no_approval() {
 
 #[test]
 fn contradictions_and_reviewers_that_change_the_work_are_caught_and_can_be_resumed() {
-    let scratch = Scratch::new();
-    let issue = "\"blocking_issues\":[{\"severity\":\"high\",\"reason\":\"bad\"}]";
-    script(
-        &scratch,
-        &format!("[ $role = worker ] && {{ work; exit; }}; review '\"decision\":\"approve\",{issue}'"),
-    );
-    let ran = scratch.run(&[], &[]).expect(3);
-    assert_eq!(outcome(&scratch), "contradictory_verdict");
-    assert!(ran.all().contains("approved and named findings"), "{}", ran.all());
-    // The person mends the report; nobody is paid again.
-    let report = json!({"task_id": "T-001", "round": 1, "decision": "approve", "blocking_issues": []});
-    fs::write(scratch.bus().join("review_report.json"), report.to_string()).unwrap();
-    script(&scratch, "exit 9");
-    scratch.run(&["--resume"], &[]).expect(0);
+    let high = r#"[{"severity":"high","reason":"bad"}]"#;
+    let cases = [
+        (format!(r#""decision":"approve","blocking_issues":{high}"#), "approved and named findings"),
+        (r#""decision":"changes_required","blocking_issues":[]"#.to_owned(), "named none"),
+        (format!(r#""decision":"approve","non_blocking_suggestions":{high}"#), "among its suggestions"),
+    ];
+    for (verdict, expected) in cases {
+        let scratch = Scratch::new();
+        script(&scratch, &format!("[ $role = worker ] && {{ work; exit; }}; review '{verdict}'"));
+        let ran = scratch.run(&[], &[]).expect(3);
+        assert_eq!(outcome(&scratch), "contradictory_verdict");
+        assert!(ran.all().contains(expected), "{}", ran.all());
+        // The person mends the report; nobody is paid again.
+        let report = json!({"task_id": "T-001", "round": 1, "decision": "approve", "blocking_issues": []});
+        fs::write(scratch.bus().join("review_report.json"), report.to_string()).unwrap();
+        script(&scratch, "exit 9");
+        scratch.run(&["--resume"], &[]).expect(0);
+    }
 
     let scratch = Scratch::new();
     script(

@@ -10,9 +10,16 @@ use super::{failed, place};
 use crate::base::atomic;
 use crate::verify::bus::Bus;
 
-/// What stands in the templates: agents are told all that they need without them.
-const TEMPLATE: &str = "Named without `.example`, this file stands in for the role text and the task card of a prompt.\n\
-                        {role_md}\n\n{task_card_section}\n";
+/// The worker's template, in loop-kit's placeholders: it needs one to run, and we need none.
+const WORKER: &str = "Role: worker\nCurrent task_id: {task_id}, round: {round_num}.\n\n{agents_md}\n\n{role_md}\n\n\
+                      {task_card_section}\n\n{prior_context_section}\n\nCommit your work, then write \
+                      {work_report_path}: one JSON object with task_id, round, head_sha, files_changed, tests and notes.\n";
+
+/// The reviewer's; loop-kit fills in nothing else here.
+const REVIEWER: &str = "Role: reviewer\nCurrent task_id: {task_id}, round: {round_num}.\n\n{role_md}\n\nJudge what \
+                        review_request.json in the folder of the loop asks for, change nothing, then write \
+                        {review_report_path}: one JSON object with task_id, round, decision, blocking_issues and \
+                        non_blocking_suggestions.\n";
 
 pub(super) fn run(context: &Context, args: &WhereArgs, out: &mut Out) -> Result<Exit, VerbError> {
     let folder = place::bus(context, args.bus.loop_dir.as_deref(), args.task.as_deref())?;
@@ -27,8 +34,8 @@ pub(super) fn run(context: &Context, args: &WhereArgs, out: &mut Out) -> Result<
     });
     let files = [
         ("examples/task_card.json", format!("{card:#}\n")),
-        ("templates/worker_prompt.txt.example", TEMPLATE.to_owned()),
-        ("templates/reviewer_prompt.txt.example", TEMPLATE.to_owned()),
+        ("templates/worker_prompt.txt", WORKER.to_owned()),
+        ("templates/reviewer_prompt.txt", REVIEWER.to_owned()),
     ];
     let mut made = Vec::new();
     for (name, text) in files {

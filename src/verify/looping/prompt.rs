@@ -1,6 +1,7 @@
 //! What the agents of a loop are told: our own words, complete in every round. Role texts of the project (`AGENTS.md`,
 //! `docs/roles/*.md`) come before ours; a template of the bus
-//! stands in for role and card, as in loop-kit, and what has to be done follows it in every round.
+//! stands in for role and card, as in loop-kit; what it leaves out of rules and card, and what has to be done, follows it in
+//! every round.
 //!
 //! The first line names the role and one line names task and round, as loop-kit's prompts do: scripts that stand in for
 //! agents read them there.
@@ -14,21 +15,35 @@ use serde_json::Value;
 use super::Driver;
 use crate::verify::bus::{FixList, Handoff, Issue, Level, LoopState, Role};
 
+/// Title of the project's own rules.
+const RULES: &str = "Rules of this project";
+
 /// Bytes of a role text or a template that are read.
 const TEXT_LIMIT: u64 = 64 * 1024;
 
 impl Driver {
     /// The prompt of a role in a round.
     pub(super) fn prompt(&self, role: Role, round: u32, state: &LoopState) -> String {
-        let mut text =
-            format!("Role: {}\nCurrent task_id: {}, round: {round}.\n\n", role.word(), self.card.task_id);
+        let head =
+            format!("Role: {}\nCurrent task_id: {}, round: {round}.\n", role.word(), self.card.task_id);
+        let mut text = format!("{head}\n");
         match read(&self.bus.folder().join("templates").join(format!("{}_prompt.txt", role.word()))) {
             Some(template) => {
-                let _ = writeln!(text, "{}\n", self.filled(&template, role, round).trim());
+                let filled = self.filled(&template, role, round);
+                // Its own head, when it has one, stands once.
+                let filled = filled.trim_start().strip_prefix(&head).unwrap_or(&filled).trim();
+                let _ = writeln!(text, "{filled}\n");
+                let rules = self.role_texts(role).into_iter().filter(|(title, _)| *title == RULES);
+                for (title, part) in rules.filter(|_| !template.contains("{agents_md}")) {
+                    section(&mut text, title, &part);
+                }
+                if !template.contains("{task_card_section}") {
+                    self.add_card(&mut text);
+                }
             }
             None => {
                 for (title, part) in self.role_texts(role) {
-                    let _ = writeln!(text, "## {title}\n\n{}\n", part.trim());
+                    section(&mut text, title, &part);
                 }
                 self.add_card(&mut text);
             }
@@ -47,7 +62,7 @@ impl Driver {
             Role::Reviewer => ("docs/roles/reviewer.md", REVIEWER),
         };
         let mut texts = Vec::new();
-        texts.extend(read(&self.plan.root.join("AGENTS.md")).map(|text| ("Rules of this project", text)));
+        texts.extend(read(&self.plan.root.join("AGENTS.md")).map(|text| (RULES, text)));
         let own = read(&self.plan.root.join(file)).unwrap_or_else(|| built_in.to_owned());
         texts.push(("Your role", own));
         texts
@@ -179,6 +194,10 @@ impl Driver {
             request, path
         );
     }
+}
+
+fn section(text: &mut String, title: &str, part: &str) {
+    let _ = writeln!(text, "## {title}\n\n{}\n", part.trim());
 }
 
 /// What to mend, `required_change` included.

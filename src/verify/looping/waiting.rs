@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Driver;
 use crate::base::atomic::Stamp;
-use crate::execute::stop::Stop;
+use crate::execute::stop::{Stop, StopWatch};
 use crate::verify::bus::{BusError, Level, LoopState, Pulse, ReviewReport, Role, Unread, WorkReport};
 use crate::verify::machine::Input;
 
@@ -109,36 +109,44 @@ impl Driver {
             if now >= until {
                 return Input::Absent(self.late(role, limit, seen.last));
             }
-            let mut wake = until.min(now + if self.watched.is_some() { LOOK_ANYWAY } else { LOOK_EVERY });
-            if let Some((_, since)) = seen.broken.filter(|(_, since)| *since + SETTLED > now) {
-                wake = wake.min(since + SETTLED);
+            match self.next_look(role, person, &seen, now) {
+                Ok(wake) => self.rest(until.min(wake), &mut stop).await,
+                Err(why) => return Input::Absent(why),
             }
-            if let Some(ttl) = self.plan.heartbeat.filter(|_| person) {
-                match self.bus.pulse(role, ttl) {
-                    Pulse::Alive { age, .. } => {
-                        wake = wake.min(now + ttl.saturating_sub(age) + Duration::from_millis(20));
-                    }
-                    pulse => {
-                        let why = format!("the {} gives no sign of life: {}", role.word(), pulse.reason());
-                        return Input::Absent(why);
-                    }
+        }
+    }
+
+    /// When to look again though nothing changed; why a person is not waited for any more.
+    fn next_look(&self, role: Role, person: bool, seen: &Seen, now: Instant) -> Result<Instant, String> {
+        let mut wake = now + if self.watched.is_some() { LOOK_ANYWAY } else { LOOK_EVERY };
+        if let Some((_, since)) = seen.broken.filter(|(_, since)| *since + SETTLED > now) {
+            wake = wake.min(since + SETTLED);
+        }
+        let Some(ttl) = self.plan.heartbeat.filter(|_| person) else { return Ok(wake) };
+        match self.bus.pulse(role, ttl) {
+            Pulse::Alive { age, .. } => {
+                Ok(wake.min(now + ttl.saturating_sub(age) + Duration::from_millis(20)))
+            }
+            pulse => Err(format!("the {} gives no sign of life: {}", role.word(), pulse.reason())),
+        }
+    }
+
+    /// Until `wake`, a change in the folder, or somebody who stops us.
+    async fn rest(&mut self, wake: Instant, stop: &mut StopWatch) {
+        let changed = async {
+            match &mut self.watched {
+                Some(folder) => {
+                    folder.changes.recv().await;
+                    // One look for all that changed at once.
+                    while folder.changes.try_recv().is_ok() {}
                 }
+                None => std::future::pending().await,
             }
-            let changed = async {
-                match &mut self.watched {
-                    Some(folder) => {
-                        folder.changes.recv().await;
-                        // One look for all that changed at once.
-                        while folder.changes.try_recv().is_ok() {}
-                    }
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = changed => {}
-                () = sleep_until(wake) => {}
-                _ = stop.changed() => {}
-            }
+        };
+        tokio::select! {
+            () = changed => {}
+            () = sleep_until(wake) => {}
+            _ = stop.changed() => {}
         }
     }
 

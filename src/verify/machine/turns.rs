@@ -2,7 +2,8 @@
 
 use super::{Compared, Effect, End, Machine, Step};
 use crate::verify::bus::{
-    File, Level, OutcomeWord, Phase, ReviewReport, Role, RoundDetail, Session, WorkReport, check_session,
+    File, Level, OutcomeWord, Phase, ReviewReport, Role, RoundDetail, Session, TestsSummary, WorkReport,
+    check_session,
 };
 use crate::verify::verdict::Decision;
 
@@ -134,30 +135,43 @@ impl Machine {
         };
         self.state.round_details.retain(|detail| detail.round != round);
         self.state.round_details.push(detail);
-        let say = |level, text: String| Effect::Say(level, text);
-        let mut effects = vec![Effect::ArchiveRound(round)];
-        if report.decision == Decision::Approve {
-            if tests.fail > 0 {
-                let why = format!(
-                    "round {round} is approved although the worker tells of {} failed tests",
-                    tests.fail
-                );
-                effects.push(say(Level::Warning, why));
-            }
-            self.state.phase = Phase::Done;
-            self.state.outcome = Some(OutcomeWord::APPROVED.to_owned());
-            self.step = Step::Over;
-            effects.extend([
-                Effect::Save(Box::new(self.state.clone())),
-                Effect::Summary(Box::new(report)),
-                Effect::ArchiveState(round),
-                say(Level::Info, format!("round {round}: approve")),
-                Effect::End(End::Ok),
-            ]);
-            return effects;
+        let effects = vec![Effect::ArchiveRound(round)];
+        match report.decision {
+            Decision::Approve => self.approved(report, tests, effects),
+            Decision::ChangesRequired => self.rejected(report, effects, now),
         }
+    }
+
+    fn approved(
+        &mut self,
+        report: ReviewReport,
+        tests: TestsSummary,
+        mut effects: Vec<Effect>,
+    ) -> Vec<Effect> {
+        let round = self.state.round;
+        if tests.fail > 0 {
+            let fail = tests.fail;
+            let why = format!("round {round} is approved although the worker tells of {fail} failed tests");
+            effects.push(Effect::Say(Level::Warning, why));
+        }
+        self.state.phase = Phase::Done;
+        self.state.outcome = Some(OutcomeWord::APPROVED.to_owned());
+        self.step = Step::Over;
+        effects.extend([
+            Effect::Save(Box::new(self.state.clone())),
+            Effect::Summary(Box::new(report)),
+            Effect::ArchiveState(round),
+            Effect::Say(Level::Info, format!("round {round}: approve")),
+            Effect::End(End::Ok),
+        ]);
+        effects
+    }
+
+    fn rejected(&mut self, report: ReviewReport, mut effects: Vec<Effect>, now: &str) -> Vec<Effect> {
+        let round = self.state.round;
         let blocking = report.blocking_issues.len();
-        effects.push(say(Level::Info, format!("round {round}: changes_required, {blocking} blocking")));
+        let say = format!("round {round}: changes_required, {blocking} blocking");
+        effects.push(Effect::Say(Level::Info, say));
         let notes = self.work.take().and_then(|work| work.notes);
         effects.push(Effect::Fixes(round + 1, Box::new(report), notes));
         self.state.phase = Phase::AwaitingWork;
