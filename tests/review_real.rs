@@ -79,7 +79,7 @@ fn rejects(agent: Agent) -> bool {
         Agent::Codex => {
             format["type"] == "json_schema" && format["schema"]["properties"]["decision"].is_object()
         }
-        Agent::Pi | Agent::Opencode | Agent::Gemini => asked.holds("against this JSON schema"),
+        Agent::Pi | Agent::Opencode | Agent::Gemini | Agent::Aider => asked.holds("against this JSON schema"),
     };
     assert!(by_schema, "{} was not asked by schema: {:#}", agent.name(), asked.body);
     true
