@@ -187,6 +187,24 @@ pub fn make_private_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(PRIVATE_DIR).create(path)
 }
 
+/// As [`make_private_dir`], for a folder below a project's `.koru`: a repository can bring links there, through which
+/// what we write would go anywhere.
+///
+/// # Errors
+/// As there; a symbolic link at `path` or above it, up to `.koru`, is one.
+pub fn make_own_dir(path: &Path) -> io::Result<()> {
+    let ours = path.ancestors().position(|folder| folder.file_name().is_some_and(|name| name == ".koru"));
+    for folder in path.ancestors().take(ours.map_or(0, |at| at + 1)) {
+        if folder.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
+            return Err(io::Error::other(format!(
+                "{} is a symbolic link, and koru-tui writes only into folders of its own: put a folder in its place",
+                folder.display()
+            )));
+        }
+    }
+    make_private_dir(path)
+}
+
 /// Syncs a folder, so that names made or removed in it survive a power loss.
 ///
 /// # Errors

@@ -116,7 +116,7 @@ impl RunFolder {
     /// Any I/O error but a name that is taken.
     pub fn create(runs: &Path, ticket: &TicketId, at: Timestamp) -> io::Result<RunFolder> {
         let stem = format!("{}-{}", safe_name(ticket.as_str()), at.strftime("%Y%m%dT%H%M%SZ"));
-        let mut made_parent = false;
+        atomic::make_own_dir(runs)?;
         let mut n = 0_u32;
         loop {
             let name = format!("{stem}-{n}");
@@ -124,10 +124,6 @@ impl RunFolder {
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => return Ok(RunFolder { path, name }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => n += 1,
-                Err(error) if error.kind() == io::ErrorKind::NotFound && !made_parent => {
-                    atomic::make_private_dir(runs)?;
-                    made_parent = true;
-                }
                 Err(error) => return Err(error),
             }
         }

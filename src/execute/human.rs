@@ -40,7 +40,7 @@ impl HumanAnswer {
     /// # Errors
     /// Any I/O error.
     pub fn capture(&self, prompts: &Path, at: Timestamp) -> io::Result<PathBuf> {
-        atomic::make_private_dir(prompts)?;
+        atomic::make_own_dir(prompts)?;
         let stamp = at.strftime("%Y%m%dT%H%M%S%.6fZ");
         let path = prompts.join(format!("{}-{stamp}.json", safe_name(self.ticket.as_str())));
         let record = json!({

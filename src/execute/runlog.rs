@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::tail::{head_chars, tail_chars};
+use crate::base::atomic;
 
 /// Characters of a message or a tail (koru §4.7).
 const TEXT_CHARS: usize = 500;
@@ -102,12 +103,13 @@ pub struct RunLog {
 }
 
 impl RunLog {
-    /// Makes the log in the folder `runs`, which must be there, and writes `run.start`.
+    /// Makes the log in the folder `runs` and writes `run.start`.
     ///
     /// # Errors
     /// Any I/O error; the drain goes on without a log.
     pub fn create(runs: &Path, start: &LogStart<'_>, clock: crate::base::clock::Clock) -> io::Result<RunLog> {
         let run_id = format!("queue-{}-{}", start.at.strftime("%Y%m%dT%H%M%SZ"), std::process::id());
+        atomic::make_own_dir(runs)?;
         let (file, name) = open_new(runs, &run_id)?;
         let totals = Totals::default();
         let mut log =

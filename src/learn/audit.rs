@@ -75,7 +75,7 @@ pub fn append(folder: &Path, at: Timestamp, kind: &str, who: &str, detail: &Valu
         let message = format!("an audit row of {} bytes is longer than {LINE_LIMIT}", line.len());
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
-    atomic::make_private_dir(folder)?;
+    atomic::make_own_dir(folder)?;
     let day = at.to_zoned(TimeZone::UTC).date();
     atomic::append_line(&folder.join(format!("{day}{ENDING}")), &line)
 }

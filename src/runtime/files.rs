@@ -194,7 +194,7 @@ fn save_draft(paths: &ProjectPaths, key: &str, text: &str) -> io::Result<()> {
         let message = "there is no .planfile folder here yet; the draft is not kept on disk";
         return Err(io::Error::new(io::ErrorKind::NotFound, message));
     }
-    atomic::make_private_dir(&paths.drafts())?;
+    atomic::make_own_dir(&paths.drafts())?;
     atomic::replace(&path, &[text.as_bytes()]).map(drop)
 }
 

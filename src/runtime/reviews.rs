@@ -71,7 +71,7 @@ impl ReviewFolder {
     /// # Errors
     /// Any I/O error; the old file is whole.
     pub(crate) fn write(&self, review: &Review) -> io::Result<()> {
-        atomic::make_private_dir(&self.path)?;
+        atomic::make_own_dir(&self.path)?;
         write(&self.path.join(ROUNDS), review)
     }
 
@@ -129,7 +129,7 @@ impl ReviewFolder {
         &self,
         change: impl FnOnce(&mut Vec<Finding>) -> Vec<Finding>,
     ) -> io::Result<Vec<Finding>> {
-        atomic::make_private_dir(&self.path)?;
+        atomic::make_own_dir(&self.path)?;
         let _lock = FileLock::acquire(&self.path.join(".queued.lock"), LOCK_WAIT)
             .map_err(|error| io::Error::other(error.to_string()))?;
         let path = self.path.join(QUEUED);

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use git2::{Delta, Diff, DiffDelta, DiffOptions, FileMode, Oid, Patch, Repository};
 
 use super::error::WorktreeError;
+use super::record::Place;
 use super::{ChangedFile, Worktree, open, submodules};
 use crate::base::repo::filters;
 
@@ -99,7 +100,7 @@ pub(super) fn compare(
         .update_index(false)
         .max_size(TEXT_LIMIT);
     let diff = repo.diff_tree_to_workdir_with_index(Some(&tree), Some(&mut options)).map_err(git)?;
-    let drivers = filters::drivers(repo);
+    let drivers = trusted_drivers(repo, worktree);
     let mut found = Vec::new();
     for at in 0..diff.deltas().len() {
         let Some(delta) = diff.get_delta(at) else { continue };
@@ -157,6 +158,20 @@ fn kind_of(delta: &DiffDelta<'_>, path: &[u8]) -> Option<ChangeKind> {
 fn has_only_new_files(repo: &Repository, delta: &DiffDelta<'_>, path: &Path) -> bool {
     let modules = delta.old_file().mode() == FileMode::Commit && delta.new_file().mode() == FileMode::Commit;
     modules && delta.status() == Delta::Modified && submodules::stands(repo, path, delta.old_file().id())
+}
+
+/// The filter drivers of the configuration, as long as they are those from before the agent worked: they are programs
+/// that would run outside of its fence. None when they changed since.
+pub fn trusted_drivers(repo: &Repository, worktree: &Worktree) -> BTreeSet<String> {
+    let drivers = filters::drivers(repo);
+    if drivers.is_empty() {
+        return drivers;
+    }
+    let recorded = Place::of_worktree(worktree).and_then(|place| place.read());
+    match recorded.is_some_and(|record| record.filters == filters::fingerprint(repo)) {
+        true => drivers,
+        false => BTreeSet::new(),
+    }
 }
 
 /// A file under a filter is the same when its filter gives what the base has.

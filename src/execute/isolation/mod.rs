@@ -36,7 +36,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use changes::is_planfile;
-pub use changes::{Change, ChangeKind, Link, changes, survey};
+pub use changes::{Change, ChangeKind, Link, changes, survey, trusted_drivers};
 pub use commit::{Committed, Identity, commit_all};
 pub use error::WorktreeError;
 pub use judged::{put_back, since, tip};

@@ -83,7 +83,7 @@ pub fn prepare(
 /// One making at a time: git's own folder of worktrees is not made for two.
 pub(super) fn lock(root: &Path) -> Result<FileLock, WorktreeError> {
     let folder = ProjectPaths::new(root).worktrees();
-    atomic::make_private_dir(&folder).map_err(WorktreeError::io("making the folder", &folder))?;
+    atomic::make_own_dir(&folder).map_err(WorktreeError::io("making the folder", &folder))?;
     let path = folder.join(".lock");
     FileLock::acquire(&path, LOCK_WAIT)
         .map_err(|error| WorktreeError::io("locking", &path)(std::io::Error::other(error.to_string())))

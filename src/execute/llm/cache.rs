@@ -72,7 +72,7 @@ impl Cache {
     /// Keeps an answer. That it cannot be kept is only worth a log line. Blocking.
     pub(super) fn put(&self, name: &str, model: String, text: String) {
         let kept = Kept { format: FORMAT, at: self.clock.now(), model, text };
-        let written = atomic::make_private_dir(&self.folder).and_then(|()| {
+        let written = atomic::make_own_dir(&self.folder).and_then(|()| {
             let bytes = serde_json::to_vec(&kept)?;
             atomic::replace_derived(&self.folder.join(name), &[&bytes]).map(drop)
         });

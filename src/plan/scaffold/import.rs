@@ -276,7 +276,7 @@ fn exists(path: &Path) -> bool {
 }
 
 pub(super) fn make_dir(path: &Path) -> Result<(), InitError> {
-    atomic::make_private_dir(path).map_err(|source| InitError::Io {
+    atomic::make_own_dir(path).map_err(|source| InitError::Io {
         operation: "making the folder",
         path: path.to_owned(),
         source,

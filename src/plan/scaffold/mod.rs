@@ -204,8 +204,9 @@ pub fn bootstrap(
 pub fn ensure_runs_dir(root: &Path) -> Result<PathBuf, InitError> {
     let paths = ProjectPaths::new(root);
     let runs = paths.runs();
-    if !runs.is_dir() {
-        import::make_dir(&runs)?;
+    let is_there = runs.is_dir();
+    import::make_dir(&runs)?;
+    if !is_there {
         let readme = paths.koru().join("README.md");
         if std::fs::symlink_metadata(&readme).is_err() {
             import::write(&readme, README.as_bytes())?;

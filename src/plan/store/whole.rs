@@ -4,11 +4,12 @@
 //! A version counts as the noted one by modification time, size and inode, as planfile's own mirrors do by time alone.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::base::atomic::{Stamp, make_private_dir};
+use crate::base::atomic::{Stamp, make_own_dir};
 
 /// Version of the note's format.
 const VERSION: u64 = 2;
@@ -57,8 +58,11 @@ pub(super) fn write(koru: &Path, known: &Known) {
         .into();
     let text = json!({"version": VERSION, "files": files}).to_string();
     let temporary = koru.join(format!(".known-whole.{}.tmp", std::process::id()));
-    let done = make_private_dir(koru)
-        .and_then(|()| std::fs::write(&temporary, text))
+    // A link with that name is not followed: whoever made it does not say where we write.
+    let _ = std::fs::remove_file(&temporary);
+    let done = make_own_dir(koru)
+        .and_then(|()| std::fs::File::create_new(&temporary))
+        .and_then(|mut file| file.write_all(text.as_bytes()))
         .and_then(|()| std::fs::rename(&temporary, file(koru)));
     if done.is_err() {
         let _ = std::fs::remove_file(&temporary);

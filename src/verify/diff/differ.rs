@@ -16,7 +16,7 @@ use super::lines::Lines;
 use super::listing::{Body, Counted, FileChange, FileEntry, Listing, Stat};
 use super::range::{self, DiffRange};
 use crate::base::repo::filters;
-use crate::execute::isolation::{Worktree, is_planfile};
+use crate::execute::isolation::{Worktree, is_planfile, trusted_drivers};
 use crate::plan::ticket::TicketId;
 use crate::verify::rounds::Review;
 
@@ -238,7 +238,7 @@ fn list(
         .exact_match_only(diff.deltas().len() > RENAMES);
     diff.find_similar(Some(&mut find))?;
     let conflicts = worktree.filter(|_| head.is_none()).and_then(conflicts).unwrap_or_default();
-    let drivers = worktree.map(|_| filters::drivers(repo)).unwrap_or_default();
+    let drivers = worktree.map(|worktree| trusted_drivers(repo, worktree)).unwrap_or_default();
     let mut found: Vec<(Pair, FileEntry)> = (0..diff.deltas().len())
         .filter_map(|at| entry(&diff, at, subfolder))
         .map(|(pair, mut file)| {

@@ -2,7 +2,8 @@
 //! while they grow.
 //!
 //! What `exec` has too is brought into its form and read by [`super::codex`]. Usage is the whole thread's, earlier runs
-//! included.
+//! included. The conversation is the thread whose turn began first: a helper's thread is shown aside, ends nothing, and its
+//! usage, which nobody adds to the conversation's, is left out.
 
 use serde_json::{Value, json};
 
@@ -34,6 +35,10 @@ const OF_NO_INTEREST: [&str; 12] = [
 /// What grows.
 #[derive(Default)]
 pub(super) struct Growing {
+    /// The conversation.
+    thread: Option<String>,
+    /// What is read now is a helper's.
+    aside: bool,
     /// Texts that were begun.
     open: Pending<()>,
     /// Output of commands so far.
@@ -45,19 +50,25 @@ impl Codex {
     pub(super) fn notification(&mut self, mut value: Value, out: &mut Vec<AgentEvent>) -> bool {
         let method = json::text(&value, "method").to_owned();
         let mut params = json::take(&mut value, "params");
+        self.growing.whose(&method, &params);
         match &*method {
+            "turn/started" | "turn/completed" | "thread/tokenUsage/updated" | "error"
+                if self.growing.aside => {}
             // Nothing is said yet, but the agent is at work again.
-            "turn/started" => out.push(AgentEvent::Thinking(speech("turn", String::new(), false))),
+            "turn/started" => {
+                out.push(AgentEvent::Thinking(self.growing.speech("turn", String::new(), false)))
+            }
             "turn/completed" => self.turn_completed(&json::take(&mut params, "turn"), out),
             "item/started" => return self.app_item(Stage::Started, json::take(&mut params, "item"), out),
             "item/completed" => return self.app_item(Stage::Completed, json::take(&mut params, "item"), out),
             "item/agentMessage/delta" => {
                 let text = json::take_text(&mut params, "delta");
-                out.push(AgentEvent::Text(speech(&json::name(&params, "itemId"), text, false)));
+                out.push(AgentEvent::Text(self.growing.speech(&json::name(&params, "itemId"), text, false)));
             }
             "item/reasoning/textDelta" | "item/reasoning/summaryTextDelta" => {
                 let text = json::take_text(&mut params, "delta");
-                out.push(AgentEvent::Thinking(speech(&json::name(&params, "itemId"), text, false)));
+                let id = json::name(&params, "itemId");
+                out.push(AgentEvent::Thinking(self.growing.speech(&id, text, false)));
             }
             "item/commandExecution/outputDelta" => self.grows(&mut params, out),
             "thread/tokenUsage/updated" => {
@@ -124,12 +135,12 @@ impl Codex {
         thinks: bool,
         out: &mut Vec<AgentEvent>,
     ) -> bool {
-        if self.growing.open.take(id).is_none() {
+        if self.growing.open.take(id).is_none() && !self.growing.aside {
             self.spoke(out);
         }
         if stage == Stage::Completed {
             let make = if thinks { AgentEvent::Thinking } else { AgentEvent::Text };
-            out.push(make(speech(id, text, true)));
+            out.push(make(self.growing.speech(id, text, true)));
         } else {
             self.growing.open.put(id, ());
         }
@@ -147,8 +158,19 @@ impl Codex {
     }
 }
 
-fn speech(key: &str, text: String, whole: bool) -> Speech {
-    Speech { key: key.into(), text, whole, aside: false }
+impl Growing {
+    /// Notes whose notification that is.
+    fn whose(&mut self, method: &str, params: &Value) {
+        let thread = json::word(params, "threadId");
+        if method == "turn/started" && self.thread.is_none() {
+            self.thread.clone_from(&thread);
+        }
+        self.aside = thread.is_some() && self.thread.is_some() && thread != self.thread;
+    }
+
+    fn speech(&self, key: &str, text: String, whole: bool) -> Speech {
+        Speech { key: key.into(), text, whole, aside: self.aside }
+    }
 }
 
 /// The item as `exec` has it.

@@ -21,5 +21,6 @@ fn speech(key: &str, text: &str, whole: bool, aside: bool) -> Speech {
     Speech { key: key.into(), text: text.to_owned(), whole, aside }
 }
 
+mod app_server;
 mod claude;
 mod others;
