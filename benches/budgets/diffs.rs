@@ -27,8 +27,8 @@ const CHANGED: usize = 100_000;
 /// What a first paint may take beyond `git diff --stat`.
 const MORE: Duration = Duration::from_millis(50);
 
-/// What the first changed line of the first file says.
-const MARK: &str = "let first_of_all = 1";
+/// What the first line of the first change says: one that was removed.
+const MARK: &str = "let first_of_all = 0";
 
 /// See the module.
 pub fn diffs(_: &Options, report: &mut Report) {

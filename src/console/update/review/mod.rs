@@ -207,7 +207,10 @@ impl Console {
         for (at, to) in rounds.iter().enumerate() {
             for from in rounds[..at].iter().rev() {
                 let range = DiffRange::Between { from: *from, to: *to };
-                items.push((format!("from the end of round {from} to the end of round {to}"), range));
+                items.push((format!("round {from} → round {to}"), range));
+            }
+            if at > 0 {
+                items.push((format!("base → round {to}"), DiffRange::Between { from: 0, to: *to }));
             }
         }
         let selected = items.iter().position(|(_, range)| *range == now).unwrap_or(0);
