@@ -92,10 +92,7 @@ impl Differ {
     /// Looks into one file; `None` when there is no such file.
     pub fn count(&mut self, file: usize) -> Option<Counted> {
         let looked = self.look(file)?;
-        if self.kept_blocks + looked.blocks.len() <= KEPT_BLOCKS {
-            self.kept_blocks += looked.blocks.len();
-            self.kept.insert(file, looked.blocks);
-        }
+        self.keep(file, &looked.blocks);
         let file = u32::try_from(file).ok()?;
         Some(Counted { file, stat: looked.stat, new_blob: looked.new_blob })
     }
@@ -103,6 +100,7 @@ impl Differ {
     /// The texts of one file and where they differ; `None` when there is no such file.
     pub fn body(&mut self, file: usize) -> Option<Body> {
         let looked = self.look(file)?;
+        self.keep(file, &looked.blocks);
         let text = matches!(looked.stat, Stat::Text { .. });
         let lines = |content: &Content| {
             let bytes = content.bytes().filter(|_| text).unwrap_or_default();
@@ -139,6 +137,14 @@ impl Differ {
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// Keeps where a file differs while there is room: it is counted and shown, in either order.
+    fn keep(&mut self, file: usize, blocks: &Arc<[Block]>) {
+        if self.kept_blocks + blocks.len() <= KEPT_BLOCKS && !self.kept.contains_key(&file) {
+            self.kept_blocks += blocks.len();
+            self.kept.insert(file, Arc::clone(blocks));
+        }
+    }
+
     fn look(&mut self, file: usize) -> Option<Looked> {
         let pair = self.pairs.get_mut(file)?;
         let old = content::stored(&self.repo, pair.old.as_ref());
@@ -148,7 +154,10 @@ impl Differ {
                 let (content, id) = content::lying(&self.repo, &worktree.path, pair.new.as_ref());
                 if let Some(side) = &mut pair.new {
                     // It may have changed since it was looked into last.
-                    if side.id != id && self.kept.remove(&file).is_some() {
+                    if side.id != id
+                        && let Some(blocks) = self.kept.remove(&file)
+                    {
+                        self.kept_blocks -= blocks.len();
                         tracing::debug!(file, "a file of the worktree changed while it was shown");
                     }
                     side.id = id;
