@@ -30,7 +30,7 @@ use super::diffs::Diffs;
 use super::files::Files;
 use super::launch::Ground;
 use super::protocol::{
-    Event, Outcome, PROTOCOL, PlanHealth, ProjectEvent, QueueView, RequestId, RunEvent, RunView, Snapshot,
+    Event, Outcome, PROTOCOL, ProjectEvent, QueueView, RequestId, RunEvent, RunView, Snapshot,
 };
 use super::storage::{Storage, View};
 use super::{Options, SharedSnapshot};
@@ -62,6 +62,8 @@ pub(super) struct Supervisor {
     views: watch::Receiver<View>,
     noticed: mpsc::UnboundedReceiver<Noticed>,
     view: View,
+    /// Whether a view was taken over.
+    viewed: bool,
     calls: mpsc::UnboundedReceiver<Call>,
     mail: mpsc::UnboundedReceiver<Mail>,
     post: mpsc::UnboundedSender<Mail>,
@@ -122,6 +124,7 @@ impl Supervisor {
             views,
             noticed,
             view,
+            viewed: false,
             calls,
             mail,
             post,
@@ -288,7 +291,8 @@ impl Supervisor {
 
     /// Takes over what the planfile says now.
     fn take_view(&mut self) {
-        let first = matches!(self.view.health, PlanHealth::Loading);
+        // Told apart by this: the owner thread may have read everything before we looked for the first time.
+        let first = !std::mem::replace(&mut self.viewed, true);
         self.view = self.views.borrow_and_update().clone();
         self.dirty = true;
         self.look_at_runs();

@@ -1,7 +1,9 @@
 //! What needs a look inside: an idle supervisor waits for nothing but messages.
 
-use super::*;
 use std::sync::RwLock;
+
+use super::*;
+use crate::runtime::protocol::PlanHealth;
 
 #[tokio::test]
 async fn an_idle_supervisor_has_no_timer() {
