@@ -275,7 +275,7 @@ fn an_aider_that_gives_up_on_an_edit_has_failed() {
 fn plain_text_is_said_line_by_line() {
     let text = |line: &str| AgentEvent::Text(speech("text", line, false, false));
     let expected =
-        vec![text("a\n"), text("\n"), AgentEvent::Reply, done(true, None, &[]), AgentEvent::TurnEnd];
+        vec![text("a\r\n"), text("\n"), AgentEvent::Reply, done(true, None, &[]), AgentEvent::TurnEnd];
     assert_eq!(plain(AgentKind::Custom, &["a\r", ""]), expected);
     assert_eq!(plain(AgentKind::Custom, &[""]), vec![text("\n"), AgentEvent::TurnEnd]);
 }
