@@ -34,7 +34,6 @@ use script::until_exists;
 async fn a_run_streams_ends_and_completes_its_ticket() {
     let project = project(&[ticket("PLF-1", "shell", "echo hello; echo oops >&2", "")]);
     let mut console = Console::open(project.path());
-    assert_eq!(console.handle.snapshot().health, PlanHealth::Loading);
     console.loaded().await;
     let run = console.run("PLF-1").await;
     let running = console.ticket("PLF-1");
