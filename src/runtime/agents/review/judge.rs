@@ -106,7 +106,10 @@ impl Loop<'_> {
         self.turn(Role::Reviewer, &judge.name, None);
         self.run.feed.agent(|view| view.phase = AgentPhase::Reviewing);
         for note in std::mem::take(&mut bench.notes) {
-            self.recorder.note(&format!("[{note}]"));
+            if !self.noted.contains(&note) {
+                self.recorder.note(&format!("[{note}]"));
+                self.noted.push(note);
+            }
         }
         let (spent, began) = (self.run.feed.tallied(), Instant::now());
         let heard = self.hear(&judge, &mut bench, &head, &mut part).await;

@@ -56,6 +56,8 @@ struct Loop<'a> {
     place: Place,
     /// The fence of `place` was used by a turn of the worker.
     used: bool,
+    /// What was said of places in this run; once is enough.
+    noted: Vec<String>,
     book: Book<'a>,
     spent: Spent,
     stop: StopWatch,
@@ -88,6 +90,7 @@ impl AgentRun<'_> {
             run: self,
             plan,
             judge,
+            noted: place.notes.clone(),
             place,
             used: false,
             book,
