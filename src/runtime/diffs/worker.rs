@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use super::{Said, Say};
@@ -13,9 +13,6 @@ use crate::verify::diff::{Differ, rounds_on_disk};
 
 /// Counts are said at most this often; a screen is drawn no faster.
 const PAUSE: Duration = Duration::from_millis(25);
-
-/// How long the counts wait for the first wish: a frame and a little.
-const FIRST: Duration = Duration::from_millis(25);
 
 /// Somebody wants the texts of a file.
 #[derive(Debug)]
@@ -49,12 +46,6 @@ impl Worker {
         let count = listing.files.len();
         self.event(DiffEvent::Listed { id: self.id, listing: Arc::new(listing) });
         (self.say)(Said::Reply(request, done(&self.ticket)));
-        // The file that is shown first goes before the counts; a console asks for it as soon as it heard of the files.
-        match inbox.recv_timeout(FIRST) {
-            Ok(ask) => self.answer(&mut differ, &ask),
-            Err(RecvTimeoutError::Disconnected) => return,
-            Err(RecvTimeoutError::Timeout) => {}
-        }
         let mut batch = Vec::new();
         let mut said = Instant::now();
         for file in 0..count {
