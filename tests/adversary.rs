@@ -7,6 +7,8 @@
 
 #[path = "support/agents/mod.rs"]
 mod agents;
+#[path = "adversary/greedy.rs"]
+mod greedy;
 #[path = "adversary/ids.rs"]
 mod ids;
 #[path = "adversary/links.rs"]

@@ -17,6 +17,9 @@ use crate::base::repo::filters;
 /// Files larger than this count as binary: their lines are not counted.
 const TEXT_LIMIT: i64 = 16 * 1024 * 1024;
 
+/// The same for files as they lie there, in bytes.
+const LARGE: u64 = TEXT_LIMIT.unsigned_abs();
+
 /// One difference between base and worktree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -130,7 +133,10 @@ fn change(
     if same {
         return None;
     }
-    let (added, removed) = if kind == ChangeKind::Submodule { (0, 0) } else { lines(diff, at) };
+    // libgit2 keeps 32 bits of a size, so its own limit lets a sparse file of many GB through, and reads it to its end.
+    let large = || worktree.path.join(&path).symlink_metadata().is_ok_and(|found| found.len() > LARGE);
+    let countless = kind == ChangeKind::Submodule || (kind != ChangeKind::Deleted && large());
+    let (added, removed) = if countless { (0, 0) } else { lines(diff, at) };
     let link = (delta.new_file().mode() == FileMode::Link && kind != ChangeKind::Deleted)
         .then(|| link(&worktree.path, &path))
         .flatten();

@@ -113,6 +113,9 @@ fn hand_over_index(worktree: &Worktree) -> Result<(), WorktreeError> {
     handed.map_err(WorktreeError::io("writing", &index))
 }
 
+/// Largest file that is committed, in bytes.
+const FILE_LIMIT: u64 = 2 << 30;
+
 /// Gathers into the index what may be committed.
 struct Staging<'a> {
     repo: &'a Repository,
@@ -123,12 +126,22 @@ struct Staging<'a> {
     left_out: BTreeSet<String>,
     /// Changed files under a filter.
     filtered: Vec<PathBuf>,
+    /// A file that is too large, and its size.
+    large: Option<(String, u64)>,
 }
 
 impl<'a> Staging<'a> {
     fn new(repo: &'a Repository, worktree: &'a Worktree, policy: &'a Policy) -> Self {
         let drivers = filters::drivers(repo);
-        Staging { repo, worktree, policy, drivers, left_out: BTreeSet::new(), filtered: Vec::new() }
+        Staging {
+            repo,
+            worktree,
+            policy,
+            drivers,
+            left_out: BTreeSet::new(),
+            filtered: Vec::new(),
+            large: None,
+        }
     }
 
     fn stage(&mut self, index: &mut Index) -> Result<(), WorktreeError> {
@@ -147,7 +160,13 @@ impl<'a> Staging<'a> {
                 filtered.push(path.to_path_buf());
                 return 1;
             }
-            i32::from(!is_committable(&self.worktree.path.join(path)))
+            let metadata = self.worktree.path.join(path).symlink_metadata().ok();
+            let size = metadata.as_ref().filter(|found| found.is_file()).map_or(0, std::fs::Metadata::len);
+            if size > FILE_LIMIT {
+                self.large.get_or_insert_with(|| (path.to_string_lossy().into_owned(), size));
+                return 1;
+            }
+            i32::from(!metadata.as_ref().is_none_or(is_committable))
         };
         index
             .add_all(
@@ -157,6 +176,11 @@ impl<'a> Staging<'a> {
             )
             .map_err(WorktreeError::git("gathering the changes of", &self.worktree.path))?;
         self.filtered = filtered;
+        // Reading a sparse file of 100 GB takes long, and git has no use for it.
+        if let Some((file, size)) = self.large.take() {
+            let folder = self.worktree.path.clone();
+            return Err(WorktreeError::TooLarge { folder, file, gib: size >> 30 });
+        }
         self.stage_filtered(index)
     }
 
@@ -201,8 +225,8 @@ impl<'a> Staging<'a> {
 }
 
 /// A file, a link, or gone: the rest (pipes, sockets, devices, repositories of their own) is nothing for a commit.
-fn is_committable(path: &Path) -> bool {
-    path.symlink_metadata().map_or(true, |metadata| metadata.is_file() || metadata.is_symlink())
+fn is_committable(metadata: &std::fs::Metadata) -> bool {
+    metadata.is_file() || metadata.is_symlink()
 }
 
 /// An entry with the stamps of the file as it is now, so that it is not filtered again while it stays so.

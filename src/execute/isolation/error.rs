@@ -75,6 +75,19 @@ pub enum WorktreeError {
         /// Folder.
         path: PathBuf,
     },
+    /// A file that is larger than what is committed.
+    #[error(
+        "committing in {folder} failed: {file} has {gib} GiB, and files of more than 2 GiB are not committed; remove it \
+         there or have git ignore it, then retry the ticket"
+    )]
+    TooLarge {
+        /// Folder.
+        folder: PathBuf,
+        /// File, from there (foreign text).
+        file: String,
+        /// Its size, rounded down.
+        gib: u64,
+    },
     /// A file under a filter could not be put through it.
     #[error("running git's filter on {path} failed: {why}; install what the filter needs, then retry")]
     Filter {

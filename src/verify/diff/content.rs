@@ -14,6 +14,9 @@ use git2::{AttrCheckFlags, AttrValue, FileMode, ObjectType, Oid, Repository};
 /// Files larger than this are not compared line by line; as in `execute::isolation`, so that counts agree.
 pub const TEXT_LIMIT: u64 = 16 * 1024 * 1024;
 
+/// Larger files of a worktree are not read at all, not even to tell one from another, in bytes.
+pub(super) const HUGE: u64 = 1 << 30;
+
 /// Bytes in which git looks for a NUL to call a file binary.
 const LOOKED_AT: usize = 8000;
 
@@ -95,10 +98,19 @@ pub(super) fn lying(repo: &Repository, top: &Path, side: Option<&Side>) -> (Cont
     };
     let id = match &content {
         Content::Bytes(bytes) => Oid::hash_object(ObjectType::Blob, bytes).unwrap_or(Oid::ZERO_SHA1),
+        // Never committed, and not worth an hour: its size and time stand for it.
+        Content::Large(size) if *size > HUGE => standing_for(&path, *size),
         Content::Large(_) => Oid::hash_file(ObjectType::Blob, &path).unwrap_or(Oid::ZERO_SHA1),
         Content::Nothing | Content::Module(_) | Content::Failed(_) => Oid::ZERO_SHA1,
     };
     (content, id)
+}
+
+/// An id that changes when the file's size or time does.
+fn standing_for(path: &Path, size: u64) -> Oid {
+    let changed = path.symlink_metadata().and_then(|found| found.modified()).ok();
+    let text = format!("{size} {changed:?}");
+    Oid::hash_object(ObjectType::Blob, text.as_bytes()).unwrap_or(Oid::ZERO_SHA1)
 }
 
 fn read(path: &Path, mode: FileMode) -> std::io::Result<Content> {

@@ -245,7 +245,10 @@ fn list(
         .for_untracked(true)
         .rename_limit(RENAMES)
         .exact_match_only(diff.deltas().len() > RENAMES);
-    diff.find_similar(Some(&mut find))?;
+    // To tell renames it reads new files to their end, a sparse one of 100 GB too.
+    if !worktree.filter(|_| head.is_none()).is_some_and(|worktree| has_huge(&diff, worktree)) {
+        diff.find_similar(Some(&mut find))?;
+    }
     let conflicts = worktree.filter(|_| head.is_none()).and_then(conflicts).unwrap_or_default();
     let drivers = worktree.map(|worktree| trusted_drivers(repo, worktree)).unwrap_or_default();
     let mut found: Vec<(Pair, FileEntry)> = (0..diff.deltas().len())
@@ -277,6 +280,15 @@ fn conflicts(worktree: &Worktree) -> Option<HashSet<Vec<u8>>> {
     let index = Index::open(&worktree.git_dir.join("index")).ok()?;
     let sides = index.conflicts().ok()?.flatten().flat_map(|one| [one.ancestor, one.our, one.their]);
     Some(sides.flatten().map(|side| side.path).collect())
+}
+
+/// Whether a new file of the worktree is too large to be read.
+fn has_huge(diff: &Diff<'_>, worktree: &Worktree) -> bool {
+    let new = diff.deltas().filter(|delta| matches!(delta.status(), Delta::Added | Delta::Untracked));
+    let mut paths = new.filter_map(|delta| Some(content::as_path(delta.new_file().path_bytes()?)));
+    paths.any(|path| {
+        worktree.path.join(path).symlink_metadata().is_ok_and(|found| found.len() > content::HUGE)
+    })
 }
 
 fn entry(diff: &Diff<'_>, at: usize, subfolder: &str) -> Option<(Pair, FileEntry)> {

@@ -33,25 +33,45 @@ const RUNS_PROGRAMS_END: [&str; 8] =
 /// Files larger than this are told apart by their length alone.
 const KEPT: u64 = 1024 * 1024;
 
+/// Files below `.planfile/.koru` that say what runs may do.
+const OURS: [&str; 2] = ["policy.yaml", "config.yaml"];
+
 /// How the files stood.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Files {
     config: BTreeMap<String, Vec<String>>,
     watched: BTreeMap<PathBuf, Vec<u8>>,
+    ours: BTreeMap<PathBuf, Option<Vec<u8>>>,
 }
 
 impl Files {
-    pub(super) fn read(common: &Path) -> Files {
+    /// Reads those of the repository `common` and of the project that `worktree` belongs to.
+    pub(super) fn read(common: &Path, worktree: &Path) -> Files {
+        let koru = worktree.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == ".koru"));
+        let ours = koru.into_iter().flat_map(|koru| OURS.map(|name| koru.join(name)));
+        let ours = ours.map(|path| (path.clone(), content(&path))).collect();
         let hooks = fs::read_dir(common.join("hooks")).into_iter().flatten().flatten();
         let hooks = hooks.map(|entry| Path::new("hooks").join(entry.file_name()));
         let watched = WATCHED.iter().map(PathBuf::from).chain(hooks);
         let watched = watched.filter_map(|name| content(&common.join(&name)).map(|text| (name, text)));
-        Files { config: config(&common.join("config")), watched: watched.collect() }
+        Files { config: config(&common.join("config")), watched: watched.collect(), ours }
+    }
+
+    /// Says whether what runs may do was changed: for this run it counted as it stood when it began.
+    pub(super) fn compare_ours(&self, found: &mut Settlement) {
+        for (path, before) in &self.ours {
+            if content(path) != *before {
+                let path = path.display();
+                found
+                    .meanwhile
+                    .push(format!("{path} changed while the run worked; it counts from the next on"));
+            }
+        }
     }
 
     /// Says what differs now. Nothing is put back: it cannot be told whose doing it is.
     pub(super) fn compare(&self, common: &Path, found: &mut Settlement) {
-        let now = Files::read(common);
+        let now = Files::read(common, Path::new(""));
         let names: BTreeSet<&PathBuf> = self.watched.keys().chain(now.watched.keys()).collect();
         for name in names {
             if self.watched.get(name) != now.watched.get(name) {

@@ -108,7 +108,7 @@ impl Guard {
             told: [0, 0],
             heads: heads(common, &before),
             before,
-            files: files::Files::read(common),
+            files: files::Files::read(common, &request.worktree.path),
         }
     }
 
@@ -121,7 +121,7 @@ impl Guard {
             told: self.refusals().map(|refusals| refusals.len()),
             heads: heads(&self.common, &before),
             before,
-            files: files::Files::read(&self.common),
+            files: files::Files::read(&self.common, &self.worktree.path),
             ..self.clone()
         }
     }
@@ -148,6 +148,7 @@ impl Guard {
                 undone: false,
             }),
         }
+        self.files.compare_ours(&mut found);
         if self.writable.is_empty() {
             self.files.compare(&self.common, &mut found);
         }
