@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::thread;
 
 /// Bytes of text from which a second thread pays.
-const WORTHWHILE: usize = 1 << 21;
+const WORTHWHILE: usize = 1 << 19;
 
 /// Most threads: beyond, memory is the limit and not the processor.
 const MOST: usize = 4;
