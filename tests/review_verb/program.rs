@@ -99,7 +99,10 @@ fn k20_a_word_that_nobody_knows_is_shown_and_blocks() {
 #[test]
 fn k21_nothing_to_review_is_green_whoever_says_so() {
     let (_, said) = recorded("no-changes.json");
-    assert_eq!((&said["verdict"], &said["detail"]), (&json!("green"), &json!("no changes to review")));
+    assert_eq!(
+        (&said["verdict"], &said["detail"]),
+        (&json!("green"), &json!("no changes to review, says sh, though the commits differ"))
+    );
     let scene = Scene::new();
     let found = scene.report(&["main"], &[("FAKE_REVIEW", "red")], 0);
     assert_eq!((&found["verdict"], &found["detail"]), (&json!("green"), &json!("no changes to review")));
@@ -125,6 +128,28 @@ fn it_is_called_as_kagura_calls_it_and_leaves_nothing_behind() {
     assert_eq!((&report["report_path"], &report["reviewer"]), (&json!(path), &json!("kagura-code-reviewer")));
     assert!(!std::path::Path::new(folder).exists(), "the worktree is gone");
     assert_eq!(scene.state(), before);
+}
+
+#[test]
+fn what_a_worktree_has_for_itself_is_told_as_a_commit() {
+    let scene = Scene::new();
+    let id = |name: &str| scene.git(&["rev-parse", name]);
+    let told = |args: &[&str]| {
+        scene.report(args, &[], 0);
+        let argv = scene.logged("reviewer.argv").unwrap();
+        let word = |at: u32| {
+            argv.lines().find_map(|line| line.strip_prefix(&format!("argv[{at}]="))).unwrap().to_owned()
+        };
+        (word(1), word(3))
+    };
+    // HEAD of the worktree that the program runs in is what it judges.
+    assert_eq!(told(&["feat/x", "--base", "HEAD"]), (id("main"), "feat/x".to_owned()));
+    scene.git(&["checkout", "-q", "feat/x"]);
+    scene.git(&["commit", "-q", "--allow-empty", "-m", "Nothing more"]);
+    assert_eq!(told(&["HEAD~1", "--base", "refs/heads/main"]), ("refs/heads/main".to_owned(), id("HEAD~1")));
+    assert_eq!(told(&["HEAD"]), ("main".to_owned(), id("feat/x")));
+    scene.git(&["tag", "v1", "main"]);
+    assert_eq!(told(&["feat/x", "--base", "v1"]), ("v1".to_owned(), "feat/x".to_owned()));
 }
 
 #[test]

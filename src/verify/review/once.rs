@@ -111,13 +111,11 @@ async fn in_place(
     ground.say(format!("{name} reviews {} against {}", subject.target, subject.base_name));
     let mut agent: Option<(&Agent, AgentReport)> = None;
     let said = match who {
-        Who::Program(words) => {
-            match program::run(words, &mut run, subject, earlier, ground.stop.clone()).await {
-                Ok(Judged::Nothing) => Said::Nothing,
-                Ok(Judged::Envelope(envelope, path)) => Said::Envelope(envelope, path),
-                Err(why) => Said::None(run.recorder.clean(&why)),
-            }
-        }
+        Who::Program(words) => match program::run(words, &mut run, subject, earlier, ground).await {
+            Ok(Judged::Nothing) => Said::Nothing,
+            Ok(Judged::Envelope(envelope, path)) => Said::Envelope(envelope, path),
+            Err(why) => Said::None(run.recorder.clean(&why)),
+        },
         Who::Agent(by) => {
             let place = worktree.clone();
             let (told, verdict) =
@@ -159,7 +157,12 @@ fn finish(report: Report, said: Said, wrong: &[String], run: &Finished) -> Repor
         ));
     }
     match said {
-        Said::Nothing => report.nothing(),
+        // We found a difference before it was asked; kagura takes its word for it (kagura-engineer §8), and so do we, aloud.
+        Said::Nothing => {
+            let name = report.reviewer.clone().unwrap_or_default();
+            let report = report.nothing();
+            Report { detail: format!("{}, says {name}, though the commits differ", report.detail), ..report }
+        }
         Said::None(why) => report.failed(why),
         Said::Verdict(verdict) => report.judged(cleaned(*verdict, run), None, None),
         Said::Envelope(envelope, path) => {

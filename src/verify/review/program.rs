@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use super::envelope::Envelope;
 use super::fenced::{Nonce, cut};
-use super::ground::Run;
-use super::target::Subject;
+use super::ground::{Ground, Run};
+use super::target::{Subject, as_given};
 use crate::base::atomic;
 use crate::execute::agents::backend::OWN_FOLDER;
 use crate::execute::outcome::{Ending, Outcome};
 use crate::execute::shell::{self, ShellJob};
-use crate::execute::stop::StopWatch;
 use crate::execute::tail::tail_chars;
 use crate::verify::finding::Finding;
 
@@ -24,7 +23,7 @@ const SAID: usize = 200;
 /// Longest report that is read, in bytes.
 const REPORT: u64 = 16 * 1024 * 1024;
 
-/// What it prints when the two commits do not differ.
+/// What it prints when it finds nothing to review.
 const NOTHING: &str = "No changes to review";
 
 /// What came of it.
@@ -50,7 +49,7 @@ pub(super) async fn run(
     run: &mut Run,
     subject: &Subject,
     earlier: &[Finding],
-    stop: StopWatch,
+    ground: &Ground,
 ) -> Result<Judged, String> {
     let own = run.folder.path().join(OWN_FOLDER);
     let (report, stdout, context) = (own.join("review.json"), own.join("stdout"), own.join("context.md"));
@@ -69,10 +68,11 @@ pub(super) async fn run(
     }
     let path = |path: &Path| path.to_string_lossy().into_owned();
     let folder = run.worktree.path.clone();
+    let (base, head) = as_given(&ground.root, subject);
     let mut words: Vec<String> = command.to_vec();
     let options = [
-        ("--base", subject.base_name.clone()),
-        ("--head", subject.head_name.clone()),
+        ("--base", base),
+        ("--head", head),
         ("--repo", path(&folder)),
         ("--format", "json".to_owned()),
         ("--out", path(&report)),
@@ -94,7 +94,7 @@ pub(super) async fn run(
         timeout: TIMEOUT,
         grace: Duration::from_secs(5),
     };
-    let outcome = shell::run_with(&job, stop, &mut run.recorder).await;
+    let outcome = shell::run_with(&job, ground.stop.clone(), &mut run.recorder).await;
     let printed = read(&stdout).unwrap_or_default();
     judge(&outcome, command, &printed, &report, subject)
 }

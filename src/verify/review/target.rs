@@ -262,6 +262,35 @@ fn commit(repo: &Repository, name: &str) -> Result<Oid, git2::Error> {
     Ok(repo.revparse_single(name)?.peel_to_commit()?.id())
 }
 
+/// How base and head are called for a program that resolves the names again, in a worktree of its own.
+///
+/// A name that a worktree has for itself (`HEAD`, `main@{1}`, `HEAD~1`) means something else there, and a branch may have
+/// moved since: whatever is not a branch or tag that still means the judged commits goes as the commit's own name.
+pub(super) fn as_given(root: &Path, subject: &Subject) -> (String, String) {
+    let names = || -> Result<(bool, bool), git2::Error> {
+        let repo = Repository::discover(root)?;
+        let (base, head) = (Oid::from_str(&subject.base)?, Oid::from_str(&subject.head)?);
+        let of = |name: &str| if lasting(&repo, name) { commit(&repo, name).ok() } else { None };
+        let parted = of(&subject.base_name).map(|tip| repo.merge_base(tip, head).unwrap_or(tip));
+        Ok((parted == Some(base), of(&subject.head_name) == Some(head)))
+    };
+    let (base, head) = names().unwrap_or_default();
+    let name = |kept: bool, name: &str, id: &str| if kept { name.to_owned() } else { id.to_owned() };
+    (name(base, &subject.base_name, &subject.base), name(head, &subject.head_name, &subject.head))
+}
+
+/// Whether a name is that of a branch or tag, in git's order of looking: those are the same in every worktree.
+fn lasting(repo: &Repository, name: &str) -> bool {
+    let shared =
+        |full: &str| ["refs/heads/", "refs/tags/", "refs/remotes/"].iter().any(|kind| full.starts_with(kind));
+    let folders = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
+    let found = folders.iter().find_map(|folder| repo.find_reference(&format!("{folder}{name}")).ok());
+    found.is_some_and(|found| {
+        let of_its_own = |name: &[u8]| std::str::from_utf8(name).is_ok_and(shared);
+        of_its_own(found.name_bytes()) && found.symbolic_target_bytes().is_none_or(of_its_own)
+    })
+}
+
 /// Where a reference of the repository is now; `None` when it is not there.
 pub(super) fn tip(root: &Path, name: &str) -> Option<String> {
     commit(&Repository::discover(root).ok()?, name).ok().map(|id| id.to_string())
