@@ -243,6 +243,20 @@ pub fn records_of(runs: &Path, ticket: &TicketId) -> Vec<(RunFolder, RunRecord)>
         .collect()
 }
 
+/// The run of another process that works `ticket` now, if there is one; `own` is the caller's run. Runs of this process
+/// are its own matter: it knows them better than their records do.
+///
+/// Of two that put a record on disk first and then ask, at least one sees the other.
+pub fn worked_elsewhere(runs: &Path, ticket: &TicketId, own: &str) -> Option<String> {
+    let us = ProcessIdentity::own();
+    let lives = |identity: &Option<ProcessIdentity>| identity.as_ref().is_some_and(ProcessIdentity::is_alive);
+    records_of(runs, ticket)
+        .into_iter()
+        .filter(|(folder, record)| folder.name() != own && record.state == RecordState::Running)
+        .find(|(_, record)| record.supervisor != us && (lives(&record.supervisor) || lives(&record.child)))
+        .map(|(folder, _)| folder.name().to_owned())
+}
+
 /// Opens a file for reading without following a symbolic link in its last step.
 pub(super) fn open_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(nix::libc::O_NOFOLLOW).open(path)

@@ -1,5 +1,8 @@
 //! `review --fix`: K23 to K25, and what kagura did not see.
 
+use koru_tui::base::paths::ProjectPaths;
+use koru_tui::base::process::ProcessIdentity;
+use koru_tui::execute::folder::{FORMAT, RecordState, RunFolder, RunRecord};
 use koru_tui::execute::isolation::{self, Identity};
 use koru_tui::plan::policy::Policy;
 use koru_tui::plan::ticket::TicketId;
@@ -202,6 +205,58 @@ fn a_branch_that_moves_while_it_is_mended_loses_no_fix() {
     assert!(branch.starts_with("koru/fix-"), "{report}");
     assert!(scene.git(&["show", &format!("{branch}:app.py")]).ends_with('x'), "{report}");
     assert_eq!(scene.git(&["rev-parse", "feat/x"]), scene.git(&["rev-parse", "main"]));
+}
+
+#[test]
+fn no_second_fix_goes_where_another_run_works_by_then() {
+    let script = format!("{ADDS}; echo x > \"$FAKE_LOG/began\"; cat \"$FAKE_LOG/go on\"");
+    let scene = mended_by(&script, "llm: {}\n", 3);
+    let id = TicketId::new("PLF-001");
+    let (worktree, _) = isolation::prepare(scene.project.path(), &id, None).unwrap();
+    std::fs::write(worktree.path.join("app.py"), "one\n").unwrap();
+    isolation::commit_all(&worktree, "Work", &Identity::default(), &Policy::default()).unwrap();
+    let (began, go_on) = (scene.log().join("began"), scene.log().join("go on"));
+    nix::unistd::mkfifo(&go_on, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let report = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            crate::support::wait::text_in(&began);
+            working(&scene, &id);
+            std::fs::write(&go_on, "now\n").unwrap();
+        });
+        scene.report(&["PLF-001", "--fix"], &[("FAKE_REVIEW", "red")], 1)
+    });
+    let said = report["detail"].as_str().unwrap();
+    assert!(
+        said.starts_with("fixing failed: the run PLF-001-") && said.ends_with("works on PLF-001 now"),
+        "{report}"
+    );
+    let fixes: Vec<&Value> = report["fixes"].as_array().unwrap().iter().map(|fix| &fix["commit"]).collect();
+    assert_eq!(fixes, [&json!(scene.git(&["rev-parse", &worktree.branch]))], "the first fix alone stands");
+}
+
+/// A run of the ticket that this process says it works.
+fn working(scene: &Scene, id: &TicketId) {
+    let started_at = jiff::Timestamp::now();
+    let runs = ProjectPaths::new(scene.project.path()).runs();
+    let folder = RunFolder::create(&runs, id, started_at).unwrap();
+    let record = RunRecord {
+        format: FORMAT,
+        run: folder.name().to_owned(),
+        ticket: id.clone(),
+        executor: "agent".to_owned(),
+        label: "work".to_owned(),
+        holder: "me".to_owned(),
+        supervisor: ProcessIdentity::own(),
+        child: None,
+        started_at,
+        state: RecordState::Running,
+        ended_at: None,
+        exit_code: None,
+        message: None,
+        agent: None,
+        spent: None,
+    };
+    folder.write_record(&record).unwrap();
 }
 
 #[test]

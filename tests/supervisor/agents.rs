@@ -5,6 +5,9 @@
 use std::path::Path;
 use std::process::Command as Process;
 
+use koru_tui::base::paths::ProjectPaths;
+use koru_tui::base::process::ProcessIdentity;
+use koru_tui::execute::folder::{FORMAT, RecordState, RunFolder, RunRecord};
 use koru_tui::plan::ticket::{Status, TicketId};
 use koru_tui::runtime::Options;
 use koru_tui::runtime::protocol::{
@@ -328,5 +331,45 @@ async fn who_wakes_waits_for_a_job_and_goes_on_with_the_first_that_is_free() {
     let ended = console.ended(&run).await;
     assert_eq!(ended.state, RunState::Done, "{:?}", ended.message);
     assert!(!ended.agent.as_ref().unwrap().waits_for_job);
+    console.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_agent_is_let_into_a_worktree_where_another_process_works() {
+    let (project, _signs) = bench(
+        "session; echo 'hello world' >hello.txt; finish Done.",
+        "",
+        &[ticket("PLF-1", "human", "", "")],
+    );
+    let mut other = tokio::process::Command::new("sleep").arg("50").kill_on_drop(true).spawn().unwrap();
+    let at = jiff::Timestamp::now();
+    let folder =
+        RunFolder::create(&ProjectPaths::new(project.path()).runs(), &TicketId::new("PLF-1"), at).unwrap();
+    let record = RunRecord {
+        format: FORMAT,
+        run: folder.name().to_owned(),
+        ticket: TicketId::new("PLF-1"),
+        executor: "review".to_owned(),
+        label: "fix".to_owned(),
+        holder: String::new(),
+        supervisor: ProcessIdentity::of(other.id().unwrap()),
+        child: None,
+        started_at: at,
+        state: RecordState::Running,
+        ended_at: None,
+        exit_code: None,
+        message: None,
+        agent: None,
+        spent: None,
+    };
+    folder.write_record(&record).unwrap();
+    let mut console = Console::open(project.path());
+    console.loaded().await;
+    let run = console.done(delegate("PLF-1", None)).await.unwrap();
+    let said = console.ended(&run).await.message.clone().unwrap_or_default();
+    let name = folder.name();
+    assert!(said.contains(&format!("the run {name} works in the worktree of PLF-1 now")), "{said}");
+    assert!(!project.path().join(".planfile/.koru/worktrees").exists(), "nothing was made");
+    other.kill().await.unwrap();
     console.handle.shutdown().await;
 }

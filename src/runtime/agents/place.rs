@@ -14,6 +14,7 @@ use super::{prompt, sentry};
 use crate::execute::agents::backend::writable;
 use crate::execute::agents::tally::Tally;
 use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard, Settlement};
+use crate::execute::folder::worked_elsewhere;
 use crate::execute::isolation::{self, Worktree};
 use crate::plan::ticket::Ticket;
 use crate::runtime::launch::Ground;
@@ -263,6 +264,12 @@ struct Making {
 impl Making {
     fn make(self) -> Result<Place, String> {
         let plan = &self.plan;
+        let id = &self.ticket.id;
+        if let Some(run) = worked_elsewhere(&self.runs, id, &self.own) {
+            return Err(format!(
+                "the run {run} works in the worktree of {id} now; wait for its end, or stop it there"
+            ));
+        }
         let (worktree, prepared) =
             isolation::prepare(&self.root, &self.ticket.id, None).map_err(|error| error.to_string())?;
         let given = self.ground.environment.for_agent(

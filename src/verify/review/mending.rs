@@ -15,11 +15,10 @@ use super::report::Fix;
 use super::target::{Subject, tip, tree};
 use super::{fix_prompt, roles};
 use crate::base::paths::ProjectPaths;
-use crate::base::process::ProcessIdentity;
 use crate::base::repo::moving::move_reference;
 use crate::execute::agents::session::{AgentEnding, AgentReport};
 use crate::execute::fence;
-use crate::execute::folder::{RecordState, RunRecord, records_of};
+use crate::execute::folder::worked_elsewhere;
 use crate::execute::isolation::{self, Identity, Worktree};
 use crate::plan::policy::Policy;
 use crate::plan::ticket::TicketId;
@@ -46,14 +45,27 @@ pub(super) async fn mend(
     let Turn { given, before, branch } = *turn;
     let agent = ground.agent(None)?;
     let worktree = match place {
-        Some(worktree) => worktree.clone(),
-        None => place.insert(made(ground, subject).await?).clone(),
+        // Between two fixes the ticket's worktree is anybody's.
+        Some(worktree) if subject.ticket.is_none() => worktree.clone(),
+        _ => place.insert(made(ground, subject).await?).clone(),
     };
     let (policy, _) = Policy::load(&ground.root);
     let (shared, who, at, rules) =
         (Arc::clone(ground), Who::Agent(agent.clone()), worktree.clone(), policy.clone());
     let label = format!("fix of {} by {}", subject.target, agent.choice.name);
-    let mut run = blocking(move || shared.start(&who, at, &rules, &label)).await?;
+    let ticket = subject.ticket.as_ref().map(|ticket| ticket.id.clone());
+    let started = blocking(move || {
+        let run = shared.start(&who, at, &rules, &label)?;
+        // Whoever looked before our record was there did not see us.
+        match ticket.map(|ticket| free(&shared, &ticket, run.folder.name())) {
+            Some(Err(why)) => {
+                run.settle().1.record(false, None, &why);
+                Err(why)
+            }
+            _ => Ok(run),
+        }
+    });
+    let mut run = started.await?;
     ground.say(format!("{} mends {} finding(s)", agent.choice.name, given.len()));
     let words = format!("{}\n\n# The task\n\n{}", roles::worker(&ground.root), fix_prompt(given));
     let told = ground.session(&agent, &mut run, Task { prompt: words, ..Task::default() }).await;
@@ -118,23 +130,29 @@ async fn made(ground: &Arc<Ground>, subject: &Subject) -> Result<Worktree, Strin
     let (shared, head) = (Arc::clone(ground), subject.head.clone());
     let ticket = subject.ticket.as_ref().map(|ticket| ticket.id.clone());
     let made = blocking(move || match ticket {
-        Some(ticket) => of_ticket(&shared, &ticket),
+        Some(ticket) => of_ticket(&shared, &ticket, &head),
         None => shared.scratch("fix", &head),
     });
     made.await
 }
 
-/// The ticket's own worktree, unless a run works in it or left work there that is not committed.
-fn of_ticket(ground: &Ground, ticket: &TicketId) -> Result<Worktree, String> {
-    let records = records_of(&ProjectPaths::new(&ground.root).runs(), ticket);
-    let alive = |record: &RunRecord| {
-        record.state == RecordState::Running
-            && record.supervisor.as_ref().is_some_and(ProcessIdentity::is_alive)
-    };
-    if let Some((folder, _)) = records.iter().find(|(_, record)| alive(record)) {
-        return Err(format!("fixing failed: the run {} works on {ticket} now", folder.name()));
+/// An error when a run other than `own` works on the ticket.
+fn free(ground: &Ground, ticket: &TicketId, own: &str) -> Result<(), String> {
+    match worked_elsewhere(&ProjectPaths::new(&ground.root).runs(), ticket, own) {
+        Some(run) => Err(format!("fixing failed: the run {run} works on {ticket} now")),
+        None => Ok(()),
     }
+}
+
+/// The ticket's own worktree at `head`, unless a run works in it, or left work there that is not committed or not judged.
+fn of_ticket(ground: &Ground, ticket: &TicketId, head: &str) -> Result<Worktree, String> {
+    free(ground, ticket, "")?;
     let (worktree, _) = isolation::prepare(&ground.root, ticket, None).map_err(|error| error.to_string())?;
+    if isolation::tip(&worktree).map_err(|error| error.to_string())? != head {
+        return Err(format!(
+            "fixing failed: the work on {ticket} went on since it was reviewed; review it again"
+        ));
+    }
     match uncommitted(&worktree)?.first() {
         Some(path) => Err(format!(
             "fixing failed: a run left work on {ticket} that is not committed ({path}); let it go on, or see {}",
