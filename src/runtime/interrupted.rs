@@ -74,6 +74,11 @@ fn orphan(record: &RunRecord) -> Option<Group> {
     Some(Group::of_orphan(child)).filter(|group| !group.members().is_empty())
 }
 
+/// Whether anything that a run left behind lives. Reads all of `/proc`.
+pub(super) fn is_left(runs: &Path, run: &str) -> bool {
+    RunFolder::at(runs, run).and_then(|folder| folder.read_record()).as_ref().and_then(orphan).is_some()
+}
+
 /// Stops what a run left behind: TERM to its group, `grace`, KILL. False when nothing was alive.
 pub(super) async fn stop_orphan(runs: &Path, run: &str, grace: Duration) -> bool {
     let record = RunFolder::at(runs, run).and_then(|folder| folder.read_record());

@@ -172,6 +172,8 @@ fn hostile_text_never_reaches_the_terminal_as_control() {
     terminal.wait_for("[ Submit ]");
     terminal.send("\x1b");
     terminal.wait_gone("[ Submit ]");
+    // While a run is still ending, `q` asks first.
+    terminal.wait_for("1 done");
     let raw = terminal.raw();
     for forbidden in [&b"\x1b]52"[..], b"\x07", b"\x1b]0;owned", b"\xc2\x9b", "\u{202e}".as_bytes()] {
         let found = raw.windows(forbidden.len()).any(|window| window == forbidden);

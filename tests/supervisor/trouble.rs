@@ -103,26 +103,31 @@ async fn helper_console_that_is_killed() {
     std::future::pending::<()>().await;
 }
 
+/// Starts that process on the project at `root` and kills it when its run has left a file `orphan`.
+async fn kill_helper(root: &Path) {
+    let mut helper = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "trouble::helper_console_that_is_killed"])
+        .env("KORU_TEST_ROOT", root)
+        .stdout(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let appears = async {
+        while !(root.join("running").exists() && root.join("orphan").exists()) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, appears).await.unwrap();
+    helper.kill().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_console_leaves_an_interrupted_run_that_can_be_retried() {
     // The grandchild ignores TERM and outlives the console; the leader dies with it.
     let script = "test -e again && exit 0; touch again; \
                   sh -c 'trap \"\" TERM; echo $$ > orphan; for i in $(seq 1000); do sleep 0.05; done' & echo started; wait";
     let project = project(&[ticket("PLF-1", "shell", script, "")]);
-    let mut helper = tokio::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "trouble::helper_console_that_is_killed"])
-        .env("KORU_TEST_ROOT", project.path())
-        .stdout(std::process::Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let appears = async {
-        while !(project.path().join("running").exists() && project.path().join("orphan").exists()) {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(LIMIT, appears).await.unwrap();
-    helper.kill().await.unwrap();
+    kill_helper(project.path()).await;
 
     let mut console = Console::with(Options {
         grace: Duration::from_millis(100),
@@ -148,6 +153,33 @@ async fn a_killed_console_leaves_an_interrupted_run_that_can_be_retried() {
     let done = console.ticket("PLF-1");
     assert_eq!(done.status, Status::Done);
     assert!(console.handle.snapshot().runs.iter().all(|view| view.state != RunState::Interrupted));
+    console.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_whose_leftovers_ended_since_they_were_found_is_retried_at_once() {
+    let script =
+        "test -e again && exit 0; touch again; sh -c 'echo $$ > orphan; exec sleep 50' & echo started; wait";
+    let project = project(&[ticket("PLF-1", "shell", script, "")]);
+    kill_helper(project.path()).await;
+    let mut console = Console::open(project.path());
+    let snapshot =
+        console.until(|snapshot| snapshot.runs.iter().any(|view| view.state == RunState::Interrupted)).await;
+    let found = Arc::clone(&snapshot.runs[0]);
+    assert!(found.orphaned);
+    let orphan = std::fs::read_to_string(project.path().join("orphan")).unwrap().trim().to_owned();
+    let pid = nix::unistd::Pid::from_raw(orphan.parse().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    let ends = async {
+        let lives = |stat: String| !stat.is_empty() && !stat.contains(") Z ");
+        while lives(std::fs::read_to_string(format!("/proc/{orphan}/stat")).unwrap_or_default()) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, ends).await.unwrap();
+    let retry = RunCommand::Resolve { run: found.id.clone(), how: Resolution::Retry, note: None };
+    let again = console.done(Command::Run(retry)).await.unwrap();
+    assert_eq!(console.ended(&again).await.state, RunState::Done);
     console.handle.shutdown().await;
 }
 

@@ -149,12 +149,36 @@ impl Supervisor {
         }
     }
 
+    /// Looks whether what a past run left behind still lives: when the run was found, it may have been about to end.
+    fn seek_orphan(&self, request: RequestId, run: RunId, note: Option<String>) {
+        let (runs, post) = (self.paths.runs(), self.post.clone());
+        self.files.work(move || {
+            let lives = interrupted::is_left(&runs, &run.0);
+            let _ = post.send(Mail::OrphanSought { request, run, note, lives });
+        });
+    }
+
+    /// What was left of `run`, which is to be retried, lives or not.
+    pub(super) fn orphan_sought(
+        &mut self,
+        request: RequestId,
+        run: RunId,
+        note: Option<String>,
+        lives: bool,
+    ) {
+        if lives {
+            return self.refuse(request, "processes of that run are still alive; stop them first");
+        }
+        self.orphan_stopped(&run);
+        self.resolve(request, run, Resolution::Retry, note);
+    }
+
     fn resolve(&mut self, request: RequestId, run: RunId, how: Resolution, note: Option<String>) {
         let Some(view) = self.past.iter().find(|view| view.id == run) else {
             return self.refuse(request, format!("the run {} is not one that waits for a decision", run.0));
         };
         if view.orphaned && how == Resolution::Retry {
-            return self.refuse(request, "processes of that run are still alive; stop them first");
+            return self.seek_orphan(request, run, note);
         }
         let Some(ticket) = self.view.ticket(&view.ticket) else {
             return self.refuse(request, format!("no ticket {} in this planfile", view.ticket));

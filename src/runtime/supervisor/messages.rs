@@ -44,6 +44,8 @@ pub(in crate::runtime) enum Mail {
     Found(Vec<Interrupted>),
     /// What a dead supervisor's run left behind is stopped.
     OrphanStopped(RunId),
+    /// Whether anything of a past run lives whose retry, with this note, was asked for.
+    OrphanSought { request: RequestId, run: RunId, note: Option<String>, lives: bool },
     /// A decision on reviewed work is on record, or not.
     Decided { request: RequestId, ticket: TicketId, result: Result<Box<Decided>, String> },
     /// Reviews that the disk knows.

@@ -258,6 +258,7 @@ impl Supervisor {
             Mail::Decided { request, ticket, result } => self.decided(request, &ticket, result),
             Mail::Reviews(found) => self.take_reviews(found),
             Mail::OrphanStopped(run) => self.orphan_stopped(&run),
+            Mail::OrphanSought { request, run, note, lives } => self.orphan_sought(request, run, note, lives),
             Mail::Staff(staff) => {
                 self.dirty |= self.staff != staff;
                 self.staff = staff;
