@@ -10,11 +10,11 @@ use std::sync::Arc;
 use console_support::{Bench, id, noon};
 use koru_tui::console::{Effect, Message, RuntimeMessage, SystemMessage};
 use koru_tui::runtime::protocol::diff::{
-    Comment, Counted, DiffCommand, DiffEvent, DiffId, DiffRange, Listing, NotebookChange, Stat,
+    Body, Comment, Counted, DiffCommand, DiffEvent, DiffId, DiffRange, Listing, NotebookChange, Stat,
 };
 use koru_tui::runtime::protocol::review::{ReviewChoice, Source};
-use koru_tui::runtime::protocol::{Command, Outcome, ReviewCommand};
-use scene::{Answers, HEAD, listing, reviewed};
+use koru_tui::runtime::protocol::{Command, Outcome, ProjectEvent, ReviewCommand};
+use scene::{Answers, HEAD, bodies, listing, reviewed};
 
 /// The review of PLF-074, opened by its key.
 fn opened(width: u16, height: u16) -> (Bench, Answers) {
@@ -148,6 +148,92 @@ fn a_comment_whose_code_moved_is_stale_and_is_put_elsewhere_by_hand_only() {
     assert_eq!(comments(&answers), []);
 }
 
+/// A round is a part of the work: a comment on another part of it has not moved, and is sent from where it is seen.
+#[test]
+fn a_comment_that_a_round_does_not_show_is_not_stale() {
+    let (mut bench, mut answers) = opened(120, 40);
+    keys(&mut bench, &mut answers, r#"c "say which release" ctrl-s"#);
+    bench.keys("]");
+    let files: Vec<_> = listing().files.iter().skip(1).cloned().collect();
+    let part = Arc::new(Listing { files: files.into(), ..listing() });
+    bench.hear(RuntimeMessage::Diff(DiffEvent::Listed { id: DiffId(2), listing: part }));
+    let shown = bench.screen();
+    assert!(shown.contains("not here CHANGELOG.md:1") && !shown.contains("stale"), "{shown}");
+    bench.requests();
+    bench.keys("S");
+    assert!(!bench.requests().iter().any(|(_, command)| matches!(command, Command::Review(_))));
+    assert!(bench.screen().contains("look at the whole ticket to send"), "{}", bench.screen());
+    bench.keys("m");
+    assert!(!bench.screen().contains("which comment belongs to"), "{}", bench.screen());
+}
+
+/// The draft was made of the comment, so it takes its place; the two are not joined.
+#[test]
+fn a_stored_draft_of_a_kept_comment_takes_its_place() {
+    let (mut bench, mut answers) = opened(120, 40);
+    keys(&mut bench, &mut answers, r#"c "say which release" ctrl-s"#);
+    bench.keys("c");
+    let key = "comment-PLF-074-CHANGELOG.md:new:1-1".to_owned();
+    let text = "say which release, and when".to_owned();
+    bench.hear(RuntimeMessage::Project(ProjectEvent::Draft { key, text: text.clone() }));
+    keys(&mut bench, &mut answers, "ctrl-s");
+    assert_eq!(comments(&answers), [("CHANGELOG.md".to_owned(), 1, 1, text)]);
+}
+
+/// A file of the worktree may be counted in one state and read in the next: a comment is about what was read.
+#[test]
+fn a_comment_names_the_content_that_was_shown() {
+    let (mut bench, mut answers) = opened(120, 40);
+    let read = "7".repeat(40);
+    let body = Body { new_blob: Some(read.clone()), ..bodies()[0].clone() };
+    bench.hear(RuntimeMessage::Diff(DiffEvent::Body { id: DiffId(1), file: 0, body: Arc::new(body) }));
+    keys(&mut bench, &mut answers, r#"c "say which release" ctrl-s"#);
+    assert_eq!(answers.notebook.comments[0].anchor.blob, read);
+    assert!(bench.screen().contains("you (not sent): say which release"), "{}", bench.screen());
+}
+
+/// A list of files that has an end says so, also where one decides on all of them.
+#[test]
+fn files_that_are_not_listed_are_told() {
+    let (mut bench, _) = opened(120, 40);
+    let cut = Arc::new(Listing { left_out: 7, ..listing() });
+    bench.hear(RuntimeMessage::Diff(DiffEvent::Listed { id: DiffId(1), listing: cut }));
+    assert!(bench.screen().contains("3 files and 7 more that are not listed"), "{}", bench.screen());
+    bench.keys("A");
+    assert!(bench.screen().contains("7 changed files are not listed here"), "{}", bench.screen());
+}
+
+/// What was mended had its line in the round before, where now something else may stand.
+#[test]
+fn a_finding_that_is_fixed_opens_at_the_head_of_its_file() {
+    let mut bench = Bench::new(reviewed(), 120, 40);
+    let mut answers = Answers::default();
+    select(&mut bench);
+    keys(&mut bench, &mut answers, "V j j enter");
+    let shown = bench.screen();
+    assert!(shown.contains("file 2/3") && shown.contains("line 22 then"), "{shown}");
+    bench.keys("c");
+    assert!(bench.screen().contains("put the cursor on a line of the text"), "{}", bench.screen());
+    // The one that stands is gone to by its line.
+    let mut bench = Bench::new(reviewed(), 120, 40);
+    select(&mut bench);
+    keys(&mut bench, &mut answers, "V enter");
+    keys(&mut bench, &mut answers, r#"c "why?" ctrl-s"#);
+    assert_eq!(comments(&answers), [("src/parser.rs".to_owned(), 23, 23, "why?".to_owned())]);
+}
+
+#[test]
+fn a_finding_in_a_file_that_is_not_shown_is_said() {
+    let mut bench = Bench::new(reviewed(), 120, 40);
+    select(&mut bench);
+    bench.keys("V enter");
+    let others: Vec<_> =
+        listing().files.iter().filter(|file| file.path != "src/parser.rs").cloned().collect();
+    let without = Arc::new(Listing { files: others.into(), ..listing() });
+    bench.hear(RuntimeMessage::Diff(DiffEvent::Listed { id: DiffId(1), listing: without }));
+    assert!(bench.screen().contains("src/parser.rs is not part of this diff"), "{}", bench.screen());
+}
+
 #[test]
 fn decisions_take_two_keys_and_name_the_commit_that_was_shown() {
     let decided = |script: &str| -> Vec<Command> {
@@ -216,6 +302,22 @@ fn searching_goes_to_hits_and_opens_what_is_folded() {
     assert!(bench.screen().contains("no hit in this file"), "{}", bench.screen());
     keys(&mut bench, &mut answers, "esc N P e");
     assert!(!bench.screen().contains("lines\n"), "{}", bench.screen());
+}
+
+/// Texts that are there need no event, so the search itself asks for the frames in which it goes on, and for no more.
+#[test]
+fn a_search_over_texts_that_are_there_goes_on_by_itself() {
+    let (mut bench, mut answers) = opened(120, 40);
+    keys(&mut bench, &mut answers, r#"N"#);
+    keys(&mut bench, &mut answers, r#"N"#);
+    keys(&mut bench, &mut answers, r#"P P / "nowhere at all" enter"#);
+    bench.screen();
+    assert!(!bench.console.is_dirty());
+    bench.keys(".");
+    assert!(bench.console.is_dirty(), "it is between two files");
+    let shown = bench.screen();
+    assert!(!bench.console.is_dirty() && shown.contains("no hit in this file"), "{shown}");
+    assert!(shown.contains("file 1/3") && shown.contains("one"), "{shown}");
 }
 
 #[test]

@@ -214,7 +214,9 @@ fn one_key_decides_on_the_commit_that_was_shown() {
     };
     assert_eq!(after("A"), [], "approving asks first");
     assert_eq!(after("A y"), [decide(ReviewChoice::Accept)]);
-    assert_eq!(after("v"), [decide(ReviewChoice::ReviewAgain)]);
+    assert_eq!(after("v"), [], "a verdict goes and a reviewer is paid, so this asks too");
+    assert_eq!(after("v v"), []);
+    assert_eq!(after("v y"), [decide(ReviewChoice::ReviewAgain)]);
     assert_eq!(after("R ctrl-s"), [], "a rejection needs a reason");
     let reason = "wrong idea".to_owned();
     assert_eq!(after(r#"R "wrong idea" ctrl-s"#), [decide(ReviewChoice::Reject { reason })]);
@@ -235,6 +237,15 @@ fn the_question_says_how_many_blockers_still_stand() {
             && screen.contains("1 blocker still stands. The ticket is complete then"),
         "{screen}"
     );
+}
+
+#[test]
+fn reviewing_again_says_what_becomes_of_the_verdict() {
+    let mut bench = bench(waiting(), 120, 40);
+    bench.keys("V v");
+    let screen = bench.screen();
+    assert!(screen.contains("review PLF-074 again at a81b7d000000?"), "{screen}");
+    assert!(screen.contains("with 2 findings, goes into the audit"), "{screen}");
 }
 
 #[test]
@@ -259,7 +270,7 @@ fn a_round_that_came_since_is_looked_at_first() {
     bench.keys("v");
     assert_eq!(decided(&mut bench), []);
     assert!(bench.screen().contains("was not on the screen yet"), "{}", bench.screen());
-    bench.keys("v");
+    bench.keys("v y");
     let [ReviewCommand::Decide { seen, .. }] = &decided(&mut bench)[..] else { panic!("nothing was sent") };
     assert_eq!(*seen, "b".repeat(40));
 }

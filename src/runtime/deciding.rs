@@ -189,7 +189,8 @@ impl Deciding {
     fn audit(&self, ticket: &Ticket, last: &Round) -> Result<(), String> {
         let (choice, more) = match &self.choice {
             ReviewChoice::Another { fixes } => ("another", json!(fixes)),
-            ReviewChoice::ReviewAgain => ("review-again", Value::Null),
+            // The verdict goes out of the rounds: the audit is where it stays.
+            ReviewChoice::ReviewAgain => ("review-again", json!({ "verdict": last.verdict })),
             ReviewChoice::Accept => ("accept", Value::Null),
             ReviewChoice::Reject { reason } => ("reject", json!(reason)),
         };

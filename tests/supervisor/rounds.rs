@@ -199,6 +199,12 @@ async fn a_reviewer_that_contradicts_itself_leaves_it_to_a_person_who_accepts() 
     let waiting = review(&console);
     assert!(matches!(&waiting.stage, Stage::Waiting { why: Wait::Contradiction { .. } }), "{waiting:?}");
     let head = waiting.rounds[0].head.clone().unwrap();
+    // Judged once more, what was said first stays in the audit.
+    let again = console.done(decide(&head, ReviewChoice::ReviewAgain)).await.unwrap();
+    assert_eq!(console.ended(&again).await.state, RunState::NeedsYou);
+    let audit = std::fs::read_dir(project.path().join(".planfile/.koru/audit")).unwrap();
+    let rows: String = audit.map(|day| std::fs::read_to_string(day.unwrap().path()).unwrap()).collect();
+    assert!(rows.contains("\"review-again\"") && rows.contains("a blocker"), "{rows}");
     // What was put in since by hand was not on the screen.
     let file = project.path().join(".planfile/.koru/worktrees/PLF-1/hello.txt");
     let kept = std::fs::read_to_string(&file).unwrap();

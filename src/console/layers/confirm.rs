@@ -18,6 +18,8 @@ pub(crate) enum Confirmed {
     DropComment(TicketId, String),
     /// Let the work pass that was on screen at this commit.
     Approve { ticket: TicketId, seen: String },
+    /// Let the work be judged again that was on screen at this commit.
+    ReviewAgain { ticket: TicketId, seen: String },
     /// Throw the draft of the form below away.
     Discard,
 }

@@ -6,7 +6,6 @@
 use jiff::Timestamp;
 
 use crate::plan::ticket::TicketId;
-use crate::runtime::fixlist;
 use crate::runtime::protocol::RunId;
 use crate::runtime::protocol::diff::{Anchor, Comment, TextSide};
 use crate::runtime::protocol::review::Finding;
@@ -80,6 +79,8 @@ pub(crate) struct MessageForm {
     pub(crate) error: Option<String>,
     /// Whether the stored draft was asked for and has not come yet.
     pub(crate) awaits_draft: bool,
+    /// What stood there when it opened, to be changed.
+    preset: Option<String>,
 }
 
 impl MessageForm {
@@ -93,7 +94,16 @@ impl MessageForm {
             saved_at: None,
             error: None,
             awaits_draft: true,
+            preset: None,
         }
+    }
+
+    /// Begins with a text that is to be changed, unless a draft of it stands there already.
+    pub(crate) fn begin_with(&mut self, text: String) {
+        if self.text.is_blank() {
+            self.text.set(&text);
+        }
+        self.preset = Some(text);
     }
 
     /// The draft under which its words are kept.
@@ -122,9 +132,9 @@ impl MessageForm {
     /// Puts a stored draft in. What was typed meanwhile stays and stands after it.
     pub(crate) fn restore(&mut self, draft: &str) {
         self.awaits_draft = false;
-        if let Purpose::Fixes { known, .. } = &self.purpose {
-            // The list stands there already; a stored one takes its place while nothing was typed.
-            let untouched = self.text.is_blank() || self.text.text() == fixlist::write(known);
+        if let Some(preset) = &self.preset {
+            // A draft was made of that text, so it takes its place and is not put before it; what was typed stays.
+            let untouched = self.text.is_blank() || self.text.text() == *preset;
             if !draft.is_empty() && untouched {
                 self.text.set(draft);
             }

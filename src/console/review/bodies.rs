@@ -2,7 +2,7 @@
 //!
 //! Bounded by bytes: the shown file is always there, however large, others only as long as there is room.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::runtime::protocol::diff::Body;
@@ -10,16 +10,18 @@ use crate::runtime::protocol::diff::Body;
 /// Bytes of texts that are kept besides the newest.
 const BYTES: usize = 48 * 1024 * 1024;
 
-/// The texts, oldest first, and what was asked for.
+/// The texts, in which order they came (oldest first), and what was asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Bodies {
-    held: VecDeque<(usize, Arc<Body>)>,
+    held: HashMap<usize, Arc<Body>>,
+    order: VecDeque<usize>,
+    bytes: usize,
     asked: HashSet<usize>,
 }
 
 impl Bodies {
     pub(crate) fn get(&self, file: usize) -> Option<&Arc<Body>> {
-        self.held.iter().find(|(held, _)| *held == file).map(|(_, body)| body)
+        self.held.get(&file)
     }
 
     /// Whether the texts of this file have to be asked for; true once.
@@ -29,11 +31,25 @@ impl Bodies {
 
     pub(crate) fn came(&mut self, file: usize, body: Arc<Body>) {
         self.asked.remove(&file);
-        self.held.retain(|(held, _)| *held != file);
-        self.held.push_back((file, body));
-        let size = |body: &Body| body.old.text().len() + body.new.text().len() + body.blocks.len() * 16;
-        while self.held.len() > 1 && self.held.iter().map(|(_, body)| size(body)).sum::<usize>() > BYTES {
-            self.held.pop_front();
+        self.drop_of(file);
+        self.order.retain(|held| *held != file);
+        self.order.push_back(file);
+        self.bytes += size(&body);
+        self.held.insert(file, body);
+        while self.bytes > BYTES && self.order.len() > 1 {
+            let Some(oldest) = self.order.pop_front() else { return };
+            self.drop_of(oldest);
         }
     }
+
+    fn drop_of(&mut self, file: usize) {
+        if let Some(body) = self.held.remove(&file) {
+            self.bytes -= size(&body);
+        }
+    }
+}
+
+/// Bytes that a body takes.
+fn size(body: &Body) -> usize {
+    body.old.text().len() + body.new.text().len() + body.blocks.len() * 16
 }

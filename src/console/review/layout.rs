@@ -208,6 +208,12 @@ impl Builder<'_> {
             if near.1 {
                 open.push((len.saturating_sub(shown), len));
             }
+            // A file without changes opens from its top.
+            if near == (false, false) {
+                open.push((0, (shown - CONTEXT).min(len)));
+            }
+            // What is opened from below may reach above a note.
+            open.sort_unstable();
         }
         let mut done = 0;
         for (from, to) in open {

@@ -65,6 +65,8 @@ pub(crate) struct ReviewScreen {
     pub(crate) listing: Option<Arc<Listing>>,
     /// The files as a tree.
     pub(crate) tree: Vec<TreeRow>,
+    /// The files in the order of their paths, which comments and findings name.
+    by_path: Vec<usize>,
     counted: Vec<Option<Counted>>,
     /// Hash over all that is shown, when everything was counted.
     pub(crate) hash: Option<String>,
@@ -118,6 +120,7 @@ impl ReviewScreen {
             whitespace: true,
             listing: None,
             tree: Vec::new(),
+            by_path: Vec::new(),
             counted: Vec::new(),
             hash: None,
             refused: None,
@@ -165,6 +168,14 @@ impl ReviewScreen {
         self.listing.as_ref().map_or(&[], |listing| &listing.files)
     }
 
+    /// The place of the file with this path.
+    pub(crate) fn file_at(&self, path: &str) -> Option<usize> {
+        let files = self.files();
+        let of = |file: &usize| files.get(*file).map_or("", |entry| entry.path.as_str());
+        let at = self.by_path.binary_search_by(|file| of(file).cmp(path)).ok()?;
+        self.by_path.get(at).copied()
+    }
+
     /// The shown file.
     pub(crate) fn entry(&self) -> Option<&FileEntry> {
         self.files().get(self.file)
@@ -180,10 +191,14 @@ impl ReviewScreen {
         known.or_else(|| self.counted.get(file)?.as_ref()?.new_blob.as_deref())
     }
 
-    /// Id of a file's content of one side.
+    /// Id of a file's content of one side, as its text is shown: a file of the worktree may have been counted before it
+    /// was changed and read after.
     pub(crate) fn blob_of(&self, file: usize, side: TextSide) -> Option<&str> {
         match side {
-            TextSide::New => self.blob(file),
+            TextSide::New => {
+                let shown = self.bodies.get(file).and_then(|body| body.new_blob.as_deref());
+                shown.or_else(|| self.blob(file))
+            }
             TextSide::Old => self.files().get(file)?.old_blob.as_deref(),
         }
     }
@@ -223,16 +238,24 @@ impl ReviewScreen {
         self.options.split
     }
 
-    /// The files came.
-    pub(crate) fn listed(&mut self, listing: Arc<Listing>) {
+    /// The files came. Gives the file back that was to be gone to and is not among them.
+    pub(crate) fn listed(&mut self, listing: Arc<Listing>) -> Option<String> {
         self.counted = vec![None; listing.files.len()];
         self.tree = tree::rows(&listing.files);
+        self.by_path = (0..listing.files.len()).collect();
+        self.by_path.sort_by(|a, b| listing.files[*a].path.cmp(&listing.files[*b].path));
         self.listing = Some(listing);
-        if let Some(wanted) = &self.wanted {
-            let at = self.files().iter().position(|file| file.path == wanted.file);
-            match at {
-                Some(at) => self.file = at,
-                None => self.wanted = None,
+        match self.file_at(&self.wanted.as_ref()?.file) {
+            Some(at) => {
+                self.file = at;
+                if self.wanted_top {
+                    self.wanted = None;
+                }
+                None
+            }
+            None => {
+                self.wanted_top = false;
+                self.wanted.take().map(|wanted| wanted.file)
             }
         }
     }

@@ -92,11 +92,29 @@ pub(crate) fn state(progress: Progress, glyphs: &crate::console::glyphs::Glyphs)
     }
 }
 
+/// Where a comment stands in what a screen shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stands {
+    /// At its lines.
+    Here,
+    /// The code moved, or its file is gone.
+    Stale,
+    /// Its file was not looked into yet.
+    Unknown,
+    /// Only a part of the work is shown, and its lines are not in that part; nothing says that they moved.
+    Elsewhere,
+}
+
 /// Where a comment stands in what a screen shows: its file's place, and whether the code is still there.
-pub(crate) fn standing(screen: &ReviewScreen, comment: &Comment) -> (Option<usize>, Standing) {
-    let Some(file) = screen.files().iter().position(|file| file.path == comment.file) else {
+pub(crate) fn standing(screen: &ReviewScreen, comment: &Comment) -> (Option<usize>, Stands) {
+    // A round has other texts on both sides than the whole work: what is missing in it may well be there.
+    let moved = match screen.range {
+        DiffRange::Whole | DiffRange::WorkingTree => Stands::Stale,
+        DiffRange::Round { .. } | DiffRange::Between { .. } => Stands::Elsewhere,
+    };
+    let Some(file) = screen.file_at(&comment.file) else {
         let known = screen.listing.is_some();
-        return (None, if known { Standing::Stale } else { Standing::Unknown });
+        return (None, if known { moved } else { Stands::Unknown });
     };
     let body = screen.bodies.get(file);
     let text: Option<&Lines> = body.map(|body| match comment.side {
@@ -107,7 +125,12 @@ pub(crate) fn standing(screen: &ReviewScreen, comment: &Comment) -> (Option<usiz
     // A file of the worktree has no id before it was read.
     let unread = blob.is_none() && comment.side == TextSide::New && screen.stat(file).is_none();
     let standing = if unread { Standing::Unknown } else { comment.standing(blob, text) };
-    (Some(file), standing)
+    let stands = match standing {
+        Standing::Here => Stands::Here,
+        Standing::Unknown => Stands::Unknown,
+        Standing::Stale => moved,
+    };
+    (Some(file), stands)
 }
 
 /// The notes of the shown file as rows of `width` columns.
@@ -125,7 +148,7 @@ pub(crate) fn of_file(
         }
     }
     for comment in screen.notebook.comments.iter().filter(|comment| comment.file == entry.path) {
-        if standing(screen, comment).1 != Standing::Here {
+        if standing(screen, comment).1 != Stands::Here {
             continue;
         }
         let (role, word) = match comment.sent {

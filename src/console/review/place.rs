@@ -100,6 +100,14 @@ impl ReviewScreen {
         }
     }
 
+    /// Whether the next frame shows more without anything having happened: a search that goes on in a text that is
+    /// there, or a fold that was opened after the file was laid out. Each step has less left to do, so it ends.
+    pub(crate) fn goes_on(&self) -> bool {
+        let searches = self.search.as_ref().is_some_and(|search| search.waiting.is_some());
+        let unfolds = self.laid_out.as_ref().is_some_and(|key| key.options != self.options);
+        (searches || unfolds) && self.body().is_some()
+    }
+
     /// Puts the cursor on the line that it was on.
     fn settle(&mut self, before: Option<Row>, offset: usize) {
         let row = match before {

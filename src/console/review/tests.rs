@@ -1,8 +1,10 @@
 //! What the tests of the review share.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::runtime::protocol::diff::{Block, Body, Lines, Stat};
+use super::layout::{Layout, NoteAt, Options, Row};
+use crate::runtime::protocol::diff::{Block, Body, Lines, Stat, TextSide};
 
 /// Blocks of two short texts: what is not common at both ends.
 pub(crate) fn blocks(old: &str, new: &str) -> Vec<Block> {
@@ -30,4 +32,21 @@ pub(crate) fn body(old: &str, new: &str) -> Arc<Body> {
         new: Arc::new(Lines::of(new.to_owned())),
         blocks: blocks.into(),
     })
+}
+
+/// Whatever is folded opens: otherwise a search would ask for its hit in there with every frame.
+#[test]
+fn every_fold_opens() {
+    let opened = Options { opened: BTreeMap::from([(0, 30)]), ..Options::default() };
+    let folds = |blocks: &[Block], options: &Options, notes: &[NoteAt]| {
+        let layout = Layout::new(blocks, (30, 30), options, notes);
+        (0..layout.len).filter(|row| matches!(layout.row(*row), Some(Row::Fold { .. }))).count()
+    };
+    let last = [Block { old: 29, old_len: 1, new: 29, new_len: 1 }];
+    let note = [NoteAt { at: Some((TextSide::New, 10)), height: 1 }];
+    let cases: [(&[Block], &[NoteAt]); 4] = [(&[], &[]), (&[], &note), (&last, &note), (&last, &[])];
+    for (blocks, notes) in cases {
+        assert!(folds(blocks, &Options::default(), notes) > 0);
+        assert_eq!(folds(blocks, &opened, notes), 0, "{blocks:?} {notes:?}");
+    }
 }

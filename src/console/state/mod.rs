@@ -22,6 +22,7 @@ use super::glyphs::{self, Glyphs};
 use super::keymap::Keymap;
 use super::layers::Layer;
 use super::message::Effect;
+use super::review::ReviewScreen;
 use super::rows::{RowState, held_why, is_live, state_of};
 use super::source::Sources;
 use super::theme::{Depth, Theme, Themes};
@@ -207,7 +208,8 @@ impl Console {
         self.strayed = false;
         view::draw(self, area, buffer);
         self.notices.drawn();
-        self.dirty = false;
+        // A search over files that are there already looks into some a frame: nothing else would ask for the next one.
+        self.dirty = self.review().is_some_and(ReviewScreen::goes_on);
     }
 
     /// What drawing found to be missing (lines of output to fetch), to be done after each frame.

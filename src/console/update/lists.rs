@@ -121,6 +121,7 @@ impl Console {
                 self.note(ticket, NotebookChange::Drop { id }, Pending::say("the comment is dropped"));
             }
             Confirmed::Approve { ticket, seen } => self.send_approval(ticket, seen),
+            Confirmed::ReviewAgain { ticket, seen } => self.send_review_again(ticket, seen),
             Confirmed::Prune(tickets) => self.prune(tickets),
             Confirmed::Discard => {
                 if let Some(key) = self.layers.pop().and_then(|form| form.draft_key()) {

@@ -80,10 +80,12 @@ impl Console {
             }
             Action::VerdictReject => self.open_message(review.ticket.clone(), Purpose::Reject { seen: head }),
             Action::VerdictAnother => self.open_fixes(&review, head),
-            Action::VerdictAgain => {
-                let said = Pending::say(format!("{id} is reviewed again"));
-                self.decide_on(review.ticket.clone(), head, ReviewChoice::ReviewAgain, said);
-            }
+            Action::VerdictAgain => self.layers.push(Layer::Confirm(Confirm {
+                question: format!("review {id} again at {short}?"),
+                detail: again_means(&review),
+                yes: "review again",
+                then: Confirmed::ReviewAgain { ticket: review.ticket.clone(), seen: head },
+            })),
             _ => {}
         }
     }
@@ -115,9 +117,15 @@ impl Console {
             Some(number) if Some(number) != newest => DiffRange::Round { number },
             _ => DiffRange::Whole,
         };
-        let found = standing(review).get(self.verdict.cursor).map(|(_, finding)| (*finding).clone());
-        let (file, line) = found.map_or((None, None), |finding| (finding.file, finding.line));
+        let found = standing(review).get(self.verdict.cursor).map(|(progress, finding)| {
+            // What was mended had its line in the round before: now another one may have that number.
+            (finding.file.clone(), finding.line.filter(|_| *progress != Progress::Fixed))
+        });
+        let (file, line) = found.unwrap_or_default();
         self.open_diff_at(review.ticket.clone(), range, file, line);
+        if let Some(screen) = self.review_mut() {
+            screen.wanted_top = screen.wanted.is_some() && line.is_none();
+        }
     }
 
     /// The form with the fix list, to be edited before it is sent.
@@ -125,11 +133,15 @@ impl Console {
         let fixes = fixes(review);
         let text = fixlist::write(&fixes);
         self.open_message(review.ticket.clone(), Purpose::Fixes { seen, known: fixes });
-        if let Some(Layer::Message(form)) = self.layers.last_mut()
-            && form.text.is_blank()
-        {
-            form.text.set(&text);
+        if let Some(Layer::Message(form)) = self.layers.last_mut() {
+            form.begin_with(text);
         }
+    }
+
+    /// Lets the commit that was on screen be judged once more.
+    pub(super) fn send_review_again(&mut self, ticket: TicketId, seen: String) {
+        let said = Pending::say(format!("{} is reviewed again", words::safe(&ticket)));
+        self.decide_on(ticket, seen, ReviewChoice::ReviewAgain, said);
     }
 
     fn decide_on(&mut self, ticket: TicketId, seen: String, choice: ReviewChoice, pending: Pending) {
@@ -179,6 +191,19 @@ impl Console {
         }
         .min(last);
     }
+}
+
+/// What it means to have the last round judged once more.
+fn again_means(review: &Review) -> String {
+    let verdict = review.rounds.last().and_then(|round| round.verdict.as_ref());
+    let lost = verdict.map_or(String::new(), |verdict| match verdict.findings.len() {
+        0 => " The verdict of this round goes into the audit.".to_owned(),
+        count => format!(
+            " The verdict of this round, with {}, goes into the audit.",
+            words::count(count, "finding", "findings")
+        ),
+    });
+    format!("The reviewer is paid again, the worker is not.{lost}")
 }
 
 /// What another round would mend: what the last verdict still requires.

@@ -91,6 +91,14 @@ impl Anchor {
         let lines = (begin..end).filter_map(|number| text.get(number)).map(str::to_owned).collect();
         Anchor { blob: blob.to_owned(), lines, before: first.saturating_sub(1) - begin }
     }
+
+    /// Whether `text` has the same lines at the same numbers. Asked with every frame, so nothing is copied.
+    fn stands_in(&self, text: &Lines, first: u32, last: u32) -> bool {
+        let begin = first.saturating_sub(1 + AROUND);
+        let end = last.saturating_add(AROUND).min(text.len());
+        let now = (begin..end).filter_map(|number| text.get(number));
+        self.before == first.saturating_sub(1) - begin && now.eq(self.lines.iter().map(String::as_str))
+    }
 }
 
 impl Comment {
@@ -102,11 +110,8 @@ impl Comment {
             (None, _) => Standing::Stale,
             (Some(blob), _) if blob == self.anchor.blob => Standing::Here,
             (Some(_), None) => Standing::Unknown,
-            (Some(blob), Some(text)) => {
-                let now = Anchor::of(text, blob, self.first, self.last);
-                let same = now.lines == self.anchor.lines && now.before == self.anchor.before;
-                if same { Standing::Here } else { Standing::Stale }
-            }
+            (Some(_), Some(text)) if self.anchor.stands_in(text, self.first, self.last) => Standing::Here,
+            (Some(_), Some(_)) => Standing::Stale,
         }
     }
 

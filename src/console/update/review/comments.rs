@@ -6,13 +6,13 @@ use super::super::super::layers::menu::{Choice, Menu};
 use super::super::super::layers::message::{CommentPlace, Purpose};
 use super::super::super::layers::{Confirm, Layer};
 use super::super::super::review::layout::Row;
-use super::super::super::review::notes::{self, What};
+use super::super::super::review::notes::{self, Stands, What};
 use super::super::super::review::{Part, ReviewScreen};
 use super::super::super::state::{Console, NoticeKind, Pending, Then};
 use super::super::super::words;
 use crate::base::text::safe_text;
 use crate::plan::ticket::TicketId;
-use crate::runtime::protocol::diff::{Anchor, Comment, NotebookChange, Standing, TextSide};
+use crate::runtime::protocol::diff::{Anchor, Comment, NotebookChange, TextSide};
 use crate::runtime::protocol::review::Finding;
 use crate::runtime::protocol::{Command, ReviewCommand};
 
@@ -42,10 +42,9 @@ impl Console {
         let ticket = screen.ticket.clone();
         self.open_message(ticket, Purpose::Comment(Box::new(place)));
         if let Some(Layer::Message(form)) = self.layers.last_mut()
-            && form.text.is_blank()
             && !text.is_empty()
         {
-            form.text.set(&text);
+            form.begin_with(text);
         }
         if let Some(screen) = self.review_mut() {
             screen.anchor = None;
@@ -87,10 +86,7 @@ impl Console {
 
     fn ask_drop(&mut self) -> Result<(), String> {
         let screen = self.review().ok_or("no review is open")?;
-        let stale =
-            screen.notebook.comments.iter().find(|comment| {
-                comment.sent.is_none() && notes::standing(screen, comment).1 == Standing::Stale
-            });
+        let stale = stale_comments(screen).next();
         let comment = any_comment(screen).or(stale).ok_or("put the cursor on a comment")?;
         let detail = safe_text(&comment.text).truncate_end(60).to_string();
         let then = Confirmed::DropComment(screen.ticket.clone(), comment.id.clone());
@@ -103,12 +99,7 @@ impl Console {
     fn open_place_menu(&mut self) -> Result<(), String> {
         let screen = self.review().ok_or("no review is open")?;
         let place = selected(screen)?;
-        let stale: Vec<&Comment> = screen
-            .notebook
-            .comments
-            .iter()
-            .filter(|comment| comment.sent.is_none() && notes::standing(screen, comment).1 == Standing::Stale)
-            .collect();
+        let stale: Vec<&Comment> = stale_comments(screen).collect();
         if stale.is_empty() {
             return Err("no comment is stale".to_owned());
         }
@@ -141,12 +132,13 @@ impl Console {
             "comments are sent about a commit; look at a round or at the whole ticket (they are kept until then)",
         )?;
         let waiting = screen.notebook.comments.iter().filter(|comment| comment.sent.is_none());
-        let (mut ready, mut stale, mut unsure) = (Vec::new(), 0, 0);
+        let (mut ready, mut stale, mut unsure, mut elsewhere) = (Vec::new(), 0, 0, 0);
         for comment in waiting.filter(|comment| !self.sending.contains(&comment.id)) {
             match notes::standing(screen, comment).1 {
-                Standing::Here => ready.push(comment),
-                Standing::Stale => stale += 1,
-                Standing::Unknown => unsure += 1,
+                Stands::Here => ready.push(comment),
+                Stands::Stale => stale += 1,
+                Stands::Unknown => unsure += 1,
+                Stands::Elsewhere => elsewhere += 1,
             }
         }
         if unsure > 0 {
@@ -155,10 +147,15 @@ impl Console {
             );
         }
         if ready.is_empty() {
-            return Err(match stale {
-                0 => {
+            return Err(match (stale, elsewhere) {
+                (0, 0) => {
                     format!("there is no comment to send; {} writes one", self.key_of(Action::ReviewComment))
                 }
+                (0, _) => format!(
+                    "{} not about what is shown; look at the whole ticket to send ({} chooses what is compared)",
+                    words::count(elsewhere, "comment is", "comments are"),
+                    self.key_of(Action::ReviewRange)
+                ),
                 _ => format!(
                     "the code under {} moved; {} puts one elsewhere, {} drops one",
                     words::count(stale, "comment", "comments"),
@@ -170,7 +167,10 @@ impl Console {
         let findings: Vec<Finding> = ready.iter().map(|comment| comment.finding()).collect();
         let ids: Vec<String> = ready.iter().map(|comment| comment.id.clone()).collect();
         let ticket = screen.ticket.clone();
-        let rest = if stale > 0 { format!("; {stale} stale stay here") } else { String::new() };
+        let mut rest = if stale > 0 { format!("; {stale} stale stay here") } else { String::new() };
+        if elsewhere > 0 {
+            rest += &format!("; look at the whole ticket to send {elsewhere} more");
+        }
         let done = format!("{} sent to the next round{rest}", words::count(ids.len(), "comment", "comments"));
         self.sending.extend(ids.iter().cloned());
         let command = ReviewCommand::SendFindings { ticket: ticket.clone(), seen, findings };
@@ -205,8 +205,14 @@ fn any_comment(screen: &ReviewScreen) -> Option<&Comment> {
         let line = row.line(comment.side).map(|line| line + 1);
         comment.file == file
             && line.is_some_and(|line| (comment.first..=comment.last).contains(&line))
-            && notes::standing(screen, comment).1 == Standing::Here
+            && notes::standing(screen, comment).1 == Stands::Here
     })
+}
+
+/// The comments that wait for a hand, since the code under them moved.
+fn stale_comments(screen: &ReviewScreen) -> impl Iterator<Item = &Comment> {
+    let waiting = screen.notebook.comments.iter().filter(|comment| comment.sent.is_none());
+    waiting.filter(|comment| notes::standing(screen, comment).1 == Stands::Stale)
 }
 
 fn own_comment(screen: &ReviewScreen) -> Option<&Comment> {

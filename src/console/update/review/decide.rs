@@ -24,10 +24,14 @@ impl Console {
         }
         let short: String = seen.chars().take(12).collect();
         let waiting = screen.notebook.comments.iter().filter(|comment| comment.sent.is_none()).count();
-        let rest = match waiting {
+        let mut rest = match waiting {
             0 => String::new(),
             count => format!(" {} not sent.", words::count(count, "comment is", "comments are")),
         };
+        let left_out = screen.listing.as_ref().map_or(0, |listing| listing.left_out);
+        if left_out > 0 {
+            rest += &format!(" {left_out} changed files are not listed here and were not seen.");
+        }
         let review = self.snapshot.reviews.get(&ticket);
         let open = notes::findings(screen, review)
             .iter()

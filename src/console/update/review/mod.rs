@@ -10,6 +10,7 @@ use super::super::layers::menu::{Choice, Menu};
 use super::super::layers::{Layer, LineInput};
 use super::super::review::{Part, Place, ReviewScreen};
 use super::super::state::{Console, NoticeKind, Pending, Then};
+use crate::base::text::safe_text;
 use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::Command;
 use crate::runtime::protocol::diff::{DiffCommand, DiffEvent, DiffId, DiffRange, NotebookChange, TextSide};
@@ -251,9 +252,15 @@ impl Console {
                 let ticket = self.review().map(|screen| screen.ticket.clone());
                 let review = ticket.and_then(|ticket| self.snapshot.reviews.get(&ticket));
                 let newest = review.and_then(|review| Console::head_of(review)).map(str::to_owned);
+                let mut missing = None;
                 if let Some(screen) = self.review_mut().filter(|screen| screen.id == id) {
                     screen.newest = newest;
-                    screen.listed(listing);
+                    // Whoever chose another range keeps the place where that is possible, and asked for no file.
+                    missing = screen.listed(listing).filter(|_| !screen.reopened);
+                }
+                if let Some(file) = missing {
+                    let file = safe_text(&file).to_string();
+                    self.say(NoticeKind::Info, format!("{file} is not part of this diff"));
                 }
             }
             DiffEvent::Counted { id, counted, hash } => {

@@ -6,13 +6,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::super::super::review::ReviewScreen;
-use super::super::super::review::notes;
+use super::super::super::review::notes::{self, Stands};
 use super::super::super::review::tree::{self, TreeRow};
 use super::super::super::state::Console;
 use super::super::super::theme::Role;
 use super::super::text::{Pen, fit, width};
 use crate::base::text::safe_text;
-use crate::runtime::protocol::diff::{FileChange, FileEntry, Standing, Stat};
+use crate::runtime::protocol::diff::{Comment, FileChange, FileEntry, Stat};
 use crate::runtime::protocol::review::Progress;
 
 /// Rows that findings and comments may take.
@@ -161,15 +161,16 @@ fn below(console: &Console, screen: &ReviewScreen, columns: usize) -> Vec<(Strin
         let waiting = comments.iter().filter(|comment| comment.sent.is_none()).count();
         lines.push((format!("COMMENTS  {waiting} not sent"), Role::Title));
     }
-    // What was not sent comes first, and of it what needs a hand.
-    let mut ordered: Vec<_> =
-        comments.iter().map(|comment| (comment, notes::standing(screen, comment).1)).collect();
-    ordered.sort_by_key(|(comment, standing)| (comment.sent.is_some(), *standing != Standing::Stale));
-    for (comment, standing) in ordered {
-        let (glyph, word, role) = match (comment.sent, standing) {
-            (Some(_), _) => (console.glyphs.done, "sent ", Role::Dim),
-            (None, Standing::Stale) => (console.glyphs.stalled, "stale ", Role::Warning),
-            (None, _) => (console.glyphs.operator, "", Role::NeedsYou),
+    // What was not sent comes first, and of it what needs a hand. Where the others stood is of no use any more.
+    let stands = |comment: &Comment| comment.sent.is_none().then(|| notes::standing(screen, comment).1);
+    let mut ordered: Vec<_> = comments.iter().map(|comment| (comment, stands(comment))).collect();
+    ordered.sort_by_key(|(_, stands)| (stands.is_none(), *stands != Some(Stands::Stale)));
+    for (comment, stands) in ordered {
+        let (glyph, word, role) = match stands {
+            None => (console.glyphs.done, "sent ", Role::Dim),
+            Some(Stands::Stale) => (console.glyphs.stalled, "stale ", Role::Warning),
+            Some(Stands::Elsewhere) => (console.glyphs.operator, "not here ", Role::Dim),
+            Some(Stands::Here | Stands::Unknown) => (console.glyphs.operator, "", Role::NeedsYou),
         };
         let place = format!("{}:{}", safe_text(&comment.file), comment.first);
         lines.push((format!("{glyph} {word}{place}  {}", safe_text(&comment.text)), role));

@@ -13,7 +13,7 @@ use ratatui::layout::Rect;
 use super::super::actions::Action;
 use super::super::message::Effect;
 use super::super::review::layout::Row;
-use super::super::review::notes;
+use super::super::review::notes::{self, Stands};
 use super::super::review::paint::{PART, PartJob, PartKey};
 use super::super::review::{Part, ReviewScreen};
 use super::super::state::{Console, Pending};
@@ -22,7 +22,7 @@ use super::super::words;
 use super::Areas;
 use super::text::{Pen, fit};
 use crate::runtime::protocol::Command;
-use crate::runtime::protocol::diff::{DiffCommand, DiffRange, Standing, TextSide};
+use crate::runtime::protocol::diff::{DiffCommand, DiffRange, TextSide};
 
 /// From this width on the files stand beside the text.
 const BESIDE: u16 = 100;
@@ -84,7 +84,7 @@ fn ask_for_texts(console: &mut Console, screen: &mut ReviewScreen) {
     let unsure = screen.notebook.comments.iter().filter(|comment| comment.sent.is_none());
     let unsure: Vec<usize> = unsure
         .filter_map(|comment| match notes::standing(screen, comment) {
-            (Some(file), Standing::Unknown) => Some(file),
+            (Some(file), Stands::Unknown) => Some(file),
             _ => None,
         })
         .take(CHECKED)
@@ -168,6 +168,11 @@ fn draw_title(console: &Console, screen: &ReviewScreen, area: Rect, buffer: &mut
         }
         let (added, removed, all) = screen.totals();
         pen.write(&words::count(listing.files.len(), "file", "files"), plain);
+        if listing.left_out > 0 {
+            // Nothing here shows them, and a decision is about them too.
+            let say = format!(" and {} more that are not listed", listing.left_out);
+            pen.write(&say, console.theme.style(Role::Warning));
+        }
         pen.write(&format!("  +{added}"), console.theme.style(Role::DiffAdd));
         pen.write(&format!(" −{removed}"), console.theme.style(Role::DiffRemove));
         if !all {
