@@ -140,6 +140,7 @@ fn fitting(console: &Console) -> Vec<Action> {
         RowState::NeedsYou if console.snapshot.reviews.contains_key(&ticket.id) => {
             vec![Action::VerdictShow, Action::Answer]
         }
+        RowState::NeedsYou if was_worked(console, &ticket.id) => vec![Action::Answer, Action::Diff],
         RowState::NeedsYou => vec![Action::Answer],
         RowState::Violation => vec![Action::Open, Action::RetryNote, Action::Release],
         RowState::Failed => vec![Action::Retry, Action::Edit],
