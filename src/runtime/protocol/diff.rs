@@ -12,7 +12,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::ticket::TicketId;
-pub use crate::verify::comments::{Anchor, Comment, Notebook, NotebookChange, Standing, TextSide};
+pub use crate::verify::comments::{
+    Anchor, Comment, MOST_LINES, Notebook, NotebookChange, Standing, TextSide,
+};
 pub use crate::verify::diff::{
     Block, Body, Counted, DiffRange, FileChange, FileEntry, Lines, Listing, Stat, TEXT_LIMIT,
 };

@@ -12,12 +12,9 @@ use super::super::super::state::{Console, NoticeKind, Pending, Then};
 use super::super::super::words;
 use crate::base::text::safe_text;
 use crate::plan::ticket::TicketId;
-use crate::runtime::protocol::diff::{Anchor, Comment, NotebookChange, TextSide};
+use crate::runtime::protocol::diff::{Anchor, Comment, MOST_LINES, NotebookChange, TextSide};
 use crate::runtime::protocol::review::Finding;
 use crate::runtime::protocol::{Command, ReviewCommand};
-
-/// Most lines of one comment.
-const MOST: u32 = 200;
 
 impl Console {
     pub(super) fn comment_action(&mut self, action: Action) {
@@ -235,8 +232,8 @@ fn selected(screen: &ReviewScreen) -> Result<CommentPlace, String> {
         (None, Some(lines)) => (TextSide::Old, lines),
         (None, None) => return Err("put the cursor on a line of the text".to_owned()),
     };
-    if last - first >= MOST {
-        return Err(format!("a comment is about {MOST} lines at most"));
+    if last - first >= MOST_LINES {
+        return Err(format!("a comment is about {MOST_LINES} lines at most"));
     }
     let blob = screen.blob_of(screen.file, side).ok_or("the file is still being read; press again")?;
     let text = if side == TextSide::Old { &body.old } else { &body.new };
