@@ -249,11 +249,12 @@ pub fn records_of(runs: &Path, ticket: &TicketId) -> Vec<(RunFolder, RunRecord)>
 /// Of two that put a record on disk first and then ask, at least one sees the other.
 pub fn worked_elsewhere(runs: &Path, ticket: &TicketId, own: &str) -> Option<String> {
     let us = ProcessIdentity::own();
-    let lives = |identity: &Option<ProcessIdentity>| identity.as_ref().is_some_and(ProcessIdentity::is_alive);
+    // A supervisor's child dies with it, in a moment: nobody is turned away for that moment.
+    let lives = |record: &RunRecord| record.supervisor.as_ref().is_some_and(ProcessIdentity::is_alive);
     records_of(runs, ticket)
         .into_iter()
         .filter(|(folder, record)| folder.name() != own && record.state == RecordState::Running)
-        .find(|(_, record)| record.supervisor != us && (lives(&record.supervisor) || lives(&record.child)))
+        .find(|(_, record)| record.supervisor != us && lives(record))
         .map(|(folder, _)| folder.name().to_owned())
 }
 
