@@ -111,7 +111,8 @@ fn rounds() -> Vec<Round> {
 
 fn with(rounds: Vec<Round>, stage: Stage) -> Snapshot {
     let mut snapshot = busy();
-    let review = Review { ticket: id("PLF-074"), max_rounds: 3, base: BASE.to_owned(), rounds, stage };
+    let (ticket, base) = (id("PLF-074"), BASE.to_owned());
+    let review = Review { ticket, max_rounds: 3, base, rounds, stage, reviewer: None, gated: None };
     snapshot.reviews.insert(id("PLF-074"), Arc::new(review));
     snapshot
 }
@@ -263,6 +264,8 @@ fn a_round_that_came_since_is_looked_at_first() {
         base: BASE.to_owned(),
         rounds,
         stage: Stage::Waiting { why: Wait::MaxRounds },
+        reviewer: None,
+        gated: None,
     };
     snapshot.revision += 1;
     snapshot.reviews.insert(id("PLF-074"), Arc::new(review));

@@ -5,6 +5,8 @@
 mod agents;
 #[path = "supervisor/console.rs"]
 mod console;
+#[path = "supervisor/gated.rs"]
+mod gated;
 #[path = "supervisor/rounds.rs"]
 mod rounds;
 #[path = "support/script.rs"]

@@ -198,7 +198,8 @@ mod tests {
 
     fn review(ticket: &str) -> Review {
         let (base, stage) = ("a".repeat(40), Stage::Working);
-        Review { ticket: TicketId::new(ticket), max_rounds: 3, base, rounds: Vec::new(), stage }
+        let (ticket, rounds) = (TicketId::new(ticket), Vec::new());
+        Review { ticket, max_rounds: 3, base, rounds, stage, reviewer: None, gated: None }
     }
 
     #[test]

@@ -28,6 +28,14 @@ pub struct Review {
     pub rounds: Vec<Round>,
     /// What happens now.
     pub stage: Stage,
+    /// Who judges because somebody wished for it, by name in the configuration; as configured when `None`. Whoever goes on
+    /// with the work keeps to it.
+    #[serde(default)]
+    pub reviewer: Option<String>,
+    /// Commit that gates are run on right now, 40 hexadecimal digits. Where it stays behind after a run that was cut off,
+    /// what differs from it is what they left.
+    #[serde(default)]
+    pub gated: Option<String>,
 }
 
 /// What happens in a review.

@@ -66,6 +66,17 @@ impl std::fmt::Display for Contradiction {
 }
 
 impl Verdict {
+    /// The same with its texts cleaned of what must not be kept.
+    #[must_use]
+    pub fn cleaned(mut self, clean: impl Fn(&str) -> String) -> Verdict {
+        self.summary = clean(&self.summary);
+        for finding in &mut self.findings {
+            finding.reason = clean(&finding.reason);
+            finding.required_change = finding.required_change.as_deref().map(&clean);
+        }
+        self
+    }
+
     /// Findings that the work may not pass with.
     pub fn blockers(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.blocking)

@@ -123,6 +123,8 @@ pub(crate) fn reviewed() -> Snapshot {
         base: BASE.to_owned(),
         rounds: vec![round(1, &"1".repeat(40), vec![gone]), round(2, HEAD, vec![left, other])],
         stage: Stage::Waiting { why: Wait::MaxRounds },
+        reviewer: None,
+        gated: None,
     };
     snapshot.reviews.insert(id("PLF-074"), Arc::new(review));
     // Its last round is over.

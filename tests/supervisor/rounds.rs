@@ -24,11 +24,11 @@ bad() { printf '{\\"earlier_id\\":null,\\"severity\\":\\"high\\",\\"blocking\\":
 
 /// The usual worker: adds a line a turn, and keeps what it was told. Its cost is that of the conversation so far, as
 /// Claude Code's is.
-const WORKER: &str = "n=$(count worked)\nprintf '%s' \"$1\" >\"$SIGNS/told.$n\"\nbegin w-1; echo \"world $n\" >>hello.txt; \
+pub(crate) const WORKER: &str = "n=$(count worked)\nprintf '%s' \"$1\" >\"$SIGNS/told.$n\"\nbegin w-1; echo \"world $n\" >>hello.txt; \
                       finish w-1 Done. 0.$((n * 25))\n";
 
 /// A git project with the agents `fake` and `judge`, who has the role `reviewer`.
-fn bench(worker: &str, judge: &str, more: &str) -> (tempfile::TempDir, tempfile::TempDir) {
+pub(crate) fn bench(worker: &str, judge: &str, more: &str) -> (tempfile::TempDir, tempfile::TempDir) {
     let (project, signs) = (project(&[ticket("PLF-1", "human", "", "")]), tempfile::tempdir().unwrap());
     let root = project.path();
     let koru = root.join(".planfile/.koru");
@@ -55,7 +55,7 @@ fn bench(worker: &str, judge: &str, more: &str) -> (tempfile::TempDir, tempfile:
     (project, signs)
 }
 
-async fn worked(console: &mut Console) -> (RunId, std::sync::Arc<RunView>) {
+pub(crate) async fn worked(console: &mut Console) -> (RunId, std::sync::Arc<RunView>) {
     console.loaded().await;
     let delegate = RunCommand::Delegate { ticket: TicketId::new("PLF-1"), agent: None, note: None };
     let run = console.done(Command::Run(delegate)).await.unwrap();
@@ -63,7 +63,7 @@ async fn worked(console: &mut Console) -> (RunId, std::sync::Arc<RunView>) {
     (run, view)
 }
 
-fn review(console: &Console) -> Review {
+pub(crate) fn review(console: &Console) -> Review {
     let snapshot = console.handle.snapshot();
     Review::clone(&snapshot.reviews[&TicketId::new("PLF-1")])
 }
@@ -73,11 +73,11 @@ fn on_disk(root: &Path) -> Review {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-fn count(signs: &Path, name: &str) -> usize {
+pub(crate) fn count(signs: &Path, name: &str) -> usize {
     std::fs::read_to_string(signs.join(name)).unwrap_or_default().lines().count()
 }
 
-fn decide(seen: &str, choice: ReviewChoice) -> Command {
+pub(crate) fn decide(seen: &str, choice: ReviewChoice) -> Command {
     let ticket = TicketId::new("PLF-1");
     Command::Review(ReviewCommand::Decide { ticket, seen: seen.to_owned(), choice })
 }

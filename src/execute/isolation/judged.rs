@@ -9,6 +9,7 @@ use super::changes::{compare, is_planfile};
 use super::commit::branch_tip;
 use super::error::WorktreeError;
 use super::{Change, ChangeKind, Worktree, open, standing};
+use crate::base::atomic;
 
 /// The commit that the ticket's branch is at, 40 hexadecimal digits.
 ///
@@ -57,6 +58,34 @@ pub fn put_back(worktree: &Worktree, commit: &str, changes: &[Change]) -> Result
         repo.checkout_tree(tree.as_object(), Some(&mut wanted)).map_err(git)?;
     }
     Ok(())
+}
+
+/// Like [`put_back`], but what would be lost is moved below the folder `to` (in `.koru`), under the paths that it had.
+/// Repositories in the worktree stay as they are.
+///
+/// # Errors
+/// See [`WorktreeError`]; what was not moved is where it was then.
+pub fn set_aside(
+    worktree: &Worktree,
+    commit: &str,
+    changes: &[Change],
+    to: &Path,
+) -> Result<(), WorktreeError> {
+    let mut changes = changes.to_vec();
+    changes.retain(|change| change.kind != ChangeKind::Submodule);
+    for change in changes.iter().filter(|change| change.kind != ChangeKind::Deleted) {
+        let Some(from) = own_path(&worktree.path, &change.path) else { continue };
+        let kept = to.join(&change.path);
+        let above = kept.parent().unwrap_or(to);
+        atomic::make_own_dir(above).map_err(WorktreeError::io("making the folder", above))?;
+        match std::fs::rename(&from, &kept) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(WorktreeError::io("moving out of the way", &from)(error));
+            }
+            _ => {}
+        }
+    }
+    put_back(worktree, commit, &changes)
 }
 
 fn oid(worktree: &Worktree, commit: &str) -> Result<Oid, WorktreeError> {

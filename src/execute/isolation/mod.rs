@@ -39,7 +39,7 @@ pub(crate) use changes::is_planfile;
 pub use changes::{Change, ChangeKind, Link, changes, survey, trusted_drivers};
 pub use commit::{Committed, Identity, commit_all};
 pub use error::WorktreeError;
-pub use judged::{put_back, since, tip};
+pub use judged::{put_back, set_aside, since, tip};
 pub use list::list;
 pub use note::Note;
 pub use open::{find, operators_repository, repository};

@@ -102,7 +102,8 @@ impl AgentRun<'_> {
             Ok(plan) => Arc::new(plan),
             Err(sentence) => return self.over(Outcome::not_started(sentence), &recorder),
         };
-        let judge = match Judge::of(&plan, self.review) {
+        let begun = review::begun(&self).await;
+        let judge = match Judge::of(&plan, self.review, begun.as_ref()) {
             Ok(judge) => judge,
             Err(sentence) => return self.over(Outcome::not_started(sentence), &recorder),
         };

@@ -210,11 +210,12 @@ impl Place {
         })
     }
 
-    /// Asks once more, in the same conversation where there is one.
-    pub(super) fn ask_again(&mut self, words: &str, conversation: Option<String>) {
-        match conversation {
+    /// Asks once more, in the same conversation where there is one. `used` is what the asking took so far: programs that
+    /// report what a conversation amounts to report it once more.
+    pub(super) fn ask_again(&mut self, words: &str, used: Tally) {
+        match used.conversation.clone() {
             Some(conversation) => {
-                let tally = Tally::default();
+                let tally = used;
                 self.brief = words.to_owned();
                 self.earlier = Some(Earlier { conversation, tally, why: "was asked again".to_owned() });
             }

@@ -178,6 +178,8 @@ fn rounds_are_compared_with_each_other_and_with_the_base() {
         base: base.clone(),
         rounds: vec![round(1, &base, Some(&first)), round(2, &first, Some(&second)), round(3, &second, None)],
         stage: Stage::Working,
+        reviewer: None,
+        gated: None,
     };
     let open = |range: DiffRange| Differ::open(&scene.root, &ticket(), Some(&review), &range, true);
     let files = |range: DiffRange| {

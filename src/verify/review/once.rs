@@ -181,14 +181,8 @@ fn finish(report: Report, said: Said, wrong: &[String], run: &Finished) -> Repor
 }
 
 /// The verdict without secrets.
-fn cleaned(mut verdict: Verdict, run: &Finished) -> Verdict {
-    let clean = |text: &mut String| *text = run.recorder.clean(text);
-    clean(&mut verdict.summary);
-    for finding in &mut verdict.findings {
-        clean(&mut finding.reason);
-        finding.required_change.as_mut().map(clean);
-    }
-    verdict
+fn cleaned(verdict: Verdict, run: &Finished) -> Verdict {
+    verdict.cleaned(|text| run.recorder.clean(text))
 }
 
 /// Paths that differ from what was to be judged.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::begun::cut_off;
+use super::judge::Judge;
 use super::start::{Phase, Standing, add, start};
 use crate::execute::agents::tally::Tally;
-use crate::execute::folder::{RecordState, records_of};
-use crate::execute::isolation;
-use crate::plan::ticket::Ticket;
+use crate::execute::isolation::{self, Worktree};
 use crate::runtime::agents::AgentRun;
 use crate::runtime::agents::earlier::Earlier;
 use crate::runtime::agents::place::Place;
@@ -29,39 +29,37 @@ impl<'a> Book<'a> {
     pub(super) async fn open(
         run: &'a AgentRun<'a>,
         place: &Place,
-        max_rounds: u32,
+        judge: &Judge,
         asked: bool,
     ) -> Result<(Book<'a>, Phase, Option<String>), String> {
         let (folder, worktree) = (ReviewFolder::of(&run.ground.root, &run.ticket.id), place.worktree.clone());
-        let (ground, ticket) = (Arc::clone(run.ground), run.ticket.id.clone());
+        let (ground, ticket) = (Arc::clone(run.ground), Arc::clone(run.ticket));
         let (own, kept) = (run.folder.name().to_owned(), folder.clone());
-        let learned = learned(run.ticket);
+        let (max_rounds, wished) = (judge.max_rounds, judge.wished.clone());
         let reading = move || -> Result<(Review, Phase, Option<String>), String> {
             let git = |error: isolation::WorktreeError| error.to_string();
             let tip = isolation::tip(&worktree).map_err(git)?;
-            let clean = isolation::since(&worktree, &tip).map_err(git)?.is_empty();
             let (found, note) = found(&kept, &worktree.base, ground.clock.now())?;
             let mut review = found.unwrap_or_else(|| Review {
-                ticket: ticket.clone(),
+                ticket: ticket.id.clone(),
                 max_rounds,
                 base: worktree.base.clone(),
                 rounds: Vec::new(),
                 stage: Stage::Working,
+                reviewer: None,
+                gated: None,
             });
+            let gated = review.gated.take().filter(|gated| *gated == tip);
+            let moved = gated.map_or(Ok(None), |_| aside(&kept, &worktree, &tip, ground.clock.now()))?;
+            let clean = isolation::since(&worktree, &tip).map_err(git)?.is_empty();
+            review.reviewer = wished;
             if asked {
                 review.max_rounds = max_rounds.max(review.rounds.last().map_or(1, |round| round.number));
             }
-            let records = records_of(&ground.runs, &ticket).into_iter().map(|(_, record)| record);
-            let newest = records.filter(|record| record.run != own).max_by_key(|record| record.started_at);
-            let cut_off = newest.is_some_and(|record| match record.state {
-                RecordState::Running | RecordState::Interrupted => true,
-                // It ended on record, and died before the ticket was told.
-                RecordState::Done => learned.as_ref().is_none_or(|head| *head != tip),
-                _ => false,
-            });
+            let cut_off = cut_off(&ground.runs, &ticket, &own, Some(&tip));
             let standing = Standing { tip: &tip, clean, cut_off, rounds: max_rounds };
             let phase = start(&mut review, &standing);
-            Ok((review, phase, note))
+            Ok((review, phase, note.or(moved)))
         };
         let read = tokio::task::spawn_blocking(reading).await;
         let read = read.unwrap_or_else(|error| Err(format!("reading the rounds failed: {error}")));
@@ -102,6 +100,11 @@ impl<'a> Book<'a> {
         }
         self.review.stage = stage;
         self.keep().await
+    }
+
+    /// Gates begin on this commit, or are done. On disk with the next change.
+    pub(super) fn gated(&mut self, on: Option<String>) {
+        self.review.gated = on;
     }
 
     /// Begins the next round with these fixes, and with what the operator kept for it.
@@ -174,11 +177,24 @@ impl<'a> Book<'a> {
     }
 }
 
-/// The commit that the ticket knows to be approved by its rounds.
-fn learned(ticket: &Ticket) -> Option<String> {
-    let review = ticket.outputs.result.as_ref()?.get("review")?;
-    let approved = review.get("stage")?.get("stage")?.as_str()? == "approved";
-    review.get("head")?.as_str().filter(|_| approved).map(str::to_owned)
+/// Moves what gates of a run that was cut off left in the worktree into the archive, and says so. It may be that somebody
+/// changed files by hand since, so nothing of it is thrown away.
+fn aside(
+    folder: &ReviewFolder,
+    worktree: &Worktree,
+    tip: &str,
+    now: jiff::Timestamp,
+) -> Result<Option<String>, String> {
+    let left = isolation::since(worktree, tip).map_err(|error| error.to_string())?;
+    if left.is_empty() {
+        return Ok(None);
+    }
+    let archive = folder.path().join("archive").join(now.strftime("gates-%Y%m%dT%H%M%SZ").to_string());
+    isolation::set_aside(worktree, tip, &left, &archive).map_err(|error| error.to_string())?;
+    let (count, archive) = (left.len(), archive.display());
+    Ok(Some(format!(
+        "gates were cut off; {count} files that differed from the commit were moved to {archive}"
+    )))
 }
 
 /// The review that is on disk, unless it is of work that is not there any more; then it is set aside, and why.

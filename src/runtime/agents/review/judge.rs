@@ -8,7 +8,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::super::place::Asked;
-use super::{Loop, Plan, last_words, spend};
+use super::begun::Begun;
+use super::{Loop, Plan, last_words, since, spend};
 use crate::execute::agents::kind::AgentKind;
 use crate::execute::agents::session::{AgentEnding, AgentReport};
 use crate::execute::isolation::{self, Change};
@@ -19,7 +20,7 @@ use crate::runtime::agents::place::Place;
 use crate::runtime::launch::ReviewWish;
 use crate::runtime::protocol::{AgentPhase, Role};
 use crate::verify::finding::Source;
-use crate::verify::review::{self, Expected, ReviewRequest, patch, roles};
+use crate::verify::review::{self, Expected, ReviewRequest, VerdictError, patch, roles};
 use crate::verify::rounds::{Part, Stage, Wait};
 use crate::verify::verdict::Verdict;
 
@@ -27,6 +28,8 @@ use crate::verify::verdict::Verdict;
 pub(in crate::runtime::agents) struct Judge {
     plan: Arc<Plan>,
     pub(super) max_rounds: u32,
+    /// Its name, where somebody wished for it, now or when the rounds began.
+    pub(super) wished: Option<String>,
 }
 
 /// What came of asking.
@@ -40,18 +43,25 @@ pub(super) enum Judged {
 }
 
 impl Judge {
-    /// Who judges the work of `plan`; nobody when it is not wished for and nobody has the role.
+    /// Who judges the work of `plan`; nobody when it is not wished for and nobody has the role. Rounds that were begun and
+    /// are not over go on as they were wished for, whoever starts the run.
     ///
     /// # Errors
     /// A sentence for the operator: the reviewer is not there, or not as it should be.
-    pub(in crate::runtime::agents) fn of(plan: &Plan, wish: &ReviewWish) -> Result<Option<Judge>, String> {
+    pub(in crate::runtime::agents) fn of(
+        plan: &Plan,
+        wish: &ReviewWish,
+        begun: Option<&Begun>,
+    ) -> Result<Option<Judge>, String> {
         let role = plan.settings.roles.get(REVIEWER);
-        let wanted = wish.on.unwrap_or(role.is_some());
-        if !wanted {
+        let kept = begun.and_then(|begun| begun.wished.as_ref());
+        let named = wish.reviewer.as_ref().or(kept);
+        if !wish.on.unwrap_or(role.is_some() || named.is_some() || begun.is_some()) {
             return Ok(None);
         }
         // Asked for without anybody named: the worker's own program, in a conversation of its own.
-        let name = wish.reviewer.as_ref().or(role).unwrap_or(&plan.name);
+        let last = begun.and_then(|begun| begun.last.as_ref());
+        let name = named.or(role).or(last).unwrap_or(&plan.name);
         let choice = plan.settings.agent(Some(name)).map_err(|error| format!("the reviewer: {error}"))?;
         let Some(choice) = choice else { return Err(format!("the reviewer {name} is no agent")) };
         let kind = AgentKind::parse(&choice.kind)
@@ -64,7 +74,8 @@ impl Judge {
             policy: plan.policy.clone(),
         };
         let max_rounds = wish.max_rounds.unwrap_or(plan.settings.review.max_rounds).max(1);
-        Ok(Some(Judge { plan: Arc::new(judge), max_rounds }))
+        let wished = (wish.on == Some(true) || named.is_some()).then(|| judge.name.clone());
+        Ok(Some(Judge { plan: Arc::new(judge), max_rounds, wished }))
     }
 }
 
@@ -135,7 +146,7 @@ impl Loop<'_> {
 
     /// The reviewer's sessions: one, and a second when the first gave no verdict.
     async fn hear(&mut self, judge: &Arc<Plan>, bench: &mut Place, head: &str, part: &mut Part) -> Heard {
-        let mut asked_again = false;
+        let (mut asked_again, begun) = (false, self.run.feed.tallied());
         loop {
             let report = self
                 .run
@@ -144,6 +155,9 @@ impl Loop<'_> {
             self.run.ground.ledger.tell(&self.run.folder.name().into(), &report.tally);
             part.notes = last_words(report.answer.as_deref());
             let heard = self.read(&report, judge, head);
+            if let (Heard::Verdict(_), AgentEnding::Limit { .. }) = (&heard, &report.ending) {
+                self.limit = Some(limit(&report));
+            }
             match &heard {
                 Heard::Nothing(sentence, true) if !asked_again && !is_stopped(&self.stop) => {
                     asked_again = true;
@@ -152,7 +166,7 @@ impl Loop<'_> {
                         "That was no verdict ({sentence}). Answer once more, with nothing but the one JSON object that \
                          you were asked for."
                     );
-                    bench.ask_again(&words, report.tally.conversation.clone());
+                    bench.ask_again(&words, since(&report.tally, &begun));
                 }
                 _ => return heard,
             }
@@ -161,6 +175,7 @@ impl Loop<'_> {
 
     fn read(&self, report: &AgentReport, judge: &Plan, head: &str) -> Heard {
         let because = |fallback: &str| report.outcome.reason.clone().unwrap_or_else(|| fallback.to_owned());
+        let said = self.verdict(report, judge, head);
         match &report.ending {
             AgentEnding::Finished => {}
             AgentEnding::Stopped | AgentEnding::Paused => {
@@ -169,14 +184,22 @@ impl Loop<'_> {
                     judge.name
                 ));
             }
-            AgentEnding::Limit { .. } | AgentEnding::RateLimited { .. } => {
-                return Heard::Cut(because("a limit was reached before the verdict"));
-            }
+            // It had its say with the very tokens that reached the limit: that is paid for.
+            AgentEnding::Limit { .. } if said.is_ok() => {}
+            AgentEnding::Limit { .. } | AgentEnding::RateLimited { .. } => return Heard::Cut(limit(report)),
             AgentEnding::Failed | AgentEnding::Garbage | AgentEnding::NothingDone => {
                 return Heard::Nothing(because("the reviewer failed"), true);
             }
             _ => return Heard::Nothing(because("the reviewer cannot work"), false),
         }
+        match said {
+            Ok(verdict) => Heard::Verdict(Box::new(verdict)),
+            Err(error) => Heard::Nothing(self.recorder.clean(&error.to_string()), true),
+        }
+    }
+
+    /// The verdict in a report, without secrets: it is shown, kept and told to the worker.
+    fn verdict(&self, report: &AgentReport, judge: &Plan, head: &str) -> Result<Verdict, VerdictError> {
         let worktree = &self.place.worktree;
         let earlier = self.book.review().progress(self.book.round().number.saturating_sub(1));
         let expected = Expected {
@@ -186,10 +209,8 @@ impl Loop<'_> {
             earlier: earlier.into_iter().map(|(_, finding)| finding.id.clone()).collect(),
             folders: vec![worktree.work_folder(), worktree.path.clone()],
         };
-        match review::verdict(report.structured.as_ref(), report.answer.as_deref(), &expected) {
-            Ok(verdict) => Heard::Verdict(Box::new(verdict)),
-            Err(error) => Heard::Nothing(self.recorder.clean(&error.to_string()), true),
-        }
+        let verdict = review::verdict(report.structured.as_ref(), report.answer.as_deref(), &expected)?;
+        Ok(verdict.cleaned(|text| self.recorder.clean(text)))
     }
 
     /// What the reviewer is asked. Reads the repository.
@@ -217,7 +238,7 @@ impl Loop<'_> {
         asked.map_err(|error| format!("reading what is to be judged failed: {}", error.message()))
     }
 
-    async fn files(&mut self, head: &str) -> Result<Vec<Change>, String> {
+    pub(super) async fn files(&mut self, head: &str) -> Result<Vec<Change>, String> {
         let (worktree, head) = (self.place.worktree.clone(), head.to_owned());
         let read = tokio::task::spawn_blocking(move || isolation::since(&worktree, &head)).await;
         let read = read.map_err(|error| error.to_string())?;
@@ -266,4 +287,10 @@ impl Loop<'_> {
             self.recorder.note(&format!("  {}{place}: {first}", finding.severity.word()));
         }
     }
+}
+
+/// The limit that a session reached, as a sentence.
+fn limit(report: &AgentReport) -> String {
+    let reached = || "a limit was reached before the verdict".to_owned();
+    report.outcome.reason.clone().unwrap_or_else(reached)
 }

@@ -4,7 +4,9 @@
 //! Every step is on disk before the next begins ([`book`]), so that a run that was cut off anywhere goes on where it was
 //! ([`start`]) and nobody is paid twice. Budgets, the stop ladder, pauses and sleeps hold over all rounds together.
 
+mod begun;
 mod book;
+mod check;
 mod fixes;
 mod judge;
 pub(in crate::runtime) mod start;
@@ -21,7 +23,6 @@ use super::{AgentRun, Left, Plan, is_stopped};
 use crate::execute::agents::backend;
 use crate::execute::agents::session::Steer;
 use crate::execute::agents::tally::Tally;
-use crate::execute::isolation;
 use crate::execute::outcome::Outcome;
 use crate::execute::recorder::Recorder;
 use crate::execute::stop::StopWatch;
@@ -33,6 +34,7 @@ use crate::verify::gates::{Consequence, GateReport};
 use crate::verify::review;
 use crate::verify::rounds::{Part, Stage, Wait};
 use crate::verify::verdict::{Decision, Verdict};
+pub(super) use begun::begun;
 use book::Book;
 pub(super) use judge::Judge;
 use start::Phase;
@@ -64,6 +66,8 @@ struct Loop<'a> {
     steer: mpsc::UnboundedReceiver<Steer>,
     recorder: &'a mut Recorder,
     left: Option<Left>,
+    /// A limit that was reached with the reviewer's last word: nobody is paid any more in this run.
+    limit: Option<String>,
 }
 
 impl AgentRun<'_> {
@@ -78,7 +82,7 @@ impl AgentRun<'_> {
         recorder: &mut Recorder,
     ) -> Outcome {
         let asked = self.review.max_rounds.is_some();
-        let (book, phase, note) = match Book::open(self, &place, judge.max_rounds, asked).await {
+        let (book, phase, note) = match Book::open(self, &place, &judge, asked).await {
             Ok(opened) => opened,
             Err(sentence) => return Outcome::not_started(sentence),
         };
@@ -99,6 +103,7 @@ impl AgentRun<'_> {
             steer,
             recorder,
             left: None,
+            limit: None,
         };
         rounds.go(phase).await
     }
@@ -113,6 +118,10 @@ impl Loop<'_> {
                 Phase::Judge => self.judge().await,
                 Phase::Complete => Ok(Step::Over(Box::new(self.approved().await))),
             };
+            if let (Ok(Step::Go(Phase::Work)), Some(sentence)) = (&step, self.limit.clone()) {
+                self.recorder.note(&format!("[{sentence}]"));
+                return self.told(|told| told.waiting(sentence)).await;
+            }
             match step {
                 Ok(Step::Go(next)) => phase = next,
                 Ok(Step::Over(outcome)) => return *outcome,
@@ -211,63 +220,6 @@ impl Loop<'_> {
         self.recorder.note(&format!("── round {} of {} · {} {name} ──", turn.round, turn.of, role.word()));
     }
 
-    /// Gates on what the worker left. What somebody changed by hand since is part of the round.
-    async fn check(&mut self) -> Result<Step, String> {
-        let head = self.head().await?;
-        let kept = head.clone();
-        self.book.change(Stage::Checking, |round| round.head = Some(kept)).await?;
-        let (report, broke) =
-            self.run.checked(self.plan, &self.place, self.stop.clone(), self.recorder).await;
-        if !broke.is_empty() {
-            let mut left = match self.left.take() {
-                Some(left) => left,
-                None => self.as_found().await,
-            };
-            left.found.breaches = broke;
-            self.left = Some(left);
-            return Ok(Step::Over(Box::new(self.told(|told| told.violation()).await)));
-        }
-        if is_stopped(&self.stop) {
-            return Ok(Step::Over(Box::new(self.told(|told| told.stopped()).await)));
-        }
-        let results = report.results.clone();
-        match report.consequence(&self.plan.policy, waiver(self.run.ticket).as_ref()) {
-            Consequence::Fail { .. } => {
-                let verdict = fixes::verdict(&report, &head);
-                self.recorder.note(&format!("[gates: {}; no reviewer is asked]", report.summary()));
-                self.book
-                    .change(Stage::Checking, |round| {
-                        round.gates = results;
-                        round.verdict = Some(verdict);
-                    })
-                    .await?;
-                self.back().await
-            }
-            Consequence::Complete | Consequence::Ask { .. } => {
-                self.book.change(Stage::Reviewing, |round| round.gates = results).await?;
-                Ok(Step::Go(Phase::Judge))
-            }
-        }
-    }
-
-    /// The commit of the round, with whatever lies in the worktree by now.
-    async fn head(&mut self) -> Result<String, String> {
-        let (worktree, policy) = (self.place.worktree.clone(), self.plan.policy.clone());
-        if let Some(left) = &self.left {
-            return Ok(left.found.head.clone());
-        }
-        let (ticket, number) = (self.run.ticket.id.clone(), self.book.round().number);
-        let commit = move || {
-            let message = format!("{ticket}: round {number}, as it was found\n");
-            let identity = isolation::Identity::default();
-            isolation::commit_all(&worktree, &message, &identity, &policy)
-                .and_then(|_| isolation::tip(&worktree))
-                .map_err(|error| error.to_string())
-        };
-        let tip = tokio::task::spawn_blocking(commit).await;
-        tip.unwrap_or_else(|error| Err(format!("committing failed: {error}")))
-    }
-
     /// The reviewer's turn, and what follows from its verdict.
     async fn judge(&mut self) -> Result<Step, String> {
         let verdict = match self.given() {
@@ -319,10 +271,14 @@ impl Loop<'_> {
             return Ok(Step::Go(Phase::Work));
         }
         let report = GateReport { results: self.book.round().gates.clone() };
-        if let Consequence::Ask { why } =
-            report.consequence(&self.plan.policy, waiver(self.run.ticket).as_ref())
-        {
-            return self.wait(Wait::Gates { sentence: why }).await;
+        let sentence = match report.consequence(&self.plan.policy, waiver(self.run.ticket).as_ref()) {
+            Consequence::Complete => None,
+            Consequence::Ask { why } => Some(why),
+            // The policy was made stricter since they ran.
+            Consequence::Fail { .. } => Some(format!("but gates failed ({})", report.summary())),
+        };
+        if let Some(sentence) = sentence {
+            return self.wait(Wait::Gates { sentence }).await;
         }
         self.book.change(Stage::Approved, |_| ()).await?;
         Ok(Step::Over(Box::new(self.approved().await)))

@@ -2,6 +2,7 @@
 //! that every place where a run can be cut off is tested without an agent. What was paid for is not paid for again.
 
 use crate::verify::finding::Finding;
+use crate::verify::gates::GateState;
 use crate::verify::rounds::{Review, Round, Stage, Wait};
 
 /// What is to be done next.
@@ -38,10 +39,12 @@ pub(super) fn start(review: &mut Review, standing: &Standing<'_>) -> Phase {
     };
     // Somebody may have gone on by hand since; that is checked and judged, and costs no worker.
     let as_left = standing.clean && last.head.as_deref() == Some(standing.tip);
+    // Nobody judges what gates found wanting: they are asked first, whoever wants a review.
+    let checked = as_left && !last.gates.iter().any(|gate| matches!(gate.state, GateState::Failed { .. }));
     match &review.stage {
         Stage::Working => Phase::Work,
         Stage::Checking => Phase::Check,
-        Stage::Reviewing if as_left => Phase::Judge,
+        Stage::Reviewing if checked => Phase::Judge,
         Stage::Reviewing => Phase::Check,
         Stage::Approved if standing.cut_off && as_left => Phase::Complete,
         Stage::Approved | Stage::Ended { .. } => {
@@ -50,7 +53,7 @@ pub(super) fn start(review: &mut Review, standing: &Standing<'_>) -> Phase {
             Phase::Work
         }
         Stage::Waiting { why } => match why {
-            Wait::NoVerdict { .. } | Wait::ReviewerChangedWork { .. } if as_left => Phase::Judge,
+            Wait::NoVerdict { .. } | Wait::ReviewerChangedWork { .. } if checked => Phase::Judge,
             Wait::NoVerdict { .. } | Wait::ReviewerChangedWork { .. } | Wait::Gates { .. } => Phase::Check,
             Wait::NoChange if !as_left => Phase::Check,
             Wait::NoChange => {
@@ -97,6 +100,7 @@ mod tests {
     use super::*;
     use crate::plan::ticket::TicketId;
     use crate::verify::finding::{Severity, Source};
+    use crate::verify::gates::GateResult;
     use crate::verify::verdict::{Decision, Verdict};
 
     const HEAD: &str = "1111111111111111111111111111111111111111";
@@ -129,6 +133,8 @@ mod tests {
             base: "0".repeat(40),
             rounds: Vec::new(),
             stage: Stage::Working,
+            reviewer: None,
+            gated: None,
         };
         add(&mut review, &"0".repeat(40), Vec::new());
         review.rounds[0].head = Some(HEAD.to_owned());
@@ -151,6 +157,23 @@ mod tests {
         assert_eq!(at(Stage::Reviewing, true, true), (Phase::Judge, 1, 0));
         assert_eq!(at(Stage::Reviewing, false, true), (Phase::Check, 1, 0));
         assert_eq!(at(Stage::Approved, true, true), (Phase::Complete, 1, 0));
+    }
+
+    #[test]
+    fn what_gates_found_wanting_is_checked_again_before_anybody_judges_it() {
+        let mut review = review(Stage::Reviewing);
+        review.rounds[0].gates = vec![GateResult {
+            gate: "ci".to_owned(),
+            state: GateState::Failed { why: "exit 1".to_owned() },
+            command: Some("make".to_owned()),
+            exit_code: Some(1),
+            output: String::new(),
+            duration: std::time::Duration::ZERO,
+        }];
+        let standing = Standing { tip: HEAD, clean: true, cut_off: false, rounds: 3 };
+        assert_eq!(start(&mut review, &standing), Phase::Check);
+        review.rounds[0].gates[0].state = GateState::Passed;
+        assert_eq!(start(&mut review, &standing), Phase::Judge);
     }
 
     #[test]

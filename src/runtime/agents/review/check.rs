@@ -1,0 +1,111 @@
+//! Gates between worker and reviewer: what lies in the worktree becomes the commit of the round, is checked, and is as it
+//! was committed when the gates are done. What they leave behind (reports, caches, lock files) is nobody's work: it is
+//! taken away, so that neither the next round nor a person's decision mistakes it for some.
+
+use super::super::found::Found;
+use super::start::Phase;
+use super::{Loop, Step, fixes, is_stopped};
+use crate::execute::fence;
+use crate::execute::isolation::{self, Change};
+use crate::verify::gates::Consequence;
+use crate::verify::gates::waiver::waiver;
+use crate::verify::rounds::{Round, Stage};
+
+/// Files that gates left that the transcript names.
+const NAMED: usize = 5;
+
+impl Loop<'_> {
+    /// Gates on what the worker left. What somebody changed by hand since is part of the round, under the same rules.
+    pub(super) async fn check(&mut self) -> Result<Step, String> {
+        let head = match self.head().await? {
+            Ok(head) => head,
+            Err(found) => return Ok(self.violated(*found).await),
+        };
+        let kept = head.clone();
+        self.book.gated(Some(head.clone()));
+        self.book.change(Stage::Checking, |round| round.head = Some(kept)).await?;
+        let before = self.files(&head).await?;
+        let (report, broke) =
+            self.run.checked(self.plan, &self.place, self.stop.clone(), self.recorder).await;
+        self.tidy(&head, &before).await?;
+        self.book.gated(None);
+        let stopped = is_stopped(&self.stop);
+        let results = if stopped { Vec::new() } else { report.results.clone() };
+        self.book.change(Stage::Checking, |round| round.gates = results).await?;
+        if !broke.is_empty() {
+            let mut left = match self.left.take() {
+                Some(left) => left,
+                None => self.as_found().await,
+            };
+            left.found.breaches = broke;
+            self.left = Some(left);
+            return Ok(Step::Over(Box::new(self.told(|told| told.violation()).await)));
+        }
+        if stopped {
+            return Ok(Step::Over(Box::new(self.told(|told| told.stopped()).await)));
+        }
+        match report.consequence(&self.plan.policy, waiver(self.run.ticket).as_ref()) {
+            Consequence::Fail { .. } => {
+                let verdict = fixes::verdict(&report, &head);
+                self.recorder.note(&format!("[gates: {}; no reviewer is asked]", report.summary()));
+                let given = |round: &mut Round| round.verdict = Some(verdict);
+                self.book.change(Stage::Checking, given).await?;
+                self.back().await
+            }
+            Consequence::Complete | Consequence::Ask { .. } => {
+                self.book.change(Stage::Reviewing, |_| ()).await?;
+                Ok(Step::Go(Phase::Judge))
+            }
+        }
+    }
+
+    /// The commit of the round, with whatever lies in the worktree by now; or what of it may not be committed, whoever
+    /// left it there.
+    async fn head(&mut self) -> Result<Result<String, Box<Found>>, String> {
+        if let Some(left) = &self.left {
+            return Ok(Ok(left.found.head.clone()));
+        }
+        let (worktree, policy) = (self.place.worktree.clone(), self.plan.policy.clone());
+        let (ticket, number) = (self.run.ticket.clone(), self.book.round().number);
+        let commit = move || -> Result<Result<String, Box<Found>>, isolation::WorktreeError> {
+            let survey = isolation::survey(&worktree)?;
+            let breaches = fence::judge(&worktree, &survey, &policy, &ticket.files);
+            if !breaches.is_empty() {
+                let changed = isolation::changes(&worktree)?;
+                return Ok(Err(Box::new(Found { breaches, changed, ..Found::default() })));
+            }
+            let message = format!("{}: round {number}, as it was found\n", ticket.id);
+            isolation::commit_all(&worktree, &message, &isolation::Identity::default(), &policy)?;
+            isolation::tip(&worktree).map(Ok)
+        };
+        let committed = tokio::task::spawn_blocking(commit).await;
+        let committed = committed.map_err(|error| format!("committing failed: {error}"))?;
+        committed.map_err(|error| error.to_string())
+    }
+
+    /// What lies there breaks the policy: it is on record, nobody judges it, and a person has to see to it.
+    async fn violated(&mut self, found: Found) -> Step {
+        let found = found.cleaned(self.recorder);
+        self.run.present(self.plan, &found, self.recorder).await;
+        let mut left = self.as_found().await;
+        left.found = found;
+        self.left = Some(left);
+        Step::Over(Box::new(self.told(|told| told.violation()).await))
+    }
+
+    /// Takes away what gates left, and puts back what they changed. What differed from the commit before them stays.
+    async fn tidy(&mut self, head: &str, before: &[Change]) -> Result<(), String> {
+        let mut left = self.files(head).await?;
+        left.retain(|change| !before.iter().any(|other| other.path == change.path));
+        if left.is_empty() {
+            return Ok(());
+        }
+        let named: Vec<&str> = left.iter().take(NAMED).map(|change| change.path.as_str()).collect();
+        let more = if left.len() > NAMED { ", …" } else { "" };
+        self.recorder.note(&format!("[left by gates, and undone: {}{more}]", named.join(", ")));
+        let (worktree, head) = (self.place.worktree.clone(), head.to_owned());
+        let back = tokio::task::spawn_blocking(move || isolation::put_back(&worktree, &head, &left)).await;
+        back.map_err(|error| error.to_string())?
+            .map_err(|error| format!("undoing what gates left failed: {error}"))
+    }
+}
