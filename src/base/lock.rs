@@ -18,6 +18,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use nix::fcntl::OFlag;
+
 /// Why a lock was not had.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -74,7 +76,9 @@ impl FileLock {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).mode(0o644).open(path)
+    // A pipe in its place is an error; without this it would be waited for.
+    let flags = OFlag::O_NONBLOCK.bits();
+    OpenOptions::new().create(true).append(true).mode(0o644).custom_flags(flags).open(path)
 }
 
 /// Who waits for the lock in this process.

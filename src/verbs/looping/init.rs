@@ -44,8 +44,8 @@ pub(super) fn run(context: &Context, args: &WhereArgs, out: &mut Out) -> Result<
         if path.symlink_metadata().is_ok() {
             continue;
         }
-        if let Some(parent) = path.parent() {
-            atomic::make_private_dir(parent).map_err(io)?;
+        if let Some((folder, _)) = name.split_once('/') {
+            bus.make_folder(&[folder]).map_err(failed)?;
         }
         atomic::replace(&path, &[text.as_bytes()]).map_err(io)?;
         made.push(name);

@@ -1,9 +1,13 @@
 //! What `loop run` goes by: a flag, else a variable, else `config.yaml` or `config.json` of the folder, else the default
 //! (loop-kit §2, §14). A configuration that cannot be read counts as absent, and is told.
 
+use std::fs::OpenOptions;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use nix::fcntl::OFlag;
 use serde_json::{Map, Value};
 
 use super::super::cli::looping::RunArgs;
@@ -41,10 +45,8 @@ impl Config {
                 continue;
             }
             let read = || -> Option<Map<String, Value>> {
-                let small = path.metadata().is_ok_and(|found| found.is_file() && found.len() <= LIMIT);
-                let text = std::fs::read_to_string(&path).ok().filter(|_| small)?;
                 // JSON is YAML too.
-                serde_yaml::from_str(&text).ok()
+                serde_yaml::from_str(&small_text(&path)?).ok()
             };
             return match read() {
                 Some(map) => Self { map, notes: Vec::new() },
@@ -79,6 +81,16 @@ impl Config {
     fn word(&mut self, flag: Option<&String>, key: &str) -> Option<String> {
         flag.cloned().or_else(|| self.value(key, |value| value.as_str().map(str::to_owned)))
     }
+}
+
+/// The text of a file that is short enough. A pipe is opened without waiting for its writer, and left alone.
+fn small_text(path: &Path) -> Option<String> {
+    let flags = OFlag::O_NONBLOCK.bits();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
+    file.metadata().ok().filter(|found| found.is_file() && found.len() <= LIMIT)?;
+    let mut text = String::new();
+    file.take(LIMIT).read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 /// Puts flags, variables and configuration together.

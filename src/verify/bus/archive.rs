@@ -5,6 +5,7 @@
 //! number (`r2_review_report.2.json`), and what an earlier run of the same task left is moved into `run-<n>/` before a
 //! new run begins.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -196,10 +197,12 @@ impl Bus {
         };
         let of = target(&full).ok_or_else(|| ArchiveError::NotOfBus { name: name.to_owned() })?;
         let map = read::of_bytes(&bytes).map_err(|why| BusError::new(&folder.join(&full), why))?;
-        if let Ok(standing) = read::bytes(&self.path(of))
-            && standing != bytes
-        {
-            self.keep(task_id, &format!("before_restore_{}", of.stem()), &standing)?;
+        match read::bytes(&self.path(of)) {
+            Ok(standing) if standing == bytes => {}
+            Ok(standing) => self.keep(task_id, &format!("before_restore_{}", of.stem()), &standing)?,
+            Err(Unread::Missing) => {}
+            Err(Unread::Link | Unread::NoFile | Unread::Huge) => self.set_aside(of)?,
+            Err(why) => return Err(BusError::new(&self.path(of), why).into()),
         }
         write(&self.path(of), &Value::Object(map))?;
         Ok(self.path(of))
@@ -231,14 +234,16 @@ impl Bus {
                 _ => {}
             }
         }
-        Err(BusError::io(&folder, "archiving in", std::io::Error::other("too many versions of one file"))
-            .into())
+        Err(BusError::io(&folder, "archiving in", io::Error::other("too many versions of one file")).into())
     }
 
     fn set_aside(&self, file: File) -> Result<(), ArchiveError> {
         let from = self.path(file);
         let free = (1..VERSIONS).map(|n| self.folder().join(format!("{}.aside-{n}", file.name())));
-        let Some(to) = free.into_iter().find(|to| to.symlink_metadata().is_err()) else { return Ok(()) };
+        let Some(to) = free.into_iter().find(|to| to.symlink_metadata().is_err()) else {
+            let full = io::Error::other("too many files were moved aside");
+            return Err(BusError::io(&from, "moving aside", full).into());
+        };
         std::fs::rename(&from, to).map_err(|error| BusError::io(&from, "moving aside", error).into())
     }
 }

@@ -8,6 +8,7 @@
 
 mod archive;
 mod card;
+mod child;
 mod feed;
 mod fields;
 mod fixes;
@@ -148,7 +149,7 @@ impl Bus {
     /// A folder that cannot be made, or a link where one of them would be.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, BusError> {
         let bus = Self::at(folder);
-        atomic::make_private_dir(&bus.folder).map_err(|error| BusError::io(&bus.folder, "make", error))?;
+        atomic::make_own_dir(&bus.folder).map_err(|error| BusError::io(&bus.folder, "making", error))?;
         for name in ["logs", "runtime", "archive"] {
             bus.make_folder(&[name])?;
         }
@@ -168,9 +169,15 @@ impl Bus {
     /// Takes the loop's lock without waiting: loop-kit's own, which excludes its runs and ours.
     ///
     /// # Errors
-    /// [`LockError::Busy`] when another run holds it.
+    /// [`LockError::Busy`] when another run holds it; [`LockError::Io`] besides when what stands there is no file: through
+    /// a link one would be made elsewhere, and a pipe would be waited for.
     pub fn lock(&self) -> Result<FileLock, LockError> {
-        FileLock::acquire(&self.folder.join("lock"), Duration::ZERO)
+        let path = self.folder.join("lock");
+        if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+            let source = io::Error::other("it is not a regular file");
+            return Err(LockError::Io { path, source });
+        }
+        FileLock::acquire(&path, Duration::ZERO)
     }
 
     /// Reads the task card.
@@ -312,7 +319,10 @@ impl Bus {
     }
 
     /// Makes a folder below the bus and refuses a link on the way.
-    pub(in crate::verify) fn make_folder(&self, names: &[&str]) -> Result<PathBuf, BusError> {
+    ///
+    /// # Errors
+    /// A link or a file where one of them would be, or an I/O error.
+    pub(crate) fn make_folder(&self, names: &[&str]) -> Result<PathBuf, BusError> {
         let mut folder = self.folder.clone();
         for name in names {
             folder.push(name);

@@ -253,6 +253,12 @@ fn every_round_is_kept_under_its_own_number_and_nothing_is_replaced() {
     bus.restore("T-001", "run-1/r2_work_report").unwrap();
     assert_eq!(bus.work_report().unwrap().notes, None);
     assert!(names(&bus).contains(&"before_restore_work_report.json".to_owned()));
+    // What is too long for the archive is not replaced either.
+    fs::File::create(bus.path(File::WorkReport)).unwrap().set_len(read::LIMIT + 1).unwrap();
+    bus.restore("T-001", "run-1/r2_work_report").unwrap();
+    let aside = bus.folder().join("work_report.json.aside-1");
+    assert_eq!(fs::metadata(aside).unwrap().len(), read::LIMIT + 1);
+    assert_eq!(bus.work_report().unwrap().notes, None);
 }
 
 #[test]
