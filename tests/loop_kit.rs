@@ -2,6 +2,8 @@
 //! loop-kit's acceptance cases L01 to L28 (`reference/loop-kit.md` §16; L23 and L24 also beside their code) through the
 //! real binary, with its own scripted agents and its own trees, and what else can be wrong with a bus.
 
+#[path = "loop_kit/ground.rs"]
+mod ground;
 #[path = "loop_kit/hostile.rs"]
 mod hostile;
 #[path = "loop_support/mod.rs"]

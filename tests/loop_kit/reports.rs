@@ -84,6 +84,19 @@ fn contradictions_and_reviewers_that_change_the_work_are_caught_and_can_be_resum
     let ran = scratch.run(&[], &[]).expect(3);
     assert_eq!(outcome(&scratch), "reviewer_changed_tree");
     assert!(ran.all().contains("src/app.py"), "{}", ran.all());
+    // Its verdict does not count once the tree is as it was: another one is asked for.
+    scratch.git(&["checkout", "-q", "src/app.py"]);
+    assert!(!scratch.bus().join("review_report.json").exists());
+    script(&scratch, "[ $role = worker ] && exit 9; touch .loop/asked; review '\"decision\":\"approve\"'");
+    scratch.run(&["--resume"], &[]).expect(0);
+    assert!(scratch.bus().join("asked").exists());
+
+    let scratch = Scratch::new();
+    let hides = "git checkout -q --orphan nowhere; review '\"decision\":\"approve\"'";
+    script(&scratch, &format!("[ $role = worker ] && {{ work; exit; }}; {hides}"));
+    let ran = scratch.run(&[], &[]).expect(3);
+    assert_eq!(outcome(&scratch), "reviewer_changed_tree");
+    assert!(ran.all().contains("the tree cannot be looked at any more"), "{}", ran.all());
 }
 
 #[test]

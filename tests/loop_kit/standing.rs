@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use serde_json::json;
 
 use crate::loop_support::{Scratch, fixtures};
-use crate::outcome;
+use crate::{outcome, script};
 
 #[test]
 fn l10_l11_l12_a_changed_tracked_file_is_named_in_full_and_untracked_ones_are_nobodys() {
@@ -90,6 +90,36 @@ fn l20_l21_what_is_over_is_not_resumed() {
     }
 }
 
+/// Processes that work in the tree.
+fn still(scratch: &Scratch) -> Vec<String> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let inside = entries.filter(|entry| {
+        let cwd = fs::read_link(entry.path().join("cwd"));
+        cwd.is_ok_and(|cwd| cwd.starts_with(scratch.root()))
+    });
+    inside.map(|entry| entry.file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn what_a_killed_loop_left_is_stopped_before_the_next_one_works() {
+    let scratch = Scratch::new();
+    let args = ["run", "--loop-dir", ".loop", "--auto-dispatch"];
+    // The agent itself dies with the loop; what it started does not.
+    let hangs = "sleep 300 & echo '{\"type\":\"thread.started\",\"thread_id\":\"x\"}'; wait";
+    script(&scratch, &format!("[ $role = worker ] && {{ work; exit; }}; {hangs}"));
+    let mut child = scratch.command(&args, &[]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.by_ref().map(Result::unwrap).any(|line| line.contains("[reviewer] Session")));
+    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGKILL).unwrap();
+    child.wait().unwrap();
+    assert_ne!(still(&scratch), Vec::<String>::new(), "it outlives the loop");
+    script(&scratch, "[ $role = worker ] && exit 9; review '\"decision\":\"approve\"'");
+    let ran = scratch.run(&["--resume"], &[]).expect(0);
+    assert!(ran.err.contains("the reviewer of a loop that was killed still ran"), "{}", ran.err);
+    assert_eq!(still(&scratch), Vec::<String>::new());
+    assert!(!scratch.bus().join("runtime/reviewer.child.json").exists());
+}
+
 #[test]
 fn ctrl_c_leaves_nobody_and_the_loop_goes_on_in_the_same_phase() {
     let scratch = Scratch::new();
@@ -102,16 +132,7 @@ fn ctrl_c_leaves_nobody_and_the_loop_goes_on_in_the_same_phase() {
     drop(lines);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(outcome(&scratch), "interrupted");
-    let still: Vec<String> = fs::read_dir("/proc")
-        .unwrap()
-        .flatten()
-        .filter(|entry| {
-            let cwd = fs::read_link(entry.path().join("cwd"));
-            cwd.is_ok_and(|cwd| cwd.starts_with(scratch.root()))
-        })
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .collect();
-    assert_eq!(still, Vec::<String>::new(), "the agent is gone");
+    assert_eq!(still(&scratch), Vec::<String>::new(), "the agent is gone");
     fs::remove_dir_all(scratch.noted()).unwrap();
     scratch.run(&["--resume"], &[]).expect(0);
     assert_eq!(scratch.calls(), ["codex.reviewer.r1", "codex.reviewer.r2", "codex.worker.r2"]);

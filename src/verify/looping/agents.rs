@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use super::argv::{command_line, known_backend, other_places};
 use super::display::Display;
 use super::{Driver, Said};
+use crate::base::process::{Group, ProcessIdentity};
 use crate::base::redact::Redactor;
 use crate::execute::agents::backend::{OWN_FOLDER, detect};
 use crate::execute::agents::kind::AgentKind;
@@ -20,7 +21,7 @@ use crate::execute::output::OutputLine;
 use crate::execute::raw::RawReader;
 use crate::execute::recorder::{Listener, Recorder};
 use crate::plan::settings::{AgentSettings, Settings};
-use crate::verify::bus::{Level, LoopState, Role, stamp};
+use crate::verify::bus::{Bus, Level, LoopState, Role, stamp};
 use crate::verify::machine::{AgentEnd, Input};
 
 /// TERM to KILL.
@@ -71,10 +72,13 @@ impl Driver {
             display: Display::new(&stream, self.plan.verbose),
             role,
             said: self.said.clone(),
+            bus: self.bus.clone(),
         };
         let mut recorder = Recorder::new(Redactor::default(), None, Box::new(listener));
         let (_steer, heard) = unbounded_channel();
         let report = session::run(job, self.stop.clone(), heard, &mut recorder).await;
+        // A note that stays names a process that is gone.
+        let _ = self.bus.forget_child(role);
         let end = self.named(&report, role, resume.is_some(), session);
         self.log(role, attempt, &shown, &report, &scratch);
         // It holds nothing but what the log has now.
@@ -207,6 +211,24 @@ impl Driver {
     }
 }
 
+/// Stops what a loop that was killed left of its agents: two would work in one tree. Needs the lock of the bus.
+pub(super) async fn stop_orphans(bus: &Bus, said: &UnboundedSender<Said>) {
+    for role in Role::BOTH {
+        let Some(child) = bus.noted_child(role) else { continue };
+        let group = Group::of_orphan(&child);
+        // Reads all of /proc, before anything else runs here.
+        if !group.members().is_empty() {
+            let left = group.stop(GRACE, std::future::pending()).await.left;
+            let text = match left.is_empty() {
+                true => format!("the {} of a loop that was killed still ran; it was stopped", role.word()),
+                false => format!("the {} of a loop that was killed cannot be stopped: {left:?}", role.word()),
+            };
+            let _ = said.send(Said::Note(Level::Warning, text));
+        }
+        let _ = bus.forget_child(role);
+    }
+}
+
 fn failed(why: String, permanent: bool) -> Input {
     Input::Ended(AgentEnd::Failed { why, permanent, session_lost: false })
 }
@@ -246,9 +268,18 @@ struct Watcher {
     display: Display,
     role: Role,
     said: UnboundedSender<Said>,
+    bus: Bus,
 }
 
 impl Listener for Watcher {
+    fn started(&mut self, leader: Option<ProcessIdentity>) {
+        let Some(child) = leader else { return };
+        if let Err(error) = self.bus.note_child(self.role, &child) {
+            let text = format!("{error}; if this loop is killed, nobody stops the {}", self.role.word());
+            let _ = self.said.send(Said::Note(Level::Warning, text));
+        }
+    }
+
     fn lines(&mut self, _first: u64, lines: Vec<OutputLine>) {
         for line in lines {
             if let Some(shown) = self.display.transcript(&line) {

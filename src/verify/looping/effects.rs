@@ -23,13 +23,13 @@ impl Driver {
         match effect {
             Effect::Save(state) => self.bus.set_state(&state)?,
             Effect::CloseHistory => self.close(&task)?,
-            Effect::ArchiveState(round) => self.bus.archive_state(&task, round)?,
+            Effect::ArchiveState(round) => self.bus.archive_state(&self.task_of(File::State), round)?,
             Effect::ArchiveRound(round) => self.bus.archive_round(&task, round)?,
             Effect::Retire(round, file) => self.retire(round, file)?,
             Effect::Request(work) => self.request(&work, state)?,
             Effect::Fixes(round, review, notes) => self.fixes(round, &review, notes, state)?,
             Effect::Summary(review) => self.summary(&review, state)?,
-            Effect::Remember => self.before = tree::look(&self.plan.root, self.bus.folder()).ok(),
+            Effect::Remember => self.before = tree::look(&self.plan.root, self.bus.folder()),
             Effect::Say(level, text) => self.say(level, &text),
             Effect::Dispatch { role, round, attempt, resume } => {
                 return Ok(Some(self.dispatch(role, round, attempt, resume, state).await));
@@ -61,9 +61,13 @@ impl Driver {
         if file == File::Summary {
             return Ok(self.bus.remove(file)?);
         }
-        let (task, _) = self.bus.claims(file);
-        let task = task.filter(|task| check_task_id(task).is_ok());
-        Ok(self.bus.retire(task.as_deref().unwrap_or(&self.card.task_id), round, file)?)
+        Ok(self.bus.retire(&self.task_of(file), round, file)?)
+    }
+
+    /// The task that a file names, else that of the card.
+    fn task_of(&self, file: File) -> String {
+        let task = self.bus.claims(file).0.filter(|task| check_task_id(task).is_ok());
+        task.unwrap_or_else(|| self.card.task_id.clone())
     }
 
     fn compare(&mut self, head: &str, state: &LoopState) -> Input {
@@ -78,10 +82,13 @@ impl Driver {
         }
     }
 
-    fn looked(&mut self) -> Vec<String> {
-        match (self.before.take(), tree::look(&self.plan.root, self.bus.folder())) {
-            (Some(before), Ok(after)) => before.changed(&after),
-            _ => Vec::new(),
+    /// What changed since the reviewer began. A tree that cannot be looked at is a changed one: a verdict on it is not
+    /// known to be of the work.
+    fn looked(&self) -> Vec<String> {
+        match (&self.before, tree::look(&self.plan.root, self.bus.folder())) {
+            (Ok(before), Ok(after)) => before.changed(&after),
+            (Err(why), _) => vec![format!("the tree could not be looked at before: {why}")],
+            (_, Err(why)) => vec![format!("the tree cannot be looked at any more: {why}")],
         }
     }
 

@@ -13,13 +13,15 @@ mod prompt;
 mod tree;
 mod waiting;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::bus::{Bus, BusError, Level, LoopState, Role, StateSource, TaskCard, WorkReport, stamp};
+use super::bus::{
+    Bus, BusError, File, Level, LoopState, Role, StateSource, TaskCard, WorkReport, check_task_id, stamp,
+};
 use super::machine::{Begin, Effect, End, Input, Machine, Rules, Standing};
 use crate::base::lock::LockError;
 use crate::execute::stop::{Stop, StopWatch};
@@ -91,6 +93,9 @@ pub enum LoopError {
     /// Another run works on this bus.
     #[error("another loop runs on this bus: {0}")]
     Locked(LockError),
+    /// The lock of the bus is none.
+    #[error("the bus cannot be locked: {0}; take that away")]
+    NoLock(LockError),
     /// Tracked files differ from the last commit.
     #[error(
         "tracked files differ from the last commit, so the work could not be told from them; commit or stash them, or \
@@ -122,7 +127,11 @@ pub enum LoopError {
 /// See [`LoopError`]; the state on disk is that of the last step.
 pub async fn run(plan: LoopPlan, stop: StopWatch, said: UnboundedSender<Said>) -> Result<LoopEnd, LoopError> {
     let bus = Bus::open(&plan.bus)?;
-    let lock = bus.lock().map_err(LoopError::Locked)?;
+    let lock = bus.lock().map_err(|error| match error {
+        LockError::Busy { .. } => LoopError::Locked(error),
+        LockError::Io { .. } => LoopError::NoLock(error),
+    })?;
+    agents::stop_orphans(&bus, &said).await;
     if let Some(what) = tree::unfinished(&plan.root).map_err(LoopError::NoTree)? {
         return Err(LoopError::Unfinished(what));
     }
@@ -134,52 +143,62 @@ pub async fn run(plan: LoopPlan, stop: StopWatch, said: UnboundedSender<Said>) -
         let text = format!("{} tracked files differ from the last commit: {}", dirty.len(), dirty.join(", "));
         let _ = said.send(Said::Note(Level::Warning, text));
     }
-    let card = load_card(&plan, &bus)?;
+    let path = plan.card.clone().unwrap_or_else(|| bus.path(File::TaskCard));
+    let card = TaskCard::read(&path).map_err(LoopError::Card)?;
     if plan.how == How::Reset {
-        bus.archive_state(&card.task_id, 0)?;
+        let of = bus.claims(File::State).0.filter(|task| check_task_id(task).is_ok());
+        bus.archive_state(of.as_deref().unwrap_or(&card.task_id), 0)?;
         bus.forget_state()?;
     }
-    let (state, source) = bus.state();
-    match &source {
-        StateSource::File => {}
-        StateSource::Backup(error) => {
-            let _ = said.send(Said::Note(Level::Warning, format!("{error}; taken from its copy")));
-        }
-        StateSource::Fresh(error) => {
-            let _ = said.send(Said::Note(Level::Warning, format!("{error}; it counts as a new loop")));
-        }
-    }
+    let state = read_state(&bus, &said);
     let head = tree::head(&plan.root).map_err(LoopError::NoTree)?;
     let mut standing = Box::new(standing(&bus, &state, &card.task_id, &head));
     standing.lost = state.base_sha.as_deref().and_then(|base| tree::unknown(&plan.root, base));
-    let begin = match plan.how {
+    let begin = Input::Begin(match plan.how {
         How::New | How::Reset => Begin::New { task_id: card.task_id.clone(), base: head },
         How::Resume => Begin::Resume(standing),
         How::Single(round) => Begin::Single { round, standing, head },
-    };
+    });
     let machine = Machine::new(plan.rules.clone(), state);
-    let mut driver = Driver { plan, bus, card, stop, said, before: None, compared: None, watched: None };
-    let end = driver.drive(machine, Input::Begin(begin)).await?;
+    // A loop that is over at once leaves the card of the one that stands there. The machine does nothing by itself.
+    let (_, first) = machine.clone().step(begin.clone(), &stamp(Timestamp::now()));
+    if !matches!(first.last(), Some(Effect::End(_))) {
+        adopt_card(&path, &card, &bus)?;
+    }
+    let before = Err("nobody looked".to_owned());
+    let mut driver = Driver { plan, bus, card, stop, said, before, compared: None, watched: None };
+    let end = driver.drive(machine, begin).await?;
     drop(lock);
     Ok(end)
 }
 
-/// The card of this run; one from elsewhere becomes the one of the bus.
-fn load_card(plan: &LoopPlan, bus: &Bus) -> Result<TaskCard, LoopError> {
-    let own = bus.path(super::bus::File::TaskCard);
-    let path = plan.card.clone().unwrap_or_else(|| own.clone());
-    let card = TaskCard::read(&path).map_err(LoopError::Card)?;
-    let same = path.canonicalize().ok().is_some_and(|path| own.canonicalize().is_ok_and(|own| own == path));
-    if !same {
-        // The one that stood there may be another task's.
-        if let Ok(old) = bus.task_card()
-            && old != card
-        {
-            bus.retire(&old.task_id, 0, super::bus::File::TaskCard)?;
-        }
-        bus.write_task_card(&card)?;
+/// The state that is there; what is the matter with its file is said.
+fn read_state(bus: &Bus, said: &UnboundedSender<Said>) -> LoopState {
+    let (state, source) = bus.state();
+    let text = match source {
+        StateSource::File => return state,
+        StateSource::Backup(error) => format!("{error}; taken from its copy"),
+        StateSource::Fresh(error) => format!("{error}; it counts as a new loop"),
+    };
+    let _ = said.send(Said::Note(Level::Warning, text));
+    state
+}
+
+/// Makes the card of this run, when it is from elsewhere, the one of the bus.
+fn adopt_card(path: &Path, card: &TaskCard, bus: &Bus) -> Result<(), LoopError> {
+    let own = bus.path(File::TaskCard);
+    if path.canonicalize().ok().is_some_and(|path| own.canonicalize().is_ok_and(|own| own == path)) {
+        return Ok(());
     }
-    Ok(card)
+    match bus.task_card() {
+        Ok(old) if old == *card => return Ok(()),
+        // It may be another task's.
+        Ok(old) => bus.retire(&old.task_id, 0, File::TaskCard)?,
+        Err(error) if error.is_missing() => {}
+        // Whoever broke it may still want what is in it.
+        Err(_) => bus.retire(&card.task_id, 0, File::TaskCard)?,
+    }
+    Ok(bus.write_task_card(card)?)
 }
 
 /// What the bus holds of the state's task and round.
@@ -211,8 +230,8 @@ struct Driver {
     card: TaskCard,
     stop: StopWatch,
     said: UnboundedSender<Said>,
-    /// The tree before the reviewer began.
-    before: Option<tree::Look>,
+    /// The tree before the reviewer began, or why nobody knows.
+    before: Result<tree::Look, String>,
     /// What was compared last.
     compared: Option<tree::Comparison>,
     /// Watches the folder of the bus, once something was waited for.

@@ -1,10 +1,14 @@
 //! How a loop ends otherwise than well.
 
 use super::{AgentEnd, Effect, End, Machine, Step};
-use crate::verify::bus::{Level, OutcomeWord, Phase, Role};
+use crate::verify::bus::{File, Level, OutcomeWord, Phase, Role};
 
 /// Key of the state in which we keep whose turn it was when somebody stopped the loop; loop-kit keeps it without looking.
 pub(super) const STOPPED_IN: &str = "stopped_in";
+
+/// Key of the state in which we keep that an agent is judging: a report that it wrote before the loop was cut off was never
+/// held against the tree, so that it does not count.
+pub(super) const JUDGING: &str = "agent_judging";
 
 /// Longest pause before an agent is started again, seconds.
 const LONGEST_PAUSE: u64 = 60;
@@ -17,6 +21,9 @@ impl Machine {
         self.state.outcome = Some(outcome.to_owned());
         self.state.failed_at = Some(now.to_owned());
         self.state.error = Some(why.clone());
+        if outcome != OutcomeWord::INTERRUPTED {
+            self.state.extra.shift_remove(JUDGING);
+        }
         self.step = Step::Over;
         let kept = match OutcomeWord::lacks_verdict(outcome) {
             true => "; the work is kept, and --resume asks the reviewer again",
@@ -28,6 +35,14 @@ impl Machine {
             Effect::Say(Level::Error, format!("{outcome}: {why}{kept}")),
             Effect::End(end),
         ]
+    }
+
+    /// Records a failure of the reviewer whose report must not count: the archive has it from now on, and whoever resumes
+    /// asks anew. It goes before the state is saved, so that no crash leaves it to be taken for a verdict.
+    pub(super) fn distrust(&mut self, outcome: &str, why: String, now: &str) -> Vec<Effect> {
+        let mut effects = vec![Effect::Retire(self.state.round, File::ReviewReport)];
+        effects.extend(self.fail(outcome, why, End::Invalid, now));
+        effects
     }
 
     /// Ends without a change of the state, which is another task's or somebody's result.
@@ -91,11 +106,10 @@ impl Machine {
                 let tries = self.rules.retries + 1;
                 if permanent || self.attempt >= tries {
                     let why = format!("attempt {} of {tries}: {why}", self.attempt);
-                    let word = match role {
-                        Role::Worker => "worker_dispatch_failed",
-                        Role::Reviewer => OutcomeWord::REVIEWER_FAILED,
+                    return match role {
+                        Role::Worker => self.fail("worker_dispatch_failed", why, End::Invalid, now),
+                        Role::Reviewer => self.distrust(OutcomeWord::REVIEWER_FAILED, why, now),
                     };
-                    return self.fail(word, why, End::Invalid, now);
                 }
                 let pause = self.pause();
                 let say = format!(

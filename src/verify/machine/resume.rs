@@ -1,6 +1,6 @@
 //! How a loop begins, and how it goes on where it stopped.
 
-use super::fail::STOPPED_IN;
+use super::fail::{JUDGING, STOPPED_IN};
 use super::{Begin, Effect, End, Machine, Standing, Step};
 use crate::verify::bus::{File, Level, LoopState, OutcomeWord, Phase, Role, WorkReport};
 
@@ -16,6 +16,9 @@ impl Machine {
     fn anew(&mut self, task_id: String, base: String, now: &str) -> Vec<Effect> {
         let round = self.state.round.max(1);
         let mut effects: Vec<Effect> = Vec::new();
+        if self.state.task_id.is_some() {
+            effects.push(Effect::ArchiveState(self.state.round));
+        }
         // What stands in the bus is of an earlier run: it goes into that one's history.
         for file in [File::WorkReport, File::ReviewReport, File::ReviewRequest, File::FixList] {
             effects.push(Effect::Retire(round, file));
@@ -31,6 +34,7 @@ impl Machine {
             ..LoopState::default()
         };
         self.state.extra.shift_remove(STOPPED_IN);
+        self.state.extra.shift_remove(JUDGING);
         self.from = Some(base);
         effects.extend(self.enter_round(now));
         effects
@@ -39,7 +43,13 @@ impl Machine {
     fn single(&mut self, round: u32, mut standing: Standing, head: String, now: &str) -> Vec<Effect> {
         let contract = self.state.task_id.is_some() && self.state.base_sha.is_some();
         let over = matches!(self.state.phase, Phase::Done | Phase::Idle);
-        if round == 1 && (!contract || over) {
+        let approved = self.state.outcome.as_deref() == Some(OutcomeWord::APPROVED);
+        // A first round of this task that failed is done again from the commit that it began from, not from a new one.
+        let failed = self.state.phase == Phase::Done
+            && !approved
+            && self.state.round == 1
+            && self.state.task_id.as_deref() == Some(&standing.task_id);
+        if round == 1 && (!contract || over && !failed) {
             return self.anew(standing.task_id, head, now);
         }
         if !contract {
@@ -51,7 +61,6 @@ impl Machine {
             let why = format!("--round {round} was asked for, and the state is in round {at}");
             return self.refuse(format!("state_contract_mismatch: {why}"), End::Invalid);
         }
-        let approved = self.state.outcome.as_deref() == Some(OutcomeWord::APPROVED);
         if over && !approved && self.turn(&standing).is_none() {
             // Who names the round asks for it once more, after whatever ended it was mended. Work that was refused for
             // itself is no work.
@@ -64,7 +73,7 @@ impl Machine {
         self.resume(standing, now)
     }
 
-    fn resume(&mut self, standing: Standing, now: &str) -> Vec<Effect> {
+    fn resume(&mut self, mut standing: Standing, now: &str) -> Vec<Effect> {
         let (Some(task_id), Some(_)) = (self.state.task_id.clone(), self.state.base_sha.clone()) else {
             let why =
                 "there is no state to resume: it names no task or no base commit; start without --resume";
@@ -86,6 +95,11 @@ impl Machine {
         if phase == Phase::AwaitingWork && self.state.round > self.rules.max_rounds && !self.rules.single {
             return self.exhausted(now);
         }
+        let moved = standing.work.as_mut().is_some_and(|work| self.pin(work));
+        if moved {
+            // It judged another commit.
+            standing.review = None;
+        }
         self.state.phase = phase;
         self.state.outcome = None;
         self.state.failed_at = None;
@@ -104,6 +118,33 @@ impl Machine {
         let mut effects = vec![Effect::Say(Level::Info, say)];
         effects.extend(self.go_on(phase, standing, now));
         effects
+    }
+
+    /// Once the reviewer was asked, the commit is the one that the state names: a branch or `HEAD` may be another by now.
+    /// Whether the report names another one by its hash instead.
+    fn pin(&self, work: &mut WorkReport) -> bool {
+        let outcome = self.state.outcome.as_deref();
+        let stopped = self.state.extra.get(STOPPED_IN).and_then(|word| word.as_str());
+        let asked = match self.state.phase {
+            Phase::AwaitingReview => true,
+            Phase::Done if outcome == Some(OutcomeWord::INTERRUPTED) => {
+                stopped == Some(Phase::AwaitingReview.word())
+            }
+            Phase::Done => outcome.is_some_and(OutcomeWord::lacks_verdict),
+            _ => false,
+        };
+        let known = self.state.head_sha.as_deref().filter(|known| asked && is_hash(known));
+        match known {
+            None => false,
+            Some(known) if is_hash(&work.head_sha) => {
+                let (known, named) = (known.to_ascii_lowercase(), work.head_sha.to_ascii_lowercase());
+                !known.starts_with(&named) && !named.starts_with(&known)
+            }
+            Some(known) => {
+                known.clone_into(&mut work.head_sha);
+                false
+            }
+        }
     }
 
     /// Whose turn it is in fact; `None` for a loop that is over and stays so.
@@ -141,12 +182,13 @@ impl Machine {
 
     fn go_on(&mut self, phase: Phase, standing: Standing, now: &str) -> Vec<Effect> {
         let Standing { work, review, .. } = standing;
+        let cut_off = self.state.extra.shift_remove(JUDGING).is_some();
         let work = work.or_else(|| self.recorded(phase));
         if let (Phase::AwaitingReview, Some(work)) = (phase, work.clone()) {
             // Which commit this round began from is not known any more: the worker was believed once already.
             self.from = None;
             let contradicts = review.as_ref().is_some_and(|review| review.contradiction().is_some());
-            self.review_again = review.is_none() || contradicts;
+            self.review_again = review.is_none() || contradicts || cut_off;
             return self.compare(work);
         }
         self.state.phase = Phase::AwaitingWork;
@@ -186,4 +228,9 @@ impl Machine {
             Effect::End(End::Exhausted),
         ]
     }
+}
+
+/// Whether it can only be a hash, whole or short.
+fn is_hash(name: &str) -> bool {
+    name.len() >= 7 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -247,6 +247,72 @@ fn an_interrupted_loop_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn a_refused_or_cut_off_verdict_is_not_taken_on_resume() {
+    let at_review = || Told::fresh(rules()).works(1, "h1");
+    let changed = at_review()
+        .exited()
+        .on(Input::Review(Box::new(review(1, true))))
+        .on(Input::Looked(vec!["src/x".to_owned()]));
+    assert_eq!(changed.outcome().2, Some("reviewer_changed_tree"));
+    assert_eq!(changed.1[0], Effect::Retire(1, File::ReviewReport));
+    let gone = at_review().on(failed(true, false));
+    assert_eq!(gone.outcome().2, Some("reviewer_dispatch_failed"));
+    assert_eq!(gone.1[0], Effect::Retire(1, File::ReviewReport));
+    let there = || Standing { review: Some(review(1, true)), ..standing(Some(work(1, "h1"))) };
+    let found = || Input::Compared(Ok(Compared { head: "h1".to_owned(), descends: true }));
+    // Killed, and stopped politely, after the reviewer wrote and before anybody looked at the tree.
+    for cut in [at_review().0.state, at_review().on(Input::Interrupted).0.state] {
+        let told = resumed(cut, there()).on(found());
+        assert_eq!(told.dispatched(), Some((Role::Reviewer, 1, None)));
+    }
+    let person = Told::fresh(Rules { auto: false, ..rules() }).on(Input::Work(Box::new(work(1, "h1"))));
+    let told = resumed(person.on(found()).0.state, there()).on(found());
+    assert_eq!(told.1.last(), Some(&Effect::Await { role: Role::Reviewer, person: true }));
+    let done = at_review().reviews(1, true).0.state;
+    assert_eq!(done.extra, serde_json::Map::new(), "nothing of it stays in a state that is over");
+}
+
+#[test]
+fn the_commit_that_was_asked_about_stays_the_one_that_is_judged() {
+    let (asked, other) = ("a".repeat(40), "b".repeat(40));
+    let at = |phase, outcome| LoopState { head_sha: Some("a".repeat(40)), ..state(phase, outcome) };
+    let resume = |state: LoopState, named: &str| {
+        let there = Standing { review: Some(review(2, true)), ..standing(Some(work(2, named))) };
+        let told = resumed(state, there);
+        let Some(Effect::Compare { head }) = told.1.last().cloned() else { panic!("{:?}", told.1) };
+        let found = Compared { head: head.clone(), descends: true };
+        (head, told.on(Input::Compared(Ok(found))).dispatched().is_some())
+    };
+    for (phase, outcome) in [(Phase::AwaitingReview, None), (Phase::Done, Some("contradictory_verdict"))] {
+        assert_eq!(resume(at(phase, outcome), "HEAD"), (asked.clone(), false));
+        assert_eq!(resume(at(phase, outcome), &asked[..12]), (asked[..12].to_owned(), false));
+        assert_eq!(resume(at(phase, outcome), &other), (other.clone(), true), "its review is of another");
+    }
+    let (head, _) = resume(at(Phase::AwaitingWork, None), "HEAD");
+    assert_eq!(head, "HEAD", "nobody was asked yet");
+}
+
+#[test]
+fn no_crash_between_two_writes_loses_a_verdict_or_a_summary() {
+    let place = |effects: &[Effect], wanted: &dyn Fn(&Effect) -> bool| {
+        effects.iter().position(wanted).unwrap_or_else(|| panic!("{effects:?}"))
+    };
+    let saved =
+        |effect: &Effect| matches!(effect, Effect::Save(state) if state.phase != Phase::AwaitingReview);
+    let retired = |effect: &Effect| matches!(effect, Effect::Retire(..));
+    for single in [false, true] {
+        let told = Told::fresh(Rules { single, ..rules() }).works(1, "h1").reviews(1, false);
+        assert!(place(&told.1, &saved) < place(&told.1, &retired), "{:?}", told.1);
+    }
+    let told = Told::fresh(rules()).works(1, "h1").reviews(1, true);
+    let summed = |effect: &Effect| matches!(effect, Effect::Summary(_));
+    assert!(place(&told.1, &summed) < place(&told.1, &saved), "{:?}", told.1);
+    let begin = Begin::New { task_id: "T".to_owned(), base: "b1".to_owned() };
+    let told = Told::new(rules(), state(Phase::AwaitingReview, None)).on(Input::Begin(begin));
+    assert_eq!(told.1[0], Effect::ArchiveState(2), "the state that is replaced is kept");
+}
+
+#[test]
 fn what_cannot_be_resumed_is_refused_without_a_write() {
     let refused = |state: LoopState, standing: Standing| {
         let told = resumed(state.clone(), standing);
@@ -283,6 +349,26 @@ fn a_single_round_needs_its_state() {
     assert_eq!(told.outcome(), (Phase::AwaitingWork, 2, None));
     assert_eq!(single(state(Phase::Done, Some("worker_noop")), 3).end(), Some(End::Invalid));
     assert_eq!(single(state(Phase::Done, Some("approved")), 2).end(), Some(End::Ok));
+}
+
+#[test]
+fn a_first_round_that_failed_is_done_again_from_its_own_base() {
+    let single = |state: LoopState, work: Option<WorkReport>| {
+        let begin = Begin::Single { round: 1, standing: Box::new(standing(work)), head: "b9".to_owned() };
+        let told = Told::new(Rules { single: true, ..rules() }, state).on(Input::Begin(begin));
+        (told.0.state.base_sha.clone(), told.1.last().cloned())
+    };
+    let failed = |word| LoopState { round: 1, head_sha: None, ..state(Phase::Done, Some(word)) };
+    let worker = Effect::Dispatch { role: Role::Worker, round: 1, attempt: 1, resume: None };
+    let (base, next) = single(failed("worker_noop"), None);
+    assert_eq!((base.as_deref(), next), (Some("b0"), Some(worker.clone())));
+    let (base, next) = single(failed("reviewer_timeout"), Some(work(1, "h1")));
+    assert_eq!((base.as_deref(), next), (Some("b0"), Some(Effect::Compare { head: "h1".to_owned() })));
+    let other = LoopState { task_id: Some("U".to_owned()), ..failed("worker_noop") };
+    for state in [failed("approved"), other, state(Phase::Done, Some("worker_noop"))] {
+        let (base, next) = single(state, None);
+        assert_eq!((base.as_deref(), next), (Some("b9"), Some(worker.clone())), "a new beginning");
+    }
 }
 
 #[test]

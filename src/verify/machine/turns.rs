@@ -1,5 +1,6 @@
 //! The turns of a round: the worker's, the look at its commit, the reviewer's, the verdict.
 
+use super::fail::JUDGING;
 use super::{Compared, Effect, End, Machine, Step};
 use crate::verify::bus::{
     File, Level, OutcomeWord, Phase, ReviewReport, Role, RoundDetail, Session, TestsSummary, WorkReport,
@@ -11,17 +12,18 @@ use crate::verify::verdict::Decision;
 const NAMED: usize = 10;
 
 impl Machine {
-    /// A round begins: nothing of an older one is taken for its own.
+    /// A round begins: nothing of an older one is taken for its own. The state is saved before their reports go: after a
+    /// crash in between, a report of another round is nobody's, while a state without its verdict would be judged again.
     pub(super) fn enter_round(&mut self, now: &str) -> Vec<Effect> {
         let round = self.state.round;
         self.state.started_at = Some(now.to_owned());
         self.work = None;
         self.review_again = true;
         let mut effects = vec![
-            Effect::Retire(round, File::WorkReport),
-            Effect::Retire(round, File::ReviewReport),
             Effect::Save(Box::new(self.state.clone())),
             Effect::ArchiveState(round),
+            Effect::Retire(round, File::WorkReport),
+            Effect::Retire(round, File::ReviewReport),
             Effect::Say(Level::Info, format!("round {round} of {}", self.rules.max_rounds.max(round))),
         ];
         self.attempt = 0;
@@ -86,6 +88,9 @@ impl Machine {
         self.state.head_sha = Some(compared.head);
         self.state.phase = Phase::AwaitingReview;
         self.work = Some(report.clone());
+        if self.rules.auto && self.review_again {
+            self.state.extra.insert(JUDGING.to_owned(), self.backend(Role::Reviewer).into());
+        }
         let mut effects = Vec::new();
         if self.review_again {
             effects.push(Effect::Retire(round, File::ReviewReport));
@@ -117,8 +122,9 @@ impl Machine {
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let named = changed.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
             let why = format!("the reviewer changed what it was to judge: {named}{more}; look at it first");
-            return self.fail(OutcomeWord::REVIEWER_CHANGED, why, End::Invalid, now);
+            return self.distrust(OutcomeWord::REVIEWER_CHANGED, why, now);
         }
+        let by_agent = self.state.extra.shift_remove(JUDGING).is_some();
         if let Some(why) = report.contradiction() {
             let why = format!("{why}; a person decides: mend review_report.json and --resume takes it");
             return self.fail(OutcomeWord::CONTRADICTION, why, End::Invalid, now);
@@ -135,7 +141,12 @@ impl Machine {
         };
         self.state.round_details.retain(|detail| detail.round != round);
         self.state.round_details.push(detail);
-        let effects = vec![Effect::ArchiveRound(round)];
+        let mut effects = Vec::new();
+        if by_agent {
+            // From here on the verdict counts, after a crash too.
+            effects.push(Effect::Save(Box::new(self.state.clone())));
+        }
+        effects.push(Effect::ArchiveRound(round));
         match report.decision {
             Decision::Approve => self.approved(report, tests, effects),
             Decision::ChangesRequired => self.rejected(report, effects, now),
@@ -158,8 +169,9 @@ impl Machine {
         self.state.outcome = Some(OutcomeWord::APPROVED.to_owned());
         self.step = Step::Over;
         effects.extend([
-            Effect::Save(Box::new(self.state.clone())),
+            // First: a loop that is over writes nothing any more.
             Effect::Summary(Box::new(report)),
+            Effect::Save(Box::new(self.state.clone())),
             Effect::ArchiveState(round),
             Effect::Say(Level::Info, format!("round {round}: approve")),
             Effect::End(End::Ok),
@@ -179,8 +191,8 @@ impl Machine {
         self.from = self.state.head_sha.clone();
         if self.rules.single {
             self.step = Step::Over;
-            effects.push(Effect::Retire(round, File::WorkReport));
             effects.push(Effect::Save(Box::new(self.state.clone())));
+            effects.push(Effect::Retire(round, File::WorkReport));
             effects.push(Effect::End(End::Ok));
         } else if round >= self.rules.max_rounds {
             effects.extend(self.exhausted(now));
