@@ -9,6 +9,8 @@ mod console;
 mod gated;
 #[path = "supervisor/rounds.rs"]
 mod rounds;
+#[path = "supervisor/said.rs"]
+mod said;
 #[path = "support/script.rs"]
 mod script;
 #[path = "supervisor/shelf.rs"]

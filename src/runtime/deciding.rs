@@ -2,17 +2,21 @@
 //! the rounds, and said as a step on the ticket. Blocking; for the console and for verbs alike.
 //!
 //! The order is fixed: nothing is written before everything was checked, the audit comes first, then the rounds, then the
-//! ticket (by the caller). Where the ticket refuses, [`Decided::take_back`] puts the rounds back.
+//! ticket (by the caller). Where the ticket refuses, [`Decided::take_back`] puts the rounds back; where it agrees,
+//! [`Decided::taken`] drops what was told. A lock is held from the first look to the end, so that two deciders do not
+//! undo each other.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::agents::rounds_of::add;
 use super::launch::{Delegation, ReviewWish};
-use super::protocol::review::{Decision, Finding, Review, ReviewChoice, Round, Stage};
-use super::reviews::ReviewFolder;
+use super::protocol::review::{Finding, Review, ReviewChoice, Round, Stage};
+use super::reviews::{QUEUED, ReviewFolder};
+use crate::base::lock::FileLock;
 use crate::base::paths::ProjectPaths;
 use crate::base::redact::Redactor;
 use crate::execute::isolation;
@@ -45,17 +49,33 @@ pub(crate) struct Decided {
     pub(crate) review: Review,
     /// The ticket is worked on afterwards, so.
     pub(crate) again: Option<Delegation>,
+    /// What the operator had kept for the next round, and is in the one that was decided on.
+    queued: Vec<Finding>,
+    /// The rounds as they were.
     before: Review,
     folder: ReviewFolder,
+    /// Nobody else decides, and no run takes the rounds up, before the ticket knows it or this was taken back.
+    _lock: Arc<FileLock>,
 }
 
 impl Decided {
-    /// The ticket refused: the rounds are as before.
-    pub(crate) fn take_back(&self) -> Review {
-        if let Err(error) = self.folder.write(&self.before) {
+    /// The ticket knows it, and the round is on disk: what is in it leaves the queue.
+    pub(crate) fn taken(&self) {
+        if let Err(error) = self.folder.told(&self.queued) {
+            tracing::warn!(%error, "findings that are in a round stay in the queue");
+        }
+    }
+
+    /// The ticket refused: the rounds are as before, unless somebody went on with them.
+    pub(crate) fn take_back(&self) {
+        let taken = match self.folder.read() {
+            Ok(Some(now)) if now == self.review => self.folder.write(&self.before),
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = taken {
             tracing::warn!(%error, "a decision that came to nothing cannot be taken back from the rounds");
         }
-        self.before.clone()
     }
 }
 
@@ -67,14 +87,28 @@ impl Deciding {
     pub(crate) fn record(&self, ticket: &Ticket) -> Result<Decided, String> {
         let folder = ReviewFolder::of(&self.root, &ticket.id);
         let id = &ticket.id;
+        let lock = match folder.path().is_dir() {
+            true => folder.lock_rounds().map_err(|error| format!("{id} cannot be decided on: {error}"))?,
+            false => return Err(format!("{id} has no rounds to decide on")),
+        };
         let before = folder
             .read()
             .map_err(|error| format!("the rounds of {id} cannot be read: {error}"))?
             .ok_or_else(|| format!("{id} has no rounds to decide on"))?;
         let last = before.rounds.last().ok_or_else(|| format!("{id} has no rounds to decide on"))?;
+        let queued = folder.queued().map_err(|error| {
+            format!("what you said about {id} cannot be read in {}: {error}", folder.path().display())
+        })?;
         self.may_decide(ticket, last)?;
+        if self.choice == ReviewChoice::Accept && !queued.is_empty() {
+            let (count, path) = (queued.len(), folder.path().display());
+            return Err(format!(
+                "{count} of your comments on {id} were told to nobody yet; have another round mend them, or remove \
+                 {path}/{QUEUED} and approve again"
+            ));
+        }
         let mut review = before.clone();
-        let (op, then) = self.apply(ticket, last, &mut review, &folder)?;
+        let (op, then) = self.apply(ticket, last, &mut review, &queued)?;
         self.audit(ticket, last)?;
         folder.write(&review).map_err(|error| {
             format!(
@@ -86,7 +120,11 @@ impl Deciding {
             .then(|| again(&before));
         let actor = Some(self.actor.clone());
         let step = Step { then, seen: ticket.updated_at, actor, ..Step::new(id.clone(), op) };
-        Ok(Decided { step, review, again, before, folder })
+        let queued = match self.choice {
+            ReviewChoice::Another { .. } => queued,
+            _ => Vec::new(),
+        };
+        Ok(Decided { step, review, again, queued, before, folder, _lock: Arc::new(lock) })
     }
 
     fn may_decide(&self, ticket: &Ticket, last: &Round) -> Result<(), String> {
@@ -107,8 +145,7 @@ impl Deciding {
             None if goes_on => return Err(format!("the worktree of {id} is gone; run the ticket anew")),
             None => head.to_owned(),
         };
-        if !is_commit(&self.seen) || !tip.starts_with(&self.seen.to_ascii_lowercase()) {
-            let short = |text: &str| text.chars().take(12).collect::<String>();
+        if !names(&self.seen, &tip) {
             return Err(format!(
                 "{id} is at {} by now, not at {} as you saw it; look again, then decide",
                 short(&tip),
@@ -136,14 +173,14 @@ impl Deciding {
         ticket: &Ticket,
         last: &Round,
         review: &mut Review,
-        folder: &ReviewFolder,
+        queued: &[Finding],
     ) -> Result<(Op, Vec<Op>), String> {
         let (actor, head) = (&self.actor, last.head.clone().unwrap_or_else(|| last.from.clone()));
-        let short: String = head.chars().take(12).collect();
+        let short = short(&head);
         Ok(match &self.choice {
             ReviewChoice::Another { fixes } => {
-                let queued = folder.queued();
-                let all: Vec<Finding> = fixes.iter().chain(&queued).cloned().collect();
+                let more = queued.iter().filter(|finding| !fixes.contains(finding));
+                let all: Vec<Finding> = fixes.iter().chain(more).cloned().collect();
                 if all.is_empty() {
                     return Err("say what is to be mended in the next round".to_owned());
                 }
@@ -154,9 +191,6 @@ impl Deciding {
                 add(review, &from, all);
                 let number = review.rounds.last().map_or(1, |round| round.number);
                 review.max_rounds = review.max_rounds.max(number);
-                if let Err(error) = folder.told(&queued) {
-                    tracing::warn!(%error, "findings that are in a round stay in the queue");
-                }
                 let note = format!("Round {number} wanted by {actor}, with {count} to mend");
                 (Op::Ready { note: Some(note) }, Vec::new())
             }
@@ -225,11 +259,10 @@ fn again(review: &Review) -> Delegation {
     Delegation { agent: parts(|round| round.worker.as_ref()), note: None, review: wish }
 }
 
-/// The fix list of a round that the operator's findings begin: with what the last verdict still requires.
+/// The fix list of a round that the operator's findings begin: with what is still to be mended.
 pub(crate) fn with_required(review: &Review, findings: Vec<Finding>) -> Vec<Finding> {
-    let verdict = review.rounds.last().and_then(|round| round.verdict.as_ref());
-    let required = verdict.filter(|verdict| verdict.decision == Decision::ChangesRequired);
-    let mut all = required.map(|verdict| verdict.findings.clone()).unwrap_or_default();
+    let mut all = review.to_mend();
+    all.retain(|known| !findings.iter().any(|finding| finding.id == known.id && finding.file == known.file));
     all.extend(findings);
     all
 }
@@ -247,6 +280,109 @@ pub(crate) fn cleaned(findings: Vec<Finding>) -> Vec<Finding> {
         .collect()
 }
 
-fn is_commit(text: &str) -> bool {
-    text.len() >= 7 && text.len() <= 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+/// Whether `text` is the beginning of `commit`, long enough to mean it.
+pub(crate) fn names(text: &str, commit: &str) -> bool {
+    let is_commit = text.len() >= 7 && text.len() <= 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_commit && commit.starts_with(&text.to_ascii_lowercase())
+}
+
+/// A commit as it is shown.
+pub(crate) fn short(commit: &str) -> String {
+    commit.chars().take(12).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::ticket::TicketId;
+    use crate::runtime::protocol::review::{Severity, Source};
+
+    struct Bench {
+        project: tempfile::TempDir,
+        ticket: Ticket,
+        folder: ReviewFolder,
+        head: String,
+    }
+
+    /// A ticket with a worktree and one round that waits for a person.
+    fn bench() -> Bench {
+        let project = tempfile::tempdir().unwrap();
+        let repo = git2::Repository::init(project.path()).unwrap();
+        let who = git2::Signature::now("a", "a@b").unwrap();
+        let tree = repo.find_tree(repo.index().unwrap().write_tree().unwrap()).unwrap();
+        repo.commit(Some("HEAD"), &who, &who, "one", &tree, &[]).unwrap();
+        let ticket = Ticket { id: TicketId::new("PLF-1"), ..Ticket::default() };
+        let (worktree, _) = isolation::prepare(project.path(), &ticket.id, None).unwrap();
+        let head = isolation::tip(&worktree).unwrap();
+        let folder = ReviewFolder::of(project.path(), &ticket.id);
+        let why = super::super::protocol::review::Wait::MaxRounds;
+        let mut review = Review {
+            ticket: ticket.id.clone(),
+            max_rounds: 1,
+            base: head.clone(),
+            rounds: Vec::new(),
+            stage: Stage::Working,
+        };
+        add(&mut review, &head, Vec::new());
+        review.stage = Stage::Waiting { why };
+        folder.write(&review).unwrap();
+        Bench { project, ticket, folder, head }
+    }
+
+    fn said(reason: &str) -> Finding {
+        Finding {
+            id: Finding::key(None, reason),
+            severity: Severity::High,
+            blocking: true,
+            file: None,
+            line: None,
+            end_line: None,
+            reason: reason.to_owned(),
+            required_change: None,
+            source: Source::Operator { actor: "ann".to_owned() },
+            dimension: None,
+            confidence: None,
+        }
+    }
+
+    impl Bench {
+        fn record(&self, choice: ReviewChoice) -> Result<Decided, String> {
+            let root = self.project.path().canonicalize().unwrap();
+            let now = "2026-11-21T06:00:00Z".parse().unwrap();
+            Deciding { root, seen: self.head.clone(), choice, actor: "ann".to_owned(), now }
+                .record(&self.ticket)
+        }
+    }
+
+    #[test]
+    fn comments_leave_the_queue_only_once_the_ticket_knows_the_round_that_has_them() {
+        let bench = bench();
+        bench.folder.queue(&[said("rename it")]).unwrap();
+        let before = bench.folder.read().unwrap().unwrap();
+        let decided = bench.record(ReviewChoice::Another { fixes: vec![said("shorter")] }).unwrap();
+        assert_eq!(decided.review.rounds[1].fixes, [said("shorter"), said("rename it")]);
+        decided.take_back();
+        assert_eq!(bench.folder.read().unwrap().unwrap(), before);
+        assert_eq!(bench.folder.queued().unwrap(), [said("rename it")]);
+        drop(decided);
+        let refused = bench.record(ReviewChoice::Accept).unwrap_err();
+        assert!(refused.contains("1 of your comments on PLF-1"), "{refused}");
+        bench.record(ReviewChoice::Another { fixes: Vec::new() }).unwrap().taken();
+        assert_eq!(bench.folder.queued().unwrap(), []);
+    }
+
+    #[test]
+    fn two_deciders_wait_for_each_other_and_undo_only_what_is_theirs() {
+        let bench = bench();
+        let decided = bench.record(ReviewChoice::Accept).unwrap();
+        let lock = bench.folder.path().join(".rounds.lock");
+        let held = || FileLock::acquire(&lock, std::time::Duration::ZERO).is_err();
+        assert!(held());
+        let ended = Review { stage: Stage::Ended { why: "by hand".to_owned() }, ..decided.review.clone() };
+        bench.folder.write(&ended).unwrap();
+        decided.take_back();
+        assert_eq!(bench.folder.read().unwrap().unwrap(), ended);
+        drop(decided);
+        assert!(!held());
+    }
 }

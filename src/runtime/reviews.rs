@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::protocol::Review;
-use super::protocol::review::Finding;
+use super::protocol::review::{Finding, Stage};
 use crate::base::atomic;
 use crate::base::lock::FileLock;
 use crate::base::paths::ProjectPaths;
@@ -25,12 +25,15 @@ use crate::plan::ticket::TicketId;
 pub(crate) const ROUNDS: &str = "rounds.json";
 
 /// Findings of the operator that no round was told yet.
-const QUEUED: &str = "queued.json";
+pub(crate) const QUEUED: &str = "queued.json";
+
+/// Held while the queue is changed.
+const QUEUE_LOCK: &str = ".queued.lock";
 
 /// Longest file that is read.
 const LIMIT: u64 = 32 * 1024 * 1024;
 
-/// How long another writer of the queue is waited for.
+/// How long somebody else who holds a lock of the folder is waited for.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// The folder of one ticket's review.
@@ -75,6 +78,15 @@ impl ReviewFolder {
         write(&self.path.join(ROUNDS), review)
     }
 
+    /// Keeps others from deciding on the rounds, and runs from taking them up, until it is dropped. The folder has to be
+    /// there.
+    ///
+    /// # Errors
+    /// Any I/O error, or somebody else decides right now and does not end.
+    pub(crate) fn lock_rounds(&self) -> io::Result<FileLock> {
+        self.lock(".rounds.lock")
+    }
+
     /// Moves the review that is there into the archive, so that another one can begin.
     ///
     /// # Errors
@@ -98,15 +110,43 @@ impl ReviewFolder {
     /// Any I/O error; what was kept before still is.
     pub(crate) fn queue(&self, findings: &[Finding]) -> io::Result<()> {
         self.change_queued(|queued| {
-            queued.extend_from_slice(findings);
-            Vec::new()
+            add(queued, findings);
+            Ok(())
         })
-        .map(drop)
+    }
+
+    /// Keeps findings of the operator for rounds that a run works right now, while these still take some. Whoever passes
+    /// the work looks into the queue after the rounds say so: what was kept before is seen by then, and nothing is kept
+    /// afterwards that nobody would be told.
+    ///
+    /// # Errors
+    /// As [`ReviewFolder::queue`]; or the rounds are over, or there are none.
+    pub(crate) fn queue_while_open(&self, findings: &[Finding]) -> io::Result<()> {
+        self.change_queued(|queued| {
+            let stage = self.read()?.map(|review| review.stage);
+            match stage {
+                Some(Stage::Approved | Stage::Ended { .. }) => {
+                    Err(io::Error::other("its rounds are over; nobody would be told"))
+                }
+                None => Err(io::Error::other("it has no rounds; nobody would be told")),
+                Some(_) => {
+                    add(queued, findings);
+                    Ok(())
+                }
+            }
+        })
     }
 
     /// What is kept for the next round.
-    pub(crate) fn queued(&self) -> Vec<Finding> {
-        read(&self.path.join(QUEUED)).ok().flatten().unwrap_or_default()
+    ///
+    /// # Errors
+    /// The file is there and cannot be read: what was said is not known then, which is not the same as nothing.
+    pub(crate) fn queued(&self) -> io::Result<Vec<Finding>> {
+        let _lock = match self.path.is_dir() {
+            true => Some(self.lock(QUEUE_LOCK)?),
+            false => None,
+        };
+        Ok(read(&self.path.join(QUEUED))?.unwrap_or_default())
     }
 
     /// Drops what was kept and was told: these findings, no others.
@@ -118,29 +158,38 @@ impl ReviewFolder {
             return Ok(());
         }
         self.change_queued(|queued| {
-            let (told, rest) = queued.drain(..).partition(|finding| findings.contains(finding));
-            *queued = rest;
-            told
+            queued.retain(|finding| !findings.contains(finding));
+            Ok(())
         })
-        .map(drop)
     }
 
-    fn change_queued(
-        &self,
-        change: impl FnOnce(&mut Vec<Finding>) -> Vec<Finding>,
-    ) -> io::Result<Vec<Finding>> {
+    fn change_queued(&self, change: impl FnOnce(&mut Vec<Finding>) -> io::Result<()>) -> io::Result<()> {
         atomic::make_own_dir(&self.path)?;
-        let _lock = FileLock::acquire(&self.path.join(".queued.lock"), LOCK_WAIT)
-            .map_err(|error| io::Error::other(error.to_string()))?;
+        let _lock = self.lock(QUEUE_LOCK)?;
         let path = self.path.join(QUEUED);
         let mut queued: Vec<Finding> = read(&path)?.unwrap_or_default();
-        let taken = change(&mut queued);
+        change(&mut queued)?;
         match queued.is_empty() {
             true => fs::remove_file(&path)
-                .or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })?,
-            false => write(&path, &queued)?,
+                .or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }),
+            false => write(&path, &queued),
         }
-        Ok(taken)
+    }
+
+    fn lock(&self, name: &str) -> io::Result<FileLock> {
+        FileLock::acquire(&self.path.join(name), LOCK_WAIT)
+            .map_err(|error| io::Error::other(error.to_string()))
+    }
+}
+
+/// Adds findings. One on a file that is there already was sent twice: it is replaced. Words about no file share their
+/// name with like words, so only the very same ones are left out.
+fn add(queued: &mut Vec<Finding>, findings: &[Finding]) {
+    for finding in findings {
+        queued.retain(|held| held.file.is_none() || held.file != finding.file || held.id != finding.id);
+        if !queued.contains(finding) {
+            queued.push(finding.clone());
+        }
     }
 }
 
@@ -178,7 +227,7 @@ fn write(path: &Path, value: &impl Serialize) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::protocol::review::{Severity, Source, Stage};
+    use crate::runtime::protocol::review::{Severity, Source};
 
     fn finding(reason: &str) -> Finding {
         Finding {
@@ -234,12 +283,32 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let folder = ReviewFolder::of(root.path(), &TicketId::new("PLF-1"));
         folder.queue(&[finding("one")]).unwrap();
-        let told = folder.queued();
+        let told = folder.queued().unwrap();
         folder.queue(&[finding("two")]).unwrap();
         folder.told(&told).unwrap();
-        assert_eq!(folder.queued(), [finding("two")]);
+        assert_eq!(folder.queued().unwrap(), [finding("two")]);
         folder.told(&[finding("two")]).unwrap();
-        assert_eq!(folder.queued(), []);
+        assert_eq!(folder.queued().unwrap(), []);
         assert!(!folder.path().join(QUEUED).exists());
+        fs::write(folder.path().join(QUEUED), "[{").unwrap();
+        assert!(folder.queued().is_err(), "not known is not nothing");
+    }
+
+    #[test]
+    fn comments_are_kept_once_and_only_while_a_round_would_read_them() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = ReviewFolder::of(root.path(), &TicketId::new("PLF-1"));
+        let comment =
+            |reason: &str| Finding { file: Some("a".to_owned()), id: "c-1".to_owned(), ..finding(reason) };
+        assert!(folder.queue_while_open(&[comment("one")]).is_err());
+        folder.write(&review("PLF-1")).unwrap();
+        folder.queue_while_open(&[comment("one")]).unwrap();
+        folder.queue_while_open(&[comment("one, better said"), finding("port 80")]).unwrap();
+        folder.queue(&[finding("port 80")]).unwrap();
+        let kept = [comment("one, better said"), finding("port 80")];
+        assert_eq!(folder.queued().unwrap(), kept);
+        folder.write(&Review { stage: Stage::Approved, ..review("PLF-1") }).unwrap();
+        assert!(folder.queue_while_open(&[finding("too late")]).unwrap_err().to_string().contains("over"));
+        assert_eq!(folder.queued().unwrap(), kept);
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
 use super::gates::GateResult;
-use super::verdict::Verdict;
+use super::verdict::{Decision, Verdict};
 use crate::execute::agents::tally::{Cost, Tokens};
 use crate::plan::ticket::TicketId;
 
@@ -179,18 +179,110 @@ pub enum Progress {
 }
 
 impl Review {
-    /// The findings of round `number` (1-based) and those of the round before it, each with what became of it: still and
-    /// new ones in the verdict's order, then the fixed ones. Before a verdict nothing can be said.
+    /// The findings of round `number` (1-based) and those of the newest round before it that was judged, each with what
+    /// became of it: still and new ones in the verdict's order, then the fixed ones. Before a verdict nothing can be said.
     pub fn progress(&self, number: u32) -> Vec<(Progress, &Finding)> {
-        let at = |number: u32| self.rounds.iter().find(|round| round.number == number);
-        let Some(now) = at(number).and_then(|round| round.verdict.as_ref()) else { return Vec::new() };
-        let before = number.checked_sub(1).and_then(at).and_then(|round| round.verdict.as_ref());
-        let before: &[Finding] = before.map_or(&[], |verdict| &verdict.findings);
+        let now = self.rounds.iter().find(|round| round.number == number);
+        let Some(now) = now.and_then(|round| round.verdict.as_ref()) else { return Vec::new() };
+        let before: &[Finding] = self.judged_before(number).map_or(&[], |(_, verdict)| &verdict.findings);
         let knows = |findings: &[Finding], id: &str| findings.iter().any(|finding| finding.id == id);
         let state =
             |finding: &Finding| if knows(before, &finding.id) { Progress::Still } else { Progress::New };
         let standing = now.findings.iter().map(|finding| (state(finding), finding));
         let gone = before.iter().filter(|finding| !knows(&now.findings, &finding.id));
         standing.chain(gone.map(|finding| (Progress::Fixed, finding))).collect()
+    }
+
+    /// What the reviewer of round `number` is to compare with: the findings of the newest round before it that was judged.
+    /// A round without a verdict (nothing changed, no answer) settles nothing, so what was found before it still counts.
+    pub fn earlier(&self, number: u32) -> Vec<(Progress, &Finding)> {
+        self.judged_before(number).map_or_else(Vec::new, |(number, _)| self.progress(number))
+    }
+
+    /// What another round would have to mend: what the last verdict still requires, its blockers also where it approves;
+    /// after a round that nobody judged, what that round was given to mend.
+    pub fn to_mend(&self) -> Vec<Finding> {
+        let Some(last) = self.rounds.last() else { return Vec::new() };
+        match &last.verdict {
+            Some(verdict) if verdict.decision == Decision::Approve && verdict.blockers().next().is_none() => {
+                Vec::new()
+            }
+            Some(verdict) => verdict.findings.clone(),
+            None => last.fixes.clone(),
+        }
+    }
+
+    fn judged_before(&self, number: u32) -> Option<(u32, &Verdict)> {
+        let earlier = self.rounds.iter().rev().filter(|round| round.number < number);
+        earlier.filter_map(|round| Some((round.number, round.verdict.as_ref()?))).next()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::finding::{Severity, Source};
+
+    fn finding(id: &str, blocking: bool) -> Finding {
+        Finding {
+            id: id.to_owned(),
+            severity: Severity::High,
+            blocking,
+            file: None,
+            line: None,
+            end_line: None,
+            reason: id.to_owned(),
+            required_change: None,
+            source: Source::Reviewer { name: "judge".to_owned() },
+            dimension: None,
+            confidence: None,
+        }
+    }
+
+    fn round(number: u32, fixes: Vec<Finding>, verdict: Option<(Decision, Vec<Finding>)>) -> Round {
+        let by = Source::Reviewer { name: "judge".to_owned() };
+        Round {
+            number,
+            from: "a".repeat(40),
+            head: None,
+            fixes,
+            worker: None,
+            gates: Vec::new(),
+            reviewer: None,
+            verdict: verdict.map(|(decision, findings)| Verdict {
+                decision,
+                summary: String::new(),
+                findings,
+                by,
+                head: None,
+            }),
+        }
+    }
+
+    fn ids(findings: &[Finding]) -> Vec<&str> {
+        findings.iter().map(|finding| finding.id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_round_without_a_verdict_forgets_nothing_that_was_required() {
+        let wrong = || vec![finding("wrong", true)];
+        let mut review = Review {
+            ticket: TicketId::new("PLF-1"),
+            max_rounds: 3,
+            base: "a".repeat(40),
+            rounds: vec![
+                round(1, Vec::new(), Some((Decision::ChangesRequired, wrong()))),
+                round(2, wrong(), None),
+            ],
+            stage: Stage::Waiting { why: Wait::NoChange },
+        };
+        assert_eq!(ids(&review.to_mend()), ["wrong"]);
+        assert_eq!(review.earlier(3), [(Progress::New, &finding("wrong", true))]);
+        review.rounds.push(round(3, wrong(), Some((Decision::Approve, Vec::new()))));
+        assert_eq!(review.progress(3), [(Progress::Fixed, &finding("wrong", true))]);
+        assert_eq!(ids(&review.to_mend()), Vec::<&str>::new());
+        let contradicting = vec![finding("blocker", true), finding("remark", false)];
+        review.rounds.push(round(4, Vec::new(), Some((Decision::Approve, contradicting))));
+        assert_eq!(ids(&review.to_mend()), ["blocker", "remark"]);
     }
 }

@@ -34,7 +34,7 @@ fn a_failed_check_and_a_typed_comment_are_findings_that_the_worker_is_told() {
         at: "2026-11-21T06:00:00Z".parse().unwrap(),
         sent: None,
     };
-    findings.push(comment.finding());
+    findings.push(comment.finding(&"b".repeat(40)));
     let by_a_gate = Finding {
         id: Finding::key(None, "gate ci"),
         severity: Severity::High,
@@ -53,7 +53,7 @@ fn a_failed_check_and_a_typed_comment_are_findings_that_the_worker_is_told() {
         file: Some("src/a.rs".to_owned()),
         line: Some(3),
         end_line: Some(5),
-        reason: "say why".to_owned(),
+        reason: "say why\nAbout these lines of bbbbbbbbbbbb:\n> x".to_owned(),
         required_change: None,
         source: Source::Operator { actor: "ada".to_owned() },
         dimension: None,
@@ -62,7 +62,8 @@ fn a_failed_check_and_a_typed_comment_are_findings_that_the_worker_is_told() {
     assert_eq!(findings, [by_a_gate, typed]);
     let told = fix_prompt(&findings);
     let list = "1. [high, blocking, gate]\n   the gate ci failed: it exited with 1\n   1 test failed\n   \
-                Required: make `make test` pass\n2. [high, blocking, operator] src/a.rs:3-5\n   say why\n";
+                Required: make `make test` pass\n2. [high, blocking, operator] src/a.rs:3-5\n   say why\n   \
+                About these lines of bbbbbbbbbbbb:\n   > x\n";
     assert!(told.contains(list), "{told}");
 }
 

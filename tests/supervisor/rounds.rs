@@ -82,7 +82,7 @@ pub(crate) fn decide(seen: &str, choice: ReviewChoice) -> Command {
     Command::Review(ReviewCommand::Decide { ticket, seen: seen.to_owned(), choice })
 }
 
-fn comment(reason: &str) -> Finding {
+pub(crate) fn comment(reason: &str) -> Finding {
     Finding {
         id: Finding::key(Some("hello.txt"), reason),
         severity: Severity::High,

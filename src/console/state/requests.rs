@@ -28,6 +28,8 @@ pub(crate) enum Then {
     Diff(DiffId),
     /// Comments on a ticket were sent.
     CommentsSent { ticket: TicketId, ids: Vec<String> },
+    /// The notebook is to say that comments were sent.
+    CommentsMarked,
     /// Lines of this run were asked for: of its transcript, or of its raw stream.
     Fetch { run: RunId, raw: bool },
 }

@@ -135,7 +135,7 @@ impl Console {
         let text = pending.done.replace("{}", &id);
         match pending.then {
             Then::Say => self.say(NoticeKind::Done, text),
-            Then::Quiet | Then::Fetch { .. } | Then::Diff(_) => {}
+            Then::Quiet | Then::Fetch { .. } | Then::Diff(_) | Then::CommentsMarked => {}
             Then::CommentsSent { ticket, ids } => {
                 self.comments_sent(ticket, ids, true);
                 self.say(NoticeKind::Done, text);
@@ -183,6 +183,12 @@ impl Console {
         if let Then::CommentsSent { ticket, ids } = pending.then {
             self.comments_sent(ticket, ids, false);
             return self.say(NoticeKind::Refused, format!("not sent, the comments are kept: {message}"));
+        }
+        if pending.then == Then::CommentsMarked {
+            let message = format!(
+                "the comments were sent, but after a restart they look as if they were not: {message}"
+            );
+            return self.say(NoticeKind::Refused, message);
         }
         if let Then::Start(ticket) = &pending.then {
             return self.say(NoticeKind::Refused, format!("{}: {message}", words::safe(ticket)));

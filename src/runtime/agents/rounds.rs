@@ -27,14 +27,17 @@ pub(super) struct Spent {
     began: Instant,
     slept: Duration,
     sleeps: u32,
-    /// Said by the operator while somebody judged: it is for the worker's next round.
+    /// Said by the operator while somebody judged: it is for the worker's next round. Empty but for what could not be kept
+    /// on disk.
     pub(super) held: Vec<String>,
+    /// What else was asked between two sessions: the next one hears it.
+    pub(super) later: Vec<Steer>,
 }
 
 impl Spent {
     /// Nothing yet.
     pub(super) fn new() -> Spent {
-        Spent { began: Instant::now(), slept: Duration::ZERO, sleeps: 0, held: Vec::new() }
+        Spent { began: Instant::now(), slept: Duration::ZERO, sleeps: 0, held: Vec::new(), later: Vec::new() }
     }
 
     /// Time that counts: a rate limit that is slept over does not.
@@ -120,7 +123,7 @@ impl AgentRun<'_> {
             }
             let words = Words { prompt: prompt.clone(), resume: resume.clone() };
             let job = self.session_job(plan, place, words, spent.used(), &begun);
-            let report = self.session(job, plan, &mut spent.held, outside, recorder).await;
+            let report = self.session(job, plan, spent, outside, recorder).await;
             let after = After {
                 ending: &report.ending,
                 stopped: is_stopped(&outside.stop),
@@ -249,7 +252,7 @@ impl AgentRun<'_> {
         &self,
         job: AgentJob,
         plan: &Plan,
-        held: &mut Vec<String>,
+        spent: &mut Spent,
         outside: &mut Outside<'_>,
         recorder: &mut Recorder,
     ) -> AgentReport {
@@ -261,6 +264,9 @@ impl AgentRun<'_> {
         let mut over = None;
         let run: Arc<str> = self.folder.name().into();
         self.read_today().await;
+        for asked in spent.later.drain(..) {
+            self.pass_on(asked, hearing, &words);
+        }
         let session = session::run(job, inner, heard, recorder);
         tokio::pin!(session);
         let mut report = loop {
@@ -272,7 +278,7 @@ impl AgentRun<'_> {
                     // Who judges is told nothing: it is for the worker's next round.
                     Steer::Say(text) if outside.role == Role::Reviewer => {
                         self.feed.agent(|view| view.queued.push(text.clone()));
-                        held.push(text);
+                        spent.held.extend(self.keep_said(vec![text]).await);
                     }
                     said => self.pass_on(said, hearing, &words),
                 },

@@ -98,10 +98,12 @@ impl Supervisor {
         result: Result<Mutated, MutateError>,
     ) {
         let id = decided.review.ticket.clone();
-        self.starting.retain(|starting| *starting != id);
         self.dirty = true;
         match result {
             Ok(mutated) => {
+                self.starting.retain(|starting| *starting != id);
+                let taken = decided.clone();
+                tokio::task::spawn_blocking(move || taken.taken());
                 self.reviews.shown.insert(id.clone(), Arc::new(decided.review.clone()));
                 self.queue.failures.remove(&id);
                 self.past.retain(|view| {
@@ -113,31 +115,50 @@ impl Supervisor {
                 }
             }
             Err(error) => {
-                let decided = decided.clone();
-                self.files.work(move || drop(decided.take_back()));
-                self.refuse(request, format!("the decision on {id} was not taken: {error}"));
+                // Nobody starts it before the rounds are as they were.
+                let (decided, post) = (decided.clone(), self.post.clone());
+                let message = format!("the decision on {id} was not taken: {error}");
+                self.files.work(move || {
+                    decided.take_back();
+                    drop(decided);
+                    let _ = post.send(Mail::Decided { request, ticket: id, result: Err(message) });
+                });
             }
         }
     }
 
-    /// Findings of the operator: the next round's when one runs, else they begin one.
+    /// Findings of the operator: the next round's when one runs, else they begin one. Lines are those of the commit that was
+    /// looked at: a later one has other lines under their numbers.
     fn send_findings(&mut self, request: RequestId, id: TicketId, seen: String, findings: Vec<Finding>) {
         if findings.is_empty() {
             return self.refuse(request, "there is no comment to send");
         }
-        if !self.runs.iter().any(|run| run.ticket.id == id) {
+        let Some(run) = self.runs.iter().find(|run| run.ticket.id == id) else {
             let Some(review) = self.reviews.shown.get(&id) else {
                 return self.refuse(request, format!("{id} has no rounds to add to"));
             };
             let fixes = deciding::with_required(review, findings);
             return self.decide(request, &id, seen, ReviewChoice::Another { fixes });
+        };
+        if !run.in_rounds {
+            let why =
+                "is worked on in no round by now, so nobody would be told; send them once a round is shown";
+            return self.refuse(request, format!("{id} {why}"));
+        }
+        let heads = self.reviews.shown.get(&id).map(|review| &review.rounds);
+        let head = heads.and_then(|rounds| rounds.iter().rev().find_map(|round| round.head.as_deref()));
+        if let Some(head) = head.filter(|head| !deciding::names(&seen, head)) {
+            let (seen, head) = (deciding::short(&seen), deciding::short(head));
+            let message =
+                format!("the newest round of {id} ends at {head}, and you saw {seen}; look at it, then send");
+            return self.refuse(request, message);
         }
         let (post, folder) = (self.post.clone(), ReviewFolder::of(&self.options.root, &id));
         let (audits, now, actor) = (self.paths.audit(), self.now(), self.options.actor.clone());
         tokio::task::spawn_blocking(move || {
             let row = json!({"ticket": id.as_str(), "head": seen, "said": findings});
             let kept = deciding::write_audit(&audits, now, "review.findings", &actor, &row).and_then(|()| {
-                folder.queue(&findings).map_err(|error| {
+                folder.queue_while_open(&findings).map_err(|error| {
                     format!("keeping the comments in {} failed: {error}", folder.path().display())
                 })
             });

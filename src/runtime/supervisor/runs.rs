@@ -32,6 +32,8 @@ pub(super) struct ActiveRun {
     pub(super) heard_at: Instant,
     /// Silence after which it is stalled, when it is not the usual one: agents think longer than commands.
     pub(super) patience: Option<Duration>,
+    /// It works in rounds: it told of some, and reads what is kept for the next.
+    pub(super) in_rounds: bool,
     /// How it ended; its ticket is being written.
     pub(super) outcome: Option<Box<Outcome>>,
     /// Why the ticket is not ours any more: its end is kept in the run's folder only.
@@ -64,6 +66,7 @@ impl ActiveRun {
             view: Arc::new(view),
             heard_at: Instant::now(),
             patience: None,
+            in_rounds: false,
             outcome: None,
             lost: None,
         }
@@ -106,6 +109,7 @@ impl Supervisor {
             let kill_in = jiff::SignedDuration::try_from(kill_in).unwrap_or(jiff::SignedDuration::ZERO);
             view.kill_at = now.saturating_add(kill_in).ok();
         }
+        run.in_rounds |= batch.review.is_some();
         let review = batch.review.map(|review| (run.ticket.id.clone(), review));
         let view = run.view_mut();
         view.lines = batch.total;

@@ -50,7 +50,11 @@ pub(super) fn run(context: &Context, args: &DecideArgs, out: &mut Out) -> Result
             return Err(error.into());
         }
     };
-    let Some(again) = decided.again.filter(|_| !args.no_run) else {
+    decided.taken();
+    // The run that follows takes the rounds up, which the decision keeps others from.
+    let again = decided.again.clone();
+    drop(decided);
+    let Some(again) = again.filter(|_| !args.no_run) else {
         changed(context, &store, &mutated, args.decision.did(), out);
         return Ok(Exit::Ok);
     };
@@ -99,11 +103,10 @@ fn choice(
     })
 }
 
-/// What the last verdict still requires.
+/// What another round would have to mend.
 fn required(root: &std::path::Path, ticket: &TicketId) -> Vec<Finding> {
     let review = ReviewFolder::of(root, ticket).read().ok().flatten();
-    let last = review.and_then(|review| review.rounds.into_iter().next_back());
-    last.and_then(|round| round.verdict).map(|verdict| verdict.findings).unwrap_or_default()
+    review.map(|review| review.to_mend()).unwrap_or_default()
 }
 
 fn text(path: &std::path::Path) -> Result<String, VerbError> {

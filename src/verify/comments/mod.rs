@@ -21,6 +21,9 @@ const AROUND: u32 = 3;
 /// Most lines that a comment may be about.
 pub const MOST_LINES: u32 = 200;
 
+/// Most lines that a finding quotes.
+const QUOTED: usize = 20;
+
 /// Which text of a diff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -122,22 +125,18 @@ impl Comment {
         &self.anchor.lines[first..(first + count).min(self.anchor.lines.len())]
     }
 
-    /// As what it is sent: a finding that must be mended. One on removed lines names the line where they were and quotes
-    /// them, since the work that is judged has them no more.
-    pub fn finding(&self) -> Finding {
-        let (line, end_line, reason) = match self.side {
+    /// As what it is sent by somebody who looked at `commit`: a finding that must be mended. It quotes its lines, as a
+    /// later round may have them under other numbers, or no more; one on removed lines names the line where they were.
+    pub fn finding(&self, commit: &str) -> Finding {
+        let commit: String = commit.chars().take(12).collect();
+        let (line, end_line, about) = match self.side {
             TextSide::New => {
-                (Some(self.first), (self.last > self.first).then_some(self.last), self.text.clone())
+                let end_line = (self.last > self.first).then_some(self.last);
+                (Some(self.first), end_line, format!("About these lines of {commit}:"))
             }
-            TextSide::Old => {
-                let quoted: Vec<String> = self.lines().iter().map(|line| format!("> {line}")).collect();
-                (
-                    self.near,
-                    None,
-                    format!("{}\nAbout lines that were removed:\n{}", self.text, quoted.join("\n")),
-                )
-            }
+            TextSide::Old => (self.near, None, format!("About lines that {commit} has no more:")),
         };
+        let reason = format!("{}\n{about}\n{}", self.text, self.quoted());
         Finding {
             id: self.id.clone(),
             severity: Severity::High,
@@ -151,6 +150,18 @@ impl Comment {
             dimension: None,
             confidence: None,
         }
+    }
+}
+
+impl Comment {
+    /// The lines that it is about, as a quote; of many the first.
+    fn quoted(&self) -> String {
+        let lines = self.lines();
+        let mut quoted: Vec<String> = lines.iter().take(QUOTED).map(|line| format!("> {line}")).collect();
+        if lines.len() > QUOTED {
+            quoted.push(format!("> … {} lines more", lines.len() - QUOTED));
+        }
+        quoted.join("\n")
     }
 }
 
@@ -265,11 +276,18 @@ mod tests {
     #[test]
     fn it_becomes_a_finding_that_blocks() {
         let text = lines("a\nb\nc\n");
-        let found = comment(&text, 2, 3).finding();
+        let found = comment(&text, 2, 3).finding("0123456789abcdef");
         assert_eq!((found.line, found.end_line, found.blocking), (Some(2), Some(3), true));
-        assert_eq!((found.id.as_str(), found.reason.as_str()), ("c1", "why?"));
-        let gone = Comment { side: TextSide::Old, near: Some(7), ..comment(&text, 2, 3) }.finding();
+        assert_eq!(
+            (found.id.as_str(), found.reason.as_str()),
+            ("c1", "why?\nAbout these lines of 0123456789ab:\n> b\n> c")
+        );
+        let gone = Comment { side: TextSide::Old, near: Some(7), ..comment(&text, 2, 3) };
+        let gone = gone.finding("0123456789abcdef");
         assert_eq!((gone.line, gone.end_line), (Some(7), None));
-        assert_eq!(gone.reason, "why?\nAbout lines that were removed:\n> b\n> c");
+        assert_eq!(gone.reason, "why?\nAbout lines that 0123456789ab has no more:\n> b\n> c");
+        let long = lines(&"x\n".repeat(30));
+        let reason = comment(&long, 1, 30).finding("0123456789abcdef").reason;
+        assert!(reason.ends_with("> x\n> … 10 lines more"), "{reason}");
     }
 }

@@ -161,7 +161,7 @@ impl Console {
                 ),
             });
         }
-        let findings: Vec<Finding> = ready.iter().map(|comment| comment.finding()).collect();
+        let findings: Vec<Finding> = ready.iter().map(|comment| comment.finding(&seen)).collect();
         let ids: Vec<String> = ready.iter().map(|comment| comment.id.clone()).collect();
         let ticket = screen.ticket.clone();
         let mut rest = if stale > 0 { format!("; {stale} stale stay here") } else { String::new() };
@@ -182,11 +182,12 @@ impl Console {
         ids: Vec<String>,
         sent: bool,
     ) {
-        self.sending.retain(|id| !ids.contains(id));
-        if sent {
-            let change = NotebookChange::Sent { ids, at: self.now };
-            self.note(ticket, change, Pending::quiet());
+        if !sent {
+            return self.sending.retain(|id| !ids.contains(id));
         }
+        // Only the notebook says that they were sent; until it does, they stay among those that are on their way.
+        let pending = Pending { done: String::new(), then: Then::CommentsMarked };
+        self.note(ticket, NotebookChange::Sent { ids, at: self.now }, pending);
     }
 }
 

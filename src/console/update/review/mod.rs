@@ -274,6 +274,9 @@ impl Console {
                 }
             }
             DiffEvent::Notes { ticket, notes } => {
+                let sent =
+                    |id: &String| notes.comments.iter().any(|held| held.id == *id && held.sent.is_some());
+                self.sending.retain(|id| !sent(id));
                 if let Some(screen) = self.review_mut().filter(|screen| screen.ticket == ticket) {
                     screen.take_notebook(notes);
                 }

@@ -39,6 +39,13 @@ impl<'a> Book<'a> {
         let reading = move || -> Result<(Review, Phase, Option<String>), String> {
             let git = |error: isolation::WorktreeError| error.to_string();
             let tip = isolation::tip(&worktree).map_err(git)?;
+            // Somebody who decides right now ends first.
+            let _lock = match kept.path().is_dir() {
+                true => {
+                    Some(kept.lock_rounds().map_err(|error| format!("reading the rounds failed: {error}"))?)
+                }
+                false => None,
+            };
             let (found, note) = found(&kept, &worktree.base, ground.clock.now())?;
             let mut review = found.unwrap_or_else(|| Review {
                 ticket: ticket.id.clone(),
@@ -117,10 +124,20 @@ impl<'a> Book<'a> {
         self.keep().await
     }
 
-    /// What the operator wants said and no round was told yet.
-    pub(super) async fn queued(&self) -> Vec<Finding> {
+    /// What the operator wants said and no round was told yet. What is in this round already was told, also when a crash
+    /// left it in the queue.
+    ///
+    /// # Errors
+    /// A sentence for the operator: what was said is not known, which is not the same as nothing.
+    pub(super) async fn queued(&self) -> Result<Vec<Finding>, String> {
         let folder = self.folder.clone();
-        tokio::task::spawn_blocking(move || folder.queued()).await.unwrap_or_default()
+        let read = tokio::task::spawn_blocking(move || folder.queued()).await;
+        let mut queued = read.map_err(std::io::Error::other).and_then(|read| read).map_err(|error| {
+            let path = self.folder.path().display();
+            format!("reading what you said from {path} failed: {error}; see to the file, then retry")
+        })?;
+        queued.retain(|finding| !self.round().fixes.contains(finding));
+        Ok(queued)
     }
 
     /// These were told: they are in a round that is on disk.

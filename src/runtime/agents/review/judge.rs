@@ -201,7 +201,7 @@ impl Loop<'_> {
     /// The verdict in a report, without secrets: it is shown, kept and told to the worker.
     fn verdict(&self, report: &AgentReport, judge: &Plan, head: &str) -> Result<Verdict, VerdictError> {
         let worktree = &self.place.worktree;
-        let earlier = self.book.review().progress(self.book.round().number.saturating_sub(1));
+        let earlier = self.book.review().earlier(self.book.round().number);
         let expected = Expected {
             ticket: self.run.ticket.id.as_str().to_owned(),
             head: head.to_owned(),
@@ -216,7 +216,7 @@ impl Loop<'_> {
     /// What the reviewer is asked. Reads the repository.
     async fn request(&mut self, head: &str) -> Result<String, String> {
         let (round, of) = (self.book.round(), self.book.review().max_rounds);
-        let earlier = self.book.review().progress(round.number.saturating_sub(1));
+        let earlier = self.book.review().earlier(round.number);
         let mut request = ReviewRequest {
             folder: self.place.worktree.work_folder(),
             base: self.book.review().base.clone(),

@@ -105,7 +105,9 @@ impl AgentRun<'_> {
             left: None,
             limit: None,
         };
-        rounds.go(phase).await
+        let outcome = rounds.go(phase).await;
+        rounds.put_away().await;
+        outcome
     }
 }
 
@@ -116,7 +118,7 @@ impl Loop<'_> {
                 Phase::Work => self.work().await,
                 Phase::Check => self.check().await,
                 Phase::Judge => self.judge().await,
-                Phase::Complete => Ok(Step::Over(Box::new(self.approved().await))),
+                Phase::Complete => self.complete().await,
             };
             if let (Ok(Step::Go(Phase::Work)), Some(sentence)) = (&step, self.limit.clone()) {
                 self.recorder.note(&format!("[{sentence}]"));
@@ -249,7 +251,7 @@ impl Loop<'_> {
         let round = self.book.round();
         let (number, head) = (round.number, round.head.clone().unwrap_or_else(|| round.from.clone()));
         let mut fixes = round.verdict.as_ref().map(|verdict| verdict.findings.clone()).unwrap_or_default();
-        let said = self.said().await;
+        let said = self.said().await?;
         if number >= self.book.review().max_rounds && said.is_empty() {
             return self.wait(Wait::MaxRounds).await;
         }
@@ -261,14 +263,8 @@ impl Loop<'_> {
 
     /// The work passes, unless the operator said something that nobody has worked on, or nothing proves it.
     async fn pass(&mut self) -> Result<Step, String> {
-        let said = self.said().await;
-        if !said.is_empty() {
-            let round = self.book.round();
-            let head = round.head.clone().unwrap_or_else(|| round.from.clone());
-            self.recorder.note("[approved; what you said meanwhile is the next round]");
-            self.book.next_round(&head, said.clone()).await?;
-            self.book.told(said).await;
-            return Ok(Step::Go(Phase::Work));
+        if let Some(step) = self.mend_said().await? {
+            return Ok(step);
         }
         let report = GateReport { results: self.book.round().gates.clone() };
         let sentence = match report.consequence(&self.plan.policy, waiver(self.run.ticket).as_ref()) {
@@ -281,16 +277,29 @@ impl Loop<'_> {
             return self.wait(Wait::Gates { sentence }).await;
         }
         self.book.change(Stage::Approved, |_| ()).await?;
-        Ok(Step::Over(Box::new(self.approved().await)))
+        self.complete().await
     }
 
-    /// What the operator said since the worker was last told something.
-    async fn said(&mut self) -> Vec<Finding> {
-        let mut said = self.book.queued().await;
-        let actor = &self.run.ground.holder.to_string();
-        said.extend(self.spent.held.drain(..).map(|text| fixes::said(text, actor)));
-        self.run.feed.agent(|view| view.queued.clear());
-        said
+    /// The rounds say that the work passed; from there on no comment is taken, so this look for one is the last.
+    async fn complete(&mut self) -> Result<Step, String> {
+        match self.mend_said().await? {
+            Some(step) => Ok(step),
+            None => Ok(Step::Over(Box::new(self.approved().await))),
+        }
+    }
+
+    /// The next round, where the operator said something that nobody has worked on.
+    async fn mend_said(&mut self) -> Result<Option<Step>, String> {
+        let said = self.said().await?;
+        if said.is_empty() {
+            return Ok(None);
+        }
+        let round = self.book.round();
+        let head = round.head.clone().unwrap_or_else(|| round.from.clone());
+        self.recorder.note("[approved; what you said meanwhile is the next round]");
+        self.book.next_round(&head, said.clone()).await?;
+        self.book.told(said).await;
+        Ok(Some(Step::Go(Phase::Work)))
     }
 
     async fn wait(&mut self, why: Wait) -> Result<Step, String> {
