@@ -127,6 +127,19 @@ fn comments_on_two_files_are_kept_at_once_and_sent_once() {
 }
 
 #[test]
+fn comments_that_cannot_be_marked_are_not_sent_twice_either() {
+    let (mut bench, mut answers) = opened(120, 40);
+    keys(&mut bench, &mut answers, r#"c "say which release" ctrl-s"#);
+    answers.full = true;
+    keys(&mut bench, &mut answers, "S");
+    let shown = bench.screen();
+    assert!(shown.contains("the comments were sent, but after a restart"), "{shown}");
+    answers.seen.clear();
+    keys(&mut bench, &mut answers, "S");
+    assert_eq!(answers.seen, [], "nothing is sent twice");
+}
+
+#[test]
 fn a_comment_whose_code_moved_is_stale_and_is_put_elsewhere_by_hand_only() {
     let (mut bench, mut answers) = opened(120, 40);
     keys(&mut bench, &mut answers, "N");

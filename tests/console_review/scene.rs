@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use koru_tui::console::RuntimeMessage;
 use koru_tui::runtime::protocol::diff::{
-    Body, Counted, DiffCommand, DiffEvent, FileChange, FileEntry, Lines, Listing, Notebook, Stat,
+    Body, Counted, DiffCommand, DiffEvent, FileChange, FileEntry, Lines, Listing, Notebook, NotebookChange,
+    Stat,
 };
 use koru_tui::runtime::protocol::review::{
     Decision, Finding, Review, Round, Severity, Source, Stage, Verdict, Wait,
@@ -137,6 +138,8 @@ pub(crate) fn reviewed() -> Snapshot {
 pub(crate) struct Answers {
     pub(crate) notebook: Notebook,
     pub(crate) seen: Vec<Command>,
+    /// The notebook cannot be told that comments were sent.
+    pub(crate) full: bool,
 }
 
 impl Answers {
@@ -171,6 +174,10 @@ impl Answers {
                 DiffCommand::Body { id, file } => {
                     let body = Arc::new(bodies()[*file as usize].clone());
                     say(bench, DiffEvent::Body { id: *id, file: *file, body });
+                }
+                DiffCommand::Note { change: NotebookChange::Sent { .. }, .. } if self.full => {
+                    let message = "no room".to_owned();
+                    return bench.reply(request, Outcome::Refused { message });
                 }
                 DiffCommand::Note { ticket, change } => {
                     self.notebook.apply(change.clone());

@@ -28,7 +28,6 @@ use crate::execute::recorder::Recorder;
 use crate::execute::stop::StopWatch;
 use crate::execute::tail::tail_chars;
 use crate::runtime::protocol::{Role, Turn};
-use crate::verify::finding::Finding;
 use crate::verify::gates::waiver::waiver;
 use crate::verify::gates::{Consequence, GateReport};
 use crate::verify::review;
