@@ -322,6 +322,8 @@ mod tests {
             base: head.clone(),
             rounds: Vec::new(),
             stage: Stage::Working,
+            reviewer: None,
+            gated: None,
         };
         add(&mut review, &head, Vec::new());
         review.stage = Stage::Waiting { why };

@@ -275,6 +275,8 @@ mod tests {
                 round(2, wrong(), None),
             ],
             stage: Stage::Waiting { why: Wait::NoChange },
+            reviewer: None,
+            gated: None,
         };
         assert_eq!(ids(&review.to_mend()), ["wrong"]);
         assert_eq!(review.earlier(3), [(Progress::New, &finding("wrong", true))]);
