@@ -59,9 +59,10 @@ fn bench() -> Bench {
         bench.agent(name, settings);
     }
     bench.configure("roles", json!({"worker": "fake", "reviewer": "judge"}));
-    // A gate may write nothing outside of the worktree, so it only looks whether it is held.
+    // A gate may write nothing outside of the worktree, so it only looks whether it is held. It leaves a report, which is
+    // no file of the ticket.
     let gate = format!(
-        "n=0; while {{ grep -q length hello.txt && r=2 || r=1; [ -e {signs}/hold-gate-$r ]; }} && [ $n -lt 1200 ]; do n=$((n + \
+        "echo left >report.xml; n=0; while {{ grep -q length hello.txt && r=2 || r=1; [ -e {signs}/hold-gate-$r ]; }} && [ $n -lt 1200 ]; do n=$((n + \
          1)); sleep 0.05; done; grep -q world hello.txt",
         signs = signs.display()
     );
@@ -71,6 +72,9 @@ fn bench() -> Bench {
     bench.project.write(".planfile/.koru/policy.yaml", &format!("{policy:#}\n"));
     bench
 }
+
+/// Where the ticket is worked on.
+const WORKTREE: &str = ".planfile/.koru/worktrees/PLF-001";
 
 const RUN: [&str; 4] = ["ticket", "run", ID, "--agent=fake"];
 
@@ -108,6 +112,13 @@ fn goes_on(bench: &Bench) -> Ran {
     bench.koru(&RUN)
 }
 
+/// The reports that were moved out of the worktree.
+fn set_aside(bench: &Bench) -> Vec<String> {
+    let archive = bench.project.path().join(format!(".planfile/.koru/loop/{ID}/archive"));
+    let folders = std::fs::read_dir(archive).into_iter().flatten().flatten();
+    folders.filter_map(|folder| std::fs::read_to_string(folder.path().join("report.xml")).ok()).collect()
+}
+
 /// Kills the run in a phase, lets another one go on, and says how many turns worker and reviewer began in all.
 #[track_caller]
 fn killed_in(phase: &str) -> (usize, usize) {
@@ -120,7 +131,8 @@ fn killed_in(phase: &str) -> (usize, usize) {
         Some(round) => wait::until("the gate", || {
             let review = review(&bench)?;
             let rounds = review["rounds"].as_array()?.len().to_string();
-            (review["stage"]["stage"] == "checking" && rounds == round).then_some(())
+            let begun = bench.project.path().join(WORKTREE).join("report.xml").exists();
+            (review["stage"]["stage"] == "checking" && rounds == round && begun).then_some(())
         }),
         None => drop(wait::text_in(&signs.join(format!("held-{phase}")))),
     }
@@ -132,6 +144,11 @@ fn killed_in(phase: &str) -> (usize, usize) {
     assert_eq!(support::leftover::wait_none(support::pty::patience(), || bench.left()), vec![], "{phase}");
     let ran = goes_on(&bench);
     ended(&bench, &ran, phase);
+    // What the gate left that was cut off is nobody's work, and is not lost either.
+    let kept: Vec<String> = set_aside(&bench);
+    let wanted = if phase.starts_with("gate-") { vec!["left\n"] } else { Vec::new() };
+    assert_eq!(kept, wanted, "{phase}");
+    assert!(!bench.project.path().join(WORKTREE).join("report.xml").exists(), "{phase}");
     (turns(&bench, "worked"), turns(&bench, "judged"))
 }
 
