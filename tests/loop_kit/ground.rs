@@ -76,4 +76,7 @@ fn folders_that_are_links_are_not_written_through() {
     let ran = scratch.call(&["run", &card, "--auto-dispatch"], &[]).expect(1);
     assert!(ran.err.contains("is a symbolic link"), "{}", ran.err);
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+    let ran = scratch.call(&["archive", "--task-id", "T-001", "--restore", "r1_state"], &[]).expect(1);
+    assert!(ran.err.contains("is a symbolic link"), "{}", ran.err);
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
 }

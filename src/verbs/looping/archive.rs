@@ -12,6 +12,8 @@ use crate::verify::bus::Bus;
 pub(super) fn run(context: &Context, args: &ArchiveArgs, out: &mut Out) -> Result<Exit, VerbError> {
     let bus = Bus::at(place::bus(context, args.bus.loop_dir.as_deref(), Some(&args.task_id))?);
     if let Some(name) = &args.restore {
+        // What is written goes through no link that a repository brought.
+        let bus = Bus::open(bus.folder()).map_err(failed)?;
         // A run that is under way owns the files.
         let _lock = bus.lock().map_err(failed)?;
         let to = bus.restore(&args.task_id, name).map_err(failed)?;
