@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use console_support::{Bench, id, noon};
 use koru_tui::console::{Effect, Message, RuntimeMessage, SystemMessage};
+use koru_tui::plan::store::Plan;
+use koru_tui::plan::ticket::Status;
 use koru_tui::runtime::protocol::diff::{
     Body, Comment, Counted, DiffCommand, DiffEvent, DiffId, DiffRange, Listing, NotebookChange, Stat,
 };
-use koru_tui::runtime::protocol::review::{ReviewChoice, Source};
+use koru_tui::runtime::protocol::review::{ReviewChoice, Source, Stage};
 use koru_tui::runtime::protocol::{Command, Outcome, ProjectEvent, ReviewCommand};
 use scene::{Answers, HEAD, bodies, listing, reviewed};
 
@@ -266,6 +268,27 @@ fn decisions_take_two_keys_and_name_the_commit_that_was_shown() {
     assert_eq!(decided(r#"R "it is slow" ctrl-s"#), [decide(ReviewChoice::Reject { reason })]);
     // What is shown is not what would be decided on.
     assert_eq!(decided("] A y"), []);
+}
+
+/// What is decided is not asked for again, and the footer does not offer it.
+#[test]
+fn approved_and_finished_work_is_not_approved_once_more() {
+    let (mut bench, mut answers) = opened(120, 40);
+    let mut later = reviewed();
+    later.revision = 2;
+    let mut plan = Plan::clone(&later.plan);
+    let over = plan.tickets.iter_mut().find(|ticket| ticket.id == id("PLF-074")).unwrap();
+    Arc::make_mut(over).status = Status::Done;
+    later.plan = Arc::new(plan);
+    let review = later.reviews.get_mut(&id("PLF-074")).unwrap();
+    Arc::make_mut(review).stage = Stage::Approved;
+    bench.hear(RuntimeMessage::Snapshot(Arc::new(later)));
+    let footer = bench.screen().lines().last().unwrap().to_owned();
+    assert!(!footer.contains("A approve"), "{footer}");
+    answers.seen.clear();
+    keys(&mut bench, &mut answers, "A");
+    assert!(bench.screen().contains("it is approved"), "{}", bench.screen());
+    assert!(!answers.seen.iter().any(|command| matches!(command, Command::Review(_))));
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         Action::Sprint => Ok(()),
         Action::Open if matches!(console.layers.last(), Some(Layer::Page(_))) => no("it is open"),
         Action::Open | Action::Source | Action::Earlier | Action::Diff => ticket(console).map(drop),
-        Action::ReviewApprove | Action::ReviewReject => decidable_review(console),
+        Action::ReviewApprove | Action::ReviewReject => decidable_review(console, action),
         Action::ReviewSearchNext | Action::ReviewSearchPrevious => review_searched(console),
         Action::Copy if console.focus == Pane::Run && console.shown_run().is_some() => Ok(()),
         Action::Copy => ticket(console).map(drop),
@@ -267,12 +267,13 @@ fn review_searched(console: &Console) -> Result<(), String> {
 }
 
 /// A decision is about the commit that was drawn, of work that is under review.
-fn decidable_review(console: &Console) -> Result<(), String> {
+fn decidable_review(console: &Console, action: Action) -> Result<(), String> {
     writable(console)?;
     let screen = console.review().ok_or("no review is open")?;
     let Some(review) = console.snapshot.reviews.get(&screen.ticket) else {
         return no("this ticket is under no review");
     };
+    super::verdict::undecided(console, review, action)?;
     if screen.drawn.is_none() {
         return no("what is shown is no commit; look at a round or at the whole ticket");
     }

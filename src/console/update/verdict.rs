@@ -30,10 +30,19 @@ pub(super) fn decidable(console: &Console, action: Action) -> Result<(), String>
     if console.seen_head(&review.ticket) != Some(head) {
         return Err("this round was not on the screen yet; look and press again".to_owned());
     }
+    undecided(console, review, action)
+}
+
+/// Whether a decision is still to be made that is not made yet: the same in the verdict pane and in the review.
+pub(super) fn undecided(console: &Console, review: &Review, action: Action) -> Result<(), String> {
     let done = console.snapshot.plan.ticket(&review.ticket).is_some_and(|ticket| ticket.status.is_terminal());
     match (&review.stage, action) {
-        (Stage::Approved, Action::VerdictApprove) if done => Err("it is approved".to_owned()),
-        (Stage::Ended { .. }, Action::VerdictReject) if done => Err("it has ended".to_owned()),
+        (Stage::Approved, Action::VerdictApprove | Action::ReviewApprove) if done => {
+            Err("it is approved".to_owned())
+        }
+        (Stage::Ended { .. }, Action::VerdictReject | Action::ReviewReject) if done => {
+            Err("it has ended".to_owned())
+        }
         (_, Action::VerdictAnother | Action::VerdictAgain) if done => {
             Err("the ticket is over; make a new one for what is to follow".to_owned())
         }
