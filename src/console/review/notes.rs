@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use crate::base::text::safe_block;
+use crate::console::state::verdict::shape;
 use crate::console::theme::Role;
 use crate::console::view::text::wrap;
 use crate::runtime::protocol::Review;
 use crate::runtime::protocol::diff::{Comment, DiffRange, Lines, Standing, TextSide};
-use crate::runtime::protocol::review::{Finding, Progress, Severity, Source};
+use crate::runtime::protocol::review::{Finding, Progress, Source};
 
 use super::ReviewScreen;
 use super::layout::NoteAt;
@@ -81,15 +82,6 @@ pub(crate) fn findings<'a>(screen: &ReviewScreen, review: Option<&'a Arc<Review>
         )
     });
     found
-}
-
-/// The word, shape and colour of what became of a finding.
-pub(crate) fn state(progress: Progress, glyphs: &crate::console::glyphs::Glyphs) -> (&'static str, Role) {
-    match progress {
-        Progress::Fixed => (glyphs.done, Role::Done),
-        Progress::Still => (glyphs.running, Role::Failed),
-        Progress::New => (glyphs.needs_you, Role::Warning),
-    }
 }
 
 /// Where a comment stands in what a screen shows.
@@ -164,30 +156,20 @@ pub(crate) fn of_file(
 
 fn finding_note(listed: &Listed<'_>, glyphs: &crate::console::glyphs::Glyphs, width: usize) -> Note {
     let finding = listed.finding;
-    let (glyph, role) = state(listed.progress, glyphs);
+    let (glyph, word, role) = shape(listed.progress, finding, glyphs);
     let line = finding.line.filter(|_| listed.exact).map(|line| line.max(1) - 1);
     let place = match (line, finding.line) {
         (None, Some(line)) => format!(", line {line} then"),
         _ => String::new(),
     };
-    let became = match listed.progress {
-        Progress::Fixed => " Fixed.",
-        Progress::Still => " Still there.",
-        Progress::New => "",
-    };
     let change = finding.required_change.as_ref().map(|change| format!("\n{change}")).unwrap_or_default();
     let text = format!(
-        "{glyph} {} {}, round {}{place}: {}{became}{change}",
+        "{glyph} {word} {} {}, round {}{place}: {}{change}",
         finding.severity.word(),
         by(&finding.source),
         listed.round,
         finding.reason
     );
-    let role = if listed.progress != Progress::Fixed && finding.severity <= Severity::Low {
-        Role::Dim
-    } else {
-        role
-    };
     let at = line.map(|line| (TextSide::New, line));
     Note { what: What::Finding(finding.id.clone()), at, rows: rows(&text, role, width) }
 }

@@ -7,7 +7,9 @@ use crate::runtime::protocol::Review;
 use crate::runtime::protocol::review::{Finding, Progress, Round};
 
 use super::{Console, Pane};
+use crate::console::glyphs::Glyphs;
 use crate::console::layers::Layer;
+use crate::console::theme::Role;
 
 /// The pane.
 #[derive(Clone, Debug, Default)]
@@ -73,4 +75,19 @@ pub(crate) fn standing(review: &Review) -> Vec<(Progress, &Finding)> {
         )
     });
     all
+}
+
+/// Shape, word and colour of what became of a finding: the same wherever one is listed.
+pub(crate) fn shape(
+    progress: Progress,
+    finding: &Finding,
+    glyphs: &Glyphs,
+) -> (&'static str, &'static str, Role) {
+    match progress {
+        Progress::Fixed => (glyphs.done, "fixed", Role::Done),
+        Progress::Still if finding.blocking => (glyphs.failed, "still", Role::Failed),
+        Progress::Still => (glyphs.review, "still", Role::Dim),
+        Progress::New if finding.blocking => (glyphs.running, "new", Role::Stalled),
+        Progress::New => (glyphs.review, "new", Role::Dim),
+    }
 }

@@ -9,6 +9,7 @@ use super::super::super::review::ReviewScreen;
 use super::super::super::review::notes::{self, Stands};
 use super::super::super::review::tree::{self, TreeRow};
 use super::super::super::state::Console;
+use super::super::super::state::verdict::shape;
 use super::super::super::theme::Role;
 use super::super::text::{Pen, fit, width};
 use crate::base::text::safe_text;
@@ -146,7 +147,7 @@ fn below(console: &Console, screen: &ReviewScreen, columns: usize) -> Vec<(Strin
     }
     let longest = found.iter().map(|listed| listed.finding.severity.word().len()).max().unwrap_or_default();
     for listed in found {
-        let (glyph, role) = notes::state(listed.progress, console.glyphs);
+        let (glyph, _, role) = shape(listed.progress, listed.finding, console.glyphs);
         let lead = format!("{glyph} {:<longest$} ", listed.finding.severity.word());
         let room = columns.saturating_sub(width(&lead));
         let place = match listed.finding.place() {

@@ -2,6 +2,7 @@
 
 use super::super::super::source::Line;
 use super::super::super::state::Console;
+use super::super::super::state::verdict::shape;
 use super::super::super::theme::Role;
 use super::super::text::{fit, width, wrap};
 use crate::base::text::safe_text;
@@ -21,13 +22,7 @@ pub(super) fn lines(
     columns: usize,
 ) -> Vec<Line> {
     let glyphs = console.glyphs;
-    let (glyph, word, role) = match progress {
-        Progress::Fixed => (glyphs.done, "fixed", Role::Done),
-        Progress::Still if finding.blocking => (glyphs.failed, "still", Role::Failed),
-        Progress::Still => (glyphs.review, "still", Role::Dim),
-        Progress::New if finding.blocking => (glyphs.running, "new", Role::Stalled),
-        Progress::New => (glyphs.review, "new", Role::Dim),
-    };
+    let (glyph, word, role) = shape(progress, finding, glyphs);
     let serious = finding.blocking && progress != Progress::Fixed;
     let lead = format!("{glyph} {word:<5}  ");
     let level = format!("{:<severity$}  ", finding.severity.word());
