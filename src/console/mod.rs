@@ -6,6 +6,7 @@
 //! | `state` | all state, one owner: [`Console`] |
 //! | `update` | what each message does to the state |
 //! | `review` | what a ticket's work changed, with findings and comments at its lines |
+//! | `list` | a cursor in rows: how every list and text moves |
 //! | `layers` | forms, palette, menus, questions over the board |
 //! | `view` | draws the state; reads and returns nothing |
 //! | `actions`, `keymap`, `keys` | the one table of named actions, and the keys that lead to them |
@@ -26,6 +27,7 @@ mod glyphs;
 mod keymap;
 mod keys;
 mod layers;
+mod list;
 mod memory;
 mod message;
 pub(crate) mod output;

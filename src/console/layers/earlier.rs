@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::console::list::List;
 use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::RunView;
 
@@ -12,24 +13,24 @@ use crate::runtime::protocol::RunView;
 pub(crate) struct Earlier {
     pub(crate) ticket: TicketId,
     /// Newest first; `None` while they are read.
-    pub(crate) list: Option<Vec<Arc<RunView>>>,
+    pub(crate) list: Option<List<Arc<RunView>>>,
     /// How many there are, listed or not.
     pub(crate) total: u64,
-    pub(crate) selected: usize,
 }
 
 impl Earlier {
     /// The list of this ticket's runs, not read yet.
     pub(crate) fn of(ticket: TicketId) -> Earlier {
-        Earlier { ticket, list: None, total: 0, selected: 0 }
+        Earlier { ticket, list: None, total: 0 }
     }
 
-    pub(crate) fn step(&mut self, by: isize) {
-        let last = self.list.as_ref().map_or(0, Vec::len).saturating_sub(1);
-        self.selected = self.selected.saturating_add_signed(by).min(last);
+    /// Puts the runs in that were read; the cursor stays on its run.
+    pub(crate) fn read(&mut self, runs: Vec<Arc<RunView>>, total: u64) {
+        self.list.get_or_insert_default().replace(runs, |before, run| before.id == run.id);
+        self.total = total;
     }
 
     pub(crate) fn chosen(&self) -> Option<&Arc<RunView>> {
-        self.list.as_ref()?.get(self.selected)
+        self.list.as_ref()?.chosen()
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::console::list::List;
 use crate::console::output::Filter;
 use crate::plan::ticket::{Priority, TicketId};
 use crate::runtime::protocol::diff::{Comment, DiffRange};
@@ -28,14 +29,19 @@ pub(crate) enum Choice {
 pub(crate) struct Menu {
     pub(crate) title: String,
     /// Safe text of each line, and what it does.
-    pub(crate) items: Vec<(String, Choice)>,
-    pub(crate) selected: usize,
+    pub(crate) items: List<(String, Choice)>,
     /// The theme to go back to.
     pub(crate) theme_before: Option<String>,
 }
 
 impl Menu {
-    pub(crate) fn step(&mut self, by: isize) {
-        self.selected = self.selected.saturating_add_signed(by).min(self.items.len().saturating_sub(1));
+    /// A menu with the cursor on that item.
+    pub(crate) fn new(title: impl Into<String>, items: Vec<(String, Choice)>, selected: usize) -> Menu {
+        Menu { title: title.into(), items: List::at(items, selected), theme_before: None }
+    }
+
+    /// What the item with the cursor does.
+    pub(crate) fn chosen(&self) -> Option<&Choice> {
+        self.items.chosen().map(|(_, choice)| choice)
     }
 }

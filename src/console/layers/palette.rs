@@ -6,6 +6,7 @@ use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::console::actions::{Action, SPECS};
+use crate::console::list::List;
 
 use super::field::TextField;
 
@@ -21,15 +22,14 @@ pub(crate) struct Found {
 #[derive(Debug)]
 pub(crate) struct Palette {
     pub(crate) query: TextField,
-    pub(crate) found: Vec<Found>,
-    pub(crate) selected: usize,
+    pub(crate) found: List<Found>,
     /// Every action with the reason why it does not work, as of opening.
     all: Vec<Found>,
 }
 
 impl Palette {
     pub(crate) fn new(all: Vec<Found>) -> Palette {
-        let mut palette = Palette { query: TextField::new("", true), found: Vec::new(), selected: 0, all };
+        let mut palette = Palette { query: TextField::new("", true), found: List::default(), all };
         palette.search();
         palette
     }
@@ -56,16 +56,7 @@ impl Palette {
             }
         }
         scored.sort_by_key(|(disabled, score, index, _)| (*disabled, *score, *index));
-        self.found = scored.into_iter().map(|(.., found)| found.clone()).collect();
-        self.selected = 0;
-    }
-
-    pub(crate) fn step(&mut self, by: isize) {
-        self.selected = self.selected.saturating_add_signed(by).min(self.found.len().saturating_sub(1));
-    }
-
-    pub(crate) fn chosen(&self) -> Option<&Found> {
-        self.found.get(self.selected)
+        self.found = List::new(scored.into_iter().map(|(.., found)| found.clone()).collect());
     }
 
     /// Every action, for a palette.
@@ -88,15 +79,21 @@ mod tests {
     fn the_best_match_comes_first_and_disabled_ones_last() {
         let all = Palette::listed(|action| (action == Action::Retry).then(|| "nothing failed".to_owned()));
         let mut palette = Palette::new(all);
-        assert_eq!(palette.found.last().map(|found| found.action), Some(Action::Retry));
+        assert_eq!(palette.found.rows().last().map(|found| found.action), Some(Action::Retry));
         palette.query.set("retr");
         palette.search();
-        assert!(palette.found.iter().any(|found| found.action == Action::Retry && found.disabled.is_some()));
+        assert!(
+            palette
+                .found
+                .rows()
+                .iter()
+                .any(|found| found.action == Action::Retry && found.disabled.is_some())
+        );
         palette.query.set("filter");
         palette.search();
-        assert_eq!(palette.chosen().map(|found| found.action), Some(Action::Filter));
+        assert_eq!(palette.found.chosen().map(|found| found.action), Some(Action::Filter));
         palette.query.set("zzzz");
         palette.search();
-        assert_eq!(palette.chosen(), None);
+        assert_eq!(palette.found.chosen(), None);
     }
 }

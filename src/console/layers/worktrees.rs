@@ -2,6 +2,7 @@
 //!
 //! Owns the list as it was measured when it came; measuring takes a while, so it is asked for and awaited.
 
+use crate::console::list::List;
 use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::WorktreeInfo;
 
@@ -9,31 +10,24 @@ use crate::runtime::protocol::WorktreeInfo;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Worktrees {
     /// `None` while they are measured.
-    pub(crate) list: Option<Vec<WorktreeInfo>>,
-    pub(crate) selected: usize,
+    pub(crate) list: Option<List<WorktreeInfo>>,
 }
 
 impl Worktrees {
-    pub(crate) fn step(&mut self, by: isize) {
-        let last = self.list.as_ref().map_or(0, Vec::len).saturating_sub(1);
-        self.selected = self.selected.saturating_add_signed(by).min(last);
-    }
-
     pub(crate) fn chosen(&self) -> Option<&WorktreeInfo> {
-        self.list.as_ref()?.get(self.selected)
+        self.list.as_ref()?.chosen()
     }
 
     /// Puts a new measure in; the selection stays on its ticket, or on its place.
     pub(crate) fn measured(&mut self, list: Vec<WorktreeInfo>) {
-        let before = self.chosen().map(|info| info.worktree.ticket.clone());
-        let at = before.and_then(|ticket| list.iter().position(|info| info.worktree.ticket == ticket));
-        self.selected = at.unwrap_or(self.selected).min(list.len().saturating_sub(1));
-        self.list = Some(list);
+        let same =
+            |before: &WorktreeInfo, info: &WorktreeInfo| before.worktree.ticket == info.worktree.ticket;
+        self.list.get_or_insert_default().replace(list, same);
     }
 
     /// Those that may go.
     pub(crate) fn prunable(&self) -> Vec<TicketId> {
-        let all = self.list.iter().flatten().filter(|info| keeps(info).is_none());
+        let all = self.list.iter().flat_map(List::rows).filter(|info| keeps(info).is_none());
         all.map(|info| info.worktree.ticket.clone()).collect()
     }
 }

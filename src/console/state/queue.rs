@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::Snapshot;
 
+use crate::console::list::{Cursor, Motion};
 use crate::console::rows::{Row, Rows, View, rows};
 
 /// The queue pane.
@@ -17,10 +18,8 @@ pub(crate) struct QueuePane {
     pub(crate) view: View,
     pub(crate) rows: Rows,
     pub(crate) selected: Option<TicketId>,
-    /// Row of the selection.
-    pub(crate) cursor: usize,
-    /// First visible row.
-    pub(crate) top: usize,
+    /// On the row of the selection.
+    pub(crate) cursor: Cursor,
 }
 
 impl Default for QueuePane {
@@ -29,8 +28,7 @@ impl Default for QueuePane {
             view: View { sprint: Some("current".to_owned()), ..View::default() },
             rows: Rows::default(),
             selected: None,
-            cursor: 0,
-            top: 0,
+            cursor: Cursor::default(),
         }
     }
 }
@@ -40,8 +38,8 @@ impl QueuePane {
     pub(crate) fn refresh(&mut self, snapshot: &Snapshot, now: Timestamp) {
         self.rows = rows(snapshot, &self.view, now);
         match self.selected.as_ref().and_then(|id| self.position(snapshot, id)) {
-            Some(position) => self.cursor = position,
-            None => self.select(snapshot, self.cursor),
+            Some(position) => self.cursor.go_to(position, self.rows.rows.len()),
+            None => self.select(snapshot, self.cursor.at()),
         }
     }
 
@@ -55,32 +53,33 @@ impl QueuePane {
 
     /// Selects the row at `position`, or the last one.
     pub(crate) fn select(&mut self, snapshot: &Snapshot, position: usize) {
-        self.cursor = position.min(self.rows.rows.len().saturating_sub(1));
+        self.cursor.go_to(position, self.rows.rows.len());
+        self.follow(snapshot);
+    }
+
+    /// Moves the selection.
+    pub(crate) fn go(&mut self, snapshot: &Snapshot, motion: Motion) {
+        self.cursor.go(motion, self.rows.rows.len());
+        self.follow(snapshot);
+    }
+
+    /// What stands under the cursor is selected.
+    fn follow(&mut self, snapshot: &Snapshot) {
         self.selected = self
             .rows
             .rows
-            .get(self.cursor)
+            .get(self.cursor.at())
             .and_then(|row| snapshot.plan.tickets.get(row.ticket as usize))
             .map(|ticket| ticket.id.clone());
     }
 
-    /// Moves the selection.
-    pub(crate) fn step(&mut self, snapshot: &Snapshot, by: isize) {
-        self.select(snapshot, self.cursor.saturating_add_signed(by));
-    }
-
     /// Scrolls so that the selection stands within `height` rows.
     pub(crate) fn reveal(&mut self, height: usize) {
-        if height == 0 {
-            return;
-        }
-        let last = self.rows.rows.len().saturating_sub(height);
-        self.top = self.top.min(last).min(self.cursor).max((self.cursor + 1).saturating_sub(height));
+        self.cursor.reveal(self.rows.rows.len(), height);
     }
 
     /// The rows within `height`.
     pub(crate) fn visible(&self, height: usize) -> &[Row] {
-        let end = (self.top + height).min(self.rows.rows.len());
-        self.rows.rows.get(self.top.min(end)..end).unwrap_or_default()
+        self.rows.rows.get(self.cursor.seen(self.rows.rows.len(), height)).unwrap_or_default()
     }
 }

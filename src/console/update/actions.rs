@@ -6,6 +6,7 @@ use super::super::actions::Action;
 use super::super::layers::line::LineKind;
 use super::super::layers::menu::{Choice, Menu};
 use super::super::layers::{Layer, LineInput, Palette, Scrolled};
+use super::super::list::Motion;
 use super::super::message::Effect;
 use super::super::output::{Filter, OutputView};
 use super::super::state::{Console, Leaving, NoticeKind, Pane, Pending};
@@ -115,11 +116,12 @@ impl Console {
             | Action::ErrorPrevious => self.output_action(action),
             Action::Kinds => self.open_kinds_menu(),
             Action::Raw => self.toggle_raw(),
-            Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => {
-                self.move_by(action)
-            }
             // Everything else was done by [`Console::perform`].
-            _ => {}
+            _ => {
+                if let Some(motion) = Motion::of(action) {
+                    self.move_by(motion);
+                }
+            }
         }
     }
 
@@ -165,8 +167,7 @@ impl Console {
         let items =
             Filter::EVERY.iter().map(|filter| (filter.word().to_owned(), Choice::Kinds(*filter))).collect();
         let selected = Filter::EVERY.iter().position(|filter| *filter == now).unwrap_or(0);
-        let title = "show of the output".to_owned();
-        self.layers.push(Layer::Menu(Menu { title, items, selected, theme_before: None }));
+        self.layers.push(Layer::Menu(Menu::new("show of the output", items, selected)));
     }
 
     fn quit(&mut self) {
@@ -224,12 +225,8 @@ impl Console {
         let current = self.theme.name().to_owned();
         let selected =
             items.iter().position(|(_, choice)| *choice == Choice::Theme(current.clone())).unwrap_or(0);
-        self.layers.push(Layer::Menu(Menu {
-            title: "theme".to_owned(),
-            items,
-            selected,
-            theme_before: Some(current),
-        }));
+        let menu = Menu::new("theme", items, selected);
+        self.layers.push(Layer::Menu(Menu { theme_before: Some(current), ..menu }));
     }
 
     fn open_filter(&mut self) {

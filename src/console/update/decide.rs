@@ -79,7 +79,7 @@ impl Console {
             Priority::KNOWN.iter().map(|priority| (priority.word().to_owned(), choice(priority))).collect();
         let selected = Priority::KNOWN.iter().position(|known| *known == ticket.priority).unwrap_or(0);
         let title = format!("priority of {}", words::safe(&ticket.id));
-        self.layers.push(Layer::Menu(Menu { title, items, selected, theme_before: None }));
+        self.layers.push(Layer::Menu(Menu::new(title, items, selected)));
     }
 
     /// Retry or release: through its run where this session knows one, else through the ticket.

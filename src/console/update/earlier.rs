@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::actions::Action;
 use super::super::keys::Key;
 use super::super::layers::{Earlier, Layer};
+use super::super::list::Motion;
 use super::super::state::{Console, Opened, Pane, Pending};
 use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::{Command, RunCommand, RunView};
@@ -19,15 +20,13 @@ impl Console {
     pub(super) fn earlier_key(&mut self, mut list: Earlier, key: Key, action: Option<Action>) {
         match action {
             Some(Action::Back) => return,
-            Some(Action::Up) => list.step(-1),
-            Some(Action::Down) => list.step(1),
-            Some(Action::PageUp) => list.step(-10),
-            Some(Action::PageDown) => list.step(10),
-            Some(Action::Top) => list.step(isize::MIN),
-            Some(Action::Bottom) => list.step(isize::MAX),
             Some(Action::Accept) if list.chosen().is_some() => return self.open_run(list),
             _ if matches!(key.typed(), Some('q' | 'E')) => return,
-            _ => {}
+            _ => {
+                if let (Some(rows), Some(motion)) = (&mut list.list, action.and_then(Motion::of)) {
+                    rows.go(motion);
+                }
+            }
         }
         self.layers.push(Layer::Earlier(list));
     }
@@ -66,8 +65,7 @@ impl Console {
             _ => None,
         });
         for list in lists {
-            list.selected = list.selected.min(runs.len().saturating_sub(1));
-            (list.list, list.total) = (Some(runs.clone()), total);
+            list.read(runs.clone(), total);
             self.dirty = true;
         }
     }

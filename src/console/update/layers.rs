@@ -7,6 +7,7 @@ use super::super::layers::confirm::Confirmed;
 use super::super::layers::line::LineKind;
 use super::super::layers::ticket::FieldName;
 use super::super::layers::{AnswerForm, Confirm, Layer, LineInput, TicketForm};
+use super::super::list::Motion;
 use super::super::state::{Console, NoticeKind, Pane, Pending};
 use crate::plan::lifecycle::Op;
 
@@ -178,18 +179,18 @@ impl Console {
         if action == Some(Action::Back) {
             return self.line_left(*input);
         }
-        let step = match key.to_string().as_str() {
-            "up" => Some(Action::Up),
-            "down" => Some(Action::Down),
+        let motion = match key.to_string().as_str() {
+            "up" => Some(Motion::Up),
+            "down" => Some(Motion::Down),
             _ => None,
         };
         let filters = matches!(input.kind, LineKind::Filter { .. });
         self.layers.push(Layer::Line(input));
-        match step {
+        match motion {
             // The arrows walk through the matches while the filter is still being typed.
-            Some(step) if filters => {
+            Some(motion) if filters => {
                 self.focus = Pane::Queue;
-                self.move_by(step);
+                self.move_by(motion);
             }
             Some(_) => {}
             None => {

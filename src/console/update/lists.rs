@@ -6,10 +6,10 @@ use super::super::layers::confirm::Confirmed;
 use super::super::layers::menu::Choice;
 use super::super::layers::message::Purpose;
 use super::super::layers::{Confirm, Layer, Menu, Palette, Scrolled};
+use super::super::list::Motion;
 use super::super::message::Effect;
 use super::super::state::{Console, Leaving, NoticeKind, Pending};
 use super::layers::is_enter;
-use super::moving::scrolled;
 use crate::runtime::protocol::diff::NotebookChange;
 use crate::runtime::protocol::{Command, QueueCommand, RunCommand};
 
@@ -19,7 +19,7 @@ impl Console {
             return;
         }
         if is_enter(key) {
-            match palette.chosen().cloned() {
+            match palette.found.chosen().cloned() {
                 Some(found) if found.disabled.is_none() => return self.perform(found.action),
                 Some(found) => {
                     let reason = found.disabled.unwrap_or_default();
@@ -28,16 +28,18 @@ impl Console {
                 None => {}
             }
         } else {
-            match key.to_string().as_str() {
-                "up" | "ctrl-p" => palette.step(-1),
-                "down" | "ctrl-n" => palette.step(1),
-                "pageup" => palette.step(-10),
-                "pagedown" => palette.step(10),
-                _ => {
-                    if palette.query.key(key) {
-                        palette.search();
-                    }
-                }
+            // Letters are typed here, so that only keys which are none move.
+            let motion = match key.to_string().as_str() {
+                "up" | "ctrl-p" => Some(Motion::Up),
+                "down" | "ctrl-n" => Some(Motion::Down),
+                "pageup" => Some(Motion::PageUp),
+                "pagedown" => Some(Motion::PageDown),
+                _ => None,
+            };
+            match motion {
+                Some(motion) => palette.found.go(motion),
+                None if palette.query.key(key) => palette.search(),
+                None => {}
             }
         }
         self.layers.push(Layer::Palette(palette));
@@ -51,30 +53,29 @@ impl Console {
                 }
                 return;
             }
-            Some(Action::Up) => menu.step(-1),
-            Some(Action::Down) => menu.step(1),
-            Some(Action::Top) => menu.selected = 0,
-            Some(Action::Bottom) => menu.step(isize::MAX),
             Some(Action::Accept) => return self.menu_accepted(&menu),
             _ => {
+                if let Some(motion) = action.and_then(Motion::of) {
+                    menu.items.go(motion);
+                }
                 let digit = key
                     .typed()
                     .and_then(|c| c.to_digit(10))
                     .and_then(|digit| (digit as usize).checked_sub(1));
-                if let Some(index) = digit.filter(|index| *index < menu.items.len()) {
-                    menu.selected = index;
+                if let Some(index) = digit.filter(|index| *index < menu.items.rows().len()) {
+                    menu.items.go_to(index);
                     return self.menu_accepted(&menu);
                 }
             }
         }
-        if let Some((_, Choice::Theme(name))) = menu.items.get(menu.selected) {
+        if let Some(Choice::Theme(name)) = menu.chosen() {
             self.take_theme(&name.clone());
         }
         self.layers.push(Layer::Menu(menu));
     }
 
     fn menu_accepted(&mut self, menu: &Menu) {
-        match menu.items.get(menu.selected).map(|(_, choice)| choice.clone()) {
+        match menu.chosen().cloned() {
             Some(Choice::Priority { ticket, seen, priority }) => self.set_priority(&ticket, seen, priority),
             Some(Choice::Delegate { ticket, agent }) => {
                 self.open_message(ticket, Purpose::Delegate { agent });
@@ -168,20 +169,14 @@ impl Console {
     ) {
         match action {
             Some(Action::Back | Action::Accept) => return,
-            Some(
-                action @ (Action::Up
-                | Action::Down
-                | Action::PageUp
-                | Action::PageDown
-                | Action::Top
-                | Action::Bottom),
-            ) => {
-                let (lines, height) = super::super::view::overlay_extent(self, &back(text));
-                text.top = scrolled(text.top, lines, height, action);
-            }
             // The key that opened it closes it, and so does `q`.
             _ if matches!(key.typed(), Some('?' | 'q' | 'M')) => return,
-            _ => {}
+            _ => {
+                if let Some(motion) = action.and_then(Motion::of) {
+                    let (lines, height) = super::super::view::overlay_extent(self, &back(text));
+                    text.top = motion.scroll(text.top, lines, height);
+                }
+            }
         }
         self.layers.push(back(text));
     }

@@ -3,47 +3,39 @@
 use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::{Command, RunCommand, RunId};
 
-use super::super::actions::Action;
 use super::super::layers::Layer;
+use super::super::list::Motion;
 use super::super::rows::is_live;
 use super::super::state::{Console, Pane, Pending, Then};
 use super::super::view;
 
 impl Console {
     /// Moves what has the focus.
-    pub(super) fn move_by(&mut self, action: Action) {
+    pub(super) fn move_by(&mut self, motion: Motion) {
         self.dirty = true;
         if let Some(Layer::Page(page)) = self.layers.last_mut() {
             let height = usize::from(self.size.1.saturating_sub(3));
-            page.scroll = scrolled(page.scroll, page.cache.len(), height, action);
+            page.scroll = motion.scroll(page.scroll, page.cache.len(), height);
             return;
         }
         if let Some(Layer::Review(screen)) = self.layers.last_mut() {
-            return screen.move_by(action);
+            return screen.move_by(motion);
         }
         let areas = view::areas(self);
         match self.focus {
-            Pane::Queue => self.move_selection(action, usize::from(areas.list_height())),
-            Pane::Run => self.move_output(action),
-            Pane::Verdict => self.move_verdict(action),
+            Pane::Queue => self.move_selection(motion),
+            Pane::Run => self.move_output(motion),
+            Pane::Verdict => self.move_verdict(motion),
             Pane::Detail => {
                 let height = usize::from(areas.detail_height());
-                self.detail.scroll = scrolled(self.detail.scroll, self.detail.cache.len(), height, action);
+                self.detail.scroll = motion.scroll(self.detail.scroll, self.detail.cache.len(), height);
             }
         }
     }
 
-    fn move_selection(&mut self, action: Action, height: usize) {
-        let page = isize::try_from(height.saturating_sub(1).max(1)).unwrap_or(1);
+    fn move_selection(&mut self, motion: Motion) {
         let snapshot = std::sync::Arc::clone(&self.snapshot);
-        match action {
-            Action::Up => self.queue.step(&snapshot, -1),
-            Action::Down => self.queue.step(&snapshot, 1),
-            Action::PageUp => self.queue.step(&snapshot, -page),
-            Action::PageDown => self.queue.step(&snapshot, page),
-            Action::Top => self.queue.select(&snapshot, 0),
-            _ => self.queue.select(&snapshot, usize::MAX),
-        }
+        self.queue.go(&snapshot, motion);
         self.selection_moved();
     }
 
@@ -57,15 +49,15 @@ impl Console {
         }
     }
 
-    fn move_output(&mut self, action: Action) {
+    fn move_output(&mut self, motion: Motion) {
         let Some(view) = self.runs.shown_view_mut() else { return };
-        match action {
-            Action::Up => view.move_cursor(-1),
-            Action::Down => view.move_cursor(1),
-            Action::PageUp => view.scroll_pages(-1),
-            Action::PageDown => view.scroll_pages(1),
-            Action::Top => view.home(),
-            _ => view.end(),
+        match motion {
+            Motion::Up => view.move_cursor(-1),
+            Motion::Down => view.move_cursor(1),
+            Motion::PageUp => view.scroll_pages(-1),
+            Motion::PageDown => view.scroll_pages(1),
+            Motion::Top => view.home(),
+            Motion::Bottom => view.end(),
         }
     }
 
@@ -148,19 +140,4 @@ impl Console {
         }
         self.dirty = true;
     }
-}
-
-/// A scroll position after an action, within `lines` lines of which `height` are seen.
-pub(super) fn scrolled(from: usize, lines: usize, height: usize, action: Action) -> usize {
-    let last = lines.saturating_sub(height);
-    let page = height.saturating_sub(1).max(1);
-    let to = match action {
-        Action::Up => from.saturating_sub(1),
-        Action::Down => from.saturating_add(1),
-        Action::PageUp => from.saturating_sub(page),
-        Action::PageDown => from.saturating_add(page),
-        Action::Top => 0,
-        _ => last,
-    };
-    to.min(last)
 }

@@ -53,7 +53,7 @@ impl Console {
             items.push(("the usual agent".to_owned(), choice(None)));
         }
         let title = format!("who works {}?", words::safe(&ticket.id));
-        self.layers.push(Layer::Menu(Menu { title, items, selected: 0, theme_before: None }));
+        self.layers.push(Layer::Menu(Menu::new(title, items, 0)));
     }
 
     pub(super) fn toggle_pause(&mut self) {

@@ -5,6 +5,7 @@ use super::super::actions::Action;
 use super::super::layers::confirm::Confirmed;
 use super::super::layers::message::Purpose;
 use super::super::layers::{Confirm, Layer};
+use super::super::list::Motion;
 use super::super::state::verdict::{judged, standing};
 use super::super::state::{Console, Pane, Pending, Then};
 use super::super::words;
@@ -13,6 +14,9 @@ use crate::runtime::fixlist;
 use crate::runtime::protocol::diff::DiffRange;
 use crate::runtime::protocol::review::{Decision, Finding, Progress, Stage};
 use crate::runtime::protocol::{Command, Review, ReviewChoice, ReviewCommand};
+
+/// Findings that a page goes on by: they are of different heights.
+const FINDINGS_PAGE: usize = 10;
 
 /// Whether a decision of the pane may be made now.
 pub(super) fn decidable(console: &Console, action: Action) -> Result<(), String> {
@@ -186,19 +190,10 @@ impl Console {
     }
 
     /// Moves the cursor over the findings.
-    pub(super) fn move_verdict(&mut self, action: Action) {
+    pub(super) fn move_verdict(&mut self, motion: Motion) {
         let Some(review) = self.reviewed() else { return };
         let last = standing(review).len().saturating_sub(1);
-        let cursor = self.verdict.cursor;
-        self.verdict.cursor = match action {
-            Action::Up => cursor.saturating_sub(1),
-            Action::Down => cursor + 1,
-            Action::PageUp => cursor.saturating_sub(10),
-            Action::PageDown => cursor + 10,
-            Action::Top => 0,
-            _ => last,
-        }
-        .min(last);
+        self.verdict.cursor = motion.from(self.verdict.cursor, last, FINDINGS_PAGE);
     }
 }
 

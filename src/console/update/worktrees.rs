@@ -5,6 +5,7 @@ use super::super::keys::Key;
 use super::super::layers::confirm::Confirmed;
 use super::super::layers::worktrees::keeps;
 use super::super::layers::{Confirm, Layer, Worktrees};
+use super::super::list::Motion;
 use super::super::message::Effect;
 use super::super::state::{Console, NoticeKind, Pending};
 use super::super::words;
@@ -25,12 +26,6 @@ impl Console {
     pub(super) fn worktrees_key(&mut self, mut list: Worktrees, key: Key, action: Option<Action>) {
         match action {
             Some(Action::Back) => return,
-            Some(Action::Up) => list.step(-1),
-            Some(Action::Down) => list.step(1),
-            Some(Action::PageUp) => list.step(-10),
-            Some(Action::PageDown) => list.step(10),
-            Some(Action::Top) => list.step(isize::MIN),
-            Some(Action::Bottom) => list.step(isize::MAX),
             Some(Action::Attach) => {
                 if let Some(info) = list.chosen() {
                     self.effects.push(Effect::Attach { folder: info.worktree.work_folder() });
@@ -47,7 +42,11 @@ impl Console {
                 return self.ask_prune_all(may_go);
             }
             _ if matches!(key.typed(), Some('q')) => return,
-            _ => {}
+            _ => {
+                if let (Some(rows), Some(motion)) = (&mut list.list, action.and_then(Motion::of)) {
+                    rows.go(motion);
+                }
+            }
         }
         self.layers.push(Layer::Worktrees(list));
     }

@@ -10,6 +10,7 @@ mod footer;
 mod form;
 mod header;
 mod help;
+mod list;
 mod message;
 mod overlays;
 mod pages;
@@ -147,15 +148,21 @@ pub(crate) fn prepare(console: &mut Console, area: Rect) {
             Layer::Ticket(form) => form::dress(console, form),
             Layer::Message(form) => message::dress(console, form),
             Layer::Line(input) => overlays::dress(console, &mut input.text),
-            Layer::Palette(palette) => overlays::dress(console, &mut palette.query),
+            Layer::Palette(palette) => {
+                overlays::dress(console, &mut palette.query);
+                palette.found.reveal(overlays::palette_rows(&areas));
+            }
             Layer::Review(screen) => review::prepare(console, screen, areas.body),
-            Layer::Menu(_)
-            | Layer::Worktrees(_)
-            | Layer::Earlier(_)
-            | Layer::Confirm(_)
-            | Layer::Quit
-            | Layer::Help(_)
-            | Layer::History(_) => {}
+            Layer::Menu(menu) => menu.items.reveal(overlays::menu_rows(&areas, menu)),
+            Layer::Worktrees(layer) => {
+                let rows = worktrees::rows_seen(&areas, layer);
+                layer.list.iter_mut().for_each(|list| list.reveal(rows));
+            }
+            Layer::Earlier(layer) => {
+                let rows = earlier::rows_seen(&areas, layer);
+                layer.list.iter_mut().for_each(|list| list.reveal(rows));
+            }
+            Layer::Confirm(_) | Layer::Quit | Layer::Help(_) | Layer::History(_) => {}
         }
     }
     console.layers = layers;

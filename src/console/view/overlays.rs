@@ -11,6 +11,7 @@ use super::super::state::{Console, Leaving};
 use super::super::theme::Role;
 use super::super::words;
 use super::Areas;
+use super::list;
 use super::text::{Pen, column, fit, width, wrap};
 
 /// Gives a field its looks.
@@ -37,7 +38,23 @@ pub(super) fn frame(console: &Console, title: &str, area: Rect, buffer: &mut Buf
     }
     Pen::new(buffer, area.x + 2, area.y, area.right() - 2)
         .write(&format!(" {title} "), console.theme.style(Role::Frame));
+    inside(area)
+}
+
+/// What is within the frame of a box, as [`frame`] returns it.
+fn inside(area: Rect) -> Rect {
+    if area.width < 4 || area.height < 3 {
+        return area;
+    }
     Rect { x: area.x + 2, y: area.y + 1, width: area.width - 4, height: area.height - 2 }
+}
+
+/// The box of a list with this many rows and a line below them, and the rows within it.
+pub(super) fn list_box(areas: &Areas, width: u16, rows: usize) -> (Rect, Rect) {
+    let height = u16::try_from(rows.max(1) + 3).unwrap_or(u16::MAX);
+    let area = centered(areas, width, height);
+    let inside = inside(area);
+    (area, Rect { height: inside.height.saturating_sub(1).max(1).min(inside.height), ..inside })
 }
 
 /// A box of at most this size within the body.
@@ -75,65 +92,64 @@ pub(super) fn draw_line(console: &Console, input: &LineInput, areas: &Areas, buf
     }
 }
 
+fn palette_box(areas: &Areas) -> Rect {
+    centered(areas, 100, 22)
+}
+
+/// The actions that are seen below the query.
+pub(super) fn palette_rows(areas: &Areas) -> usize {
+    usize::from(inside(palette_box(areas)).height.saturating_sub(1))
+}
+
 pub(super) fn draw_palette(console: &Console, palette: &Palette, areas: &Areas, buffer: &mut Buffer) {
-    let inside = frame(console, "every action", centered(areas, 100, 22), buffer);
+    let inside = frame(console, "every action", palette_box(areas), buffer);
     if inside.height < 2 {
         return;
     }
     Pen::new(buffer, inside.x, inside.y, inside.right()).write(": ", console.theme.style(Role::Key));
     let field = Rect { x: inside.x + 2, width: inside.width.saturating_sub(2), height: 1, ..inside };
     palette.query.widget().render(field, buffer);
-    let rows = usize::from(inside.height - 1);
-    let first = (palette.selected + 1).saturating_sub(rows);
-    if palette.found.is_empty() {
+    if palette.found.rows().is_empty() {
         let style = console.theme.style(Role::Dim);
         Pen::new(buffer, inside.x + 2, inside.y + 1, inside.right())
             .write("no action is called like that", style);
     }
-    for (offset, found) in palette.found.iter().enumerate().skip(first).take(rows) {
-        let y = inside.y + 1 + u16::try_from(offset - first).unwrap_or(0);
+    let rows = Rect { y: inside.y + 1, height: inside.height - 1, ..inside };
+    list::draw(console, &palette.found, rows, buffer, |_, found, ground, pen| {
         let spec = found.action.spec();
-        let row = Rect { y, height: 1, ..inside };
-        let chosen = offset == palette.selected;
-        if chosen {
-            buffer.set_style(row, console.theme.style(Role::Selected));
-        }
-        let ground =
-            if chosen { console.theme.style(Role::Selected) } else { console.theme.style(Role::Overlay) };
-        let on = |role: Role| {
-            let style = console.theme.style(role);
-            ratatui::style::Style { bg: ground.bg, ..style }.add_modifier(ground.add_modifier)
-        };
         let (name, rest) = match &found.disabled {
             None => (Role::Overlay, Role::Dim),
             Some(_) => (Role::Dim, Role::Dim),
         };
         let ellipsis = console.glyphs.ellipsis;
         let key = console.settings.keymap.key_name(found.action).unwrap_or_default();
-        let mut pen = Pen::new(buffer, inside.x, y, inside.right());
-        pen.write(&column(&key, 10, ellipsis), on(Role::Key)).write(" ", on(name));
-        pen.write(&column(spec.title, 16, ellipsis), on(name)).write(" ", on(name));
+        pen.write(&column(&key, 10, ellipsis), ground.on(Role::Key)).write(" ", ground.on(name));
+        pen.write(&column(spec.title, 16, ellipsis), ground.on(name)).write(" ", ground.on(name));
         let text = found
             .disabled
             .as_ref()
             .map_or_else(|| spec.explain.to_owned(), |reason| format!("not now: {reason}"));
         let room = pen.room();
-        pen.write(&fit(&text, room, ellipsis), on(rest));
-    }
+        pen.write(&fit(&text, room, ellipsis), ground.on(rest));
+    });
+}
+
+fn menu_box(areas: &Areas, menu: &Menu) -> Rect {
+    centered(areas, 44, u16::try_from(menu.items.rows().len() + 2).unwrap_or(u16::MAX))
+}
+
+/// The items that are seen.
+pub(super) fn menu_rows(areas: &Areas, menu: &Menu) -> usize {
+    usize::from(inside(menu_box(areas, menu)).height)
 }
 
 pub(super) fn draw_menu(console: &Console, menu: &Menu, areas: &Areas, buffer: &mut Buffer) {
-    let height = u16::try_from(menu.items.len() + 2).unwrap_or(u16::MAX);
-    let inside = frame(console, &menu.title, centered(areas, 44, height), buffer);
-    let rows = usize::from(inside.height);
-    let first = (menu.selected + 1).saturating_sub(rows);
-    for (offset, (text, _)) in menu.items.iter().enumerate().skip(first).take(rows) {
-        let y = inside.y + u16::try_from(offset - first).unwrap_or(0);
-        let role = if offset == menu.selected { Role::Selected } else { Role::Overlay };
-        let number = if offset < 9 { format!("{} ", offset + 1) } else { "  ".to_owned() };
+    let inside = frame(console, &menu.title, menu_box(areas, menu), buffer);
+    list::draw(console, &menu.items, inside, buffer, |at, (text, _), ground, pen| {
+        let number = if at < 9 { format!("{} ", at + 1) } else { "  ".to_owned() };
         let text = column(&format!("{number}{text}"), usize::from(inside.width), console.glyphs.ellipsis);
-        Pen::new(buffer, inside.x, y, inside.right()).write(&text, console.theme.style(role));
-    }
+        pen.write(&text, ground.bare());
+    });
 }
 
 pub(super) fn draw_confirm(console: &Console, confirm: &Confirm, areas: &Areas, buffer: &mut Buffer) {

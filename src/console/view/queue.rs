@@ -62,7 +62,7 @@ fn draw_title(console: &Console, area: Rect, buffer: &mut Buffer) {
     let position = if console.queue.rows.rows.is_empty() {
         String::new()
     } else {
-        format!("{}/{}", console.queue.cursor + 1, console.queue.rows.rows.len())
+        format!("{}/{}", console.queue.cursor.at() + 1, console.queue.rows.rows.len())
     };
     pen.write(&format!("  {}", fit(&sprint, 16, console.glyphs.ellipsis)), dim);
     pen.write(&format!("  {} open", counts.open), dim);

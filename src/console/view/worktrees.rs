@@ -1,6 +1,7 @@
 //! The worktrees of agents over the board: ticket, branch, size, and what each one holds.
 
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::super::layers::Worktrees;
@@ -9,22 +10,32 @@ use super::super::state::Console;
 use super::super::theme::Role;
 use super::super::words;
 use super::Areas;
-use super::overlays::{centered, frame};
+use super::list::{self, Ground};
+use super::overlays::{frame, list_box};
 use super::text::{Pen, column, column_right, fit};
 use crate::base::text::safe_text;
 use crate::runtime::protocol::WorktreeInfo;
 
+/// The box, and the rows within it.
+fn place(areas: &Areas, layer: &Worktrees) -> (Rect, Rect) {
+    list_box(areas, 100, layer.list.as_ref().map_or(0, |list| list.rows().len()))
+}
+
+/// The rows that are seen.
+pub(super) fn rows_seen(areas: &Areas, layer: &Worktrees) -> usize {
+    usize::from(place(areas, layer).1.height)
+}
+
 pub(super) fn draw(console: &Console, layer: &Worktrees, areas: &Areas, buffer: &mut Buffer) {
-    let all = layer.list.as_deref().unwrap_or_default();
-    let height = u16::try_from(all.len().max(1) + 3).unwrap_or(u16::MAX);
+    let (outside, rows) = place(areas, layer);
     let title = match &layer.list {
         None => "worktrees".to_owned(),
         Some(list) => {
-            let bytes = words::bytes(list.iter().map(|info| info.bytes).sum());
-            format!("{} of agents, {bytes}", words::count(list.len(), "worktree", "worktrees"))
+            let bytes = words::bytes(list.rows().iter().map(|info| info.bytes).sum());
+            format!("{} of agents, {bytes}", words::count(list.rows().len(), "worktree", "worktrees"))
         }
     };
-    let inside = frame(console, &title, centered(areas, 100, height), buffer);
+    let inside = frame(console, &title, outside, buffer);
     let ground = console.theme.style(Role::Overlay);
     let dim = Style { bg: ground.bg, ..console.theme.style(Role::Dim) };
     let mut line = |text: &str| {
@@ -33,20 +44,13 @@ pub(super) fn draw(console: &Console, layer: &Worktrees, areas: &Areas, buffer: 
     };
     match &layer.list {
         None => return line("measuring them…"),
-        Some(list) if list.is_empty() => {
+        Some(list) if list.rows().is_empty() => {
             return line("No agent has a worktree: each gets one when it starts.");
         }
         Some(_) => {}
     }
-    let rows = usize::from(inside.height.saturating_sub(1)).max(1);
-    let first = (layer.selected + 1).saturating_sub(rows);
-    for (offset, info) in all.iter().enumerate().skip(first).take(rows) {
-        let y = inside.y + u16::try_from(offset - first).unwrap_or(0);
-        let chosen = offset == layer.selected;
-        let style = if chosen { console.theme.style(Role::Selected) } else { ground };
-        let row = ratatui::layout::Rect { y, height: 1, ..inside };
-        buffer.set_style(row.intersection(buffer.area), style);
-        draw_row(console, info, style, &mut Pen::new(buffer, inside.x, y, inside.right()));
+    if let Some(list) = &layer.list {
+        list::draw(console, list, rows, buffer, |_, info, ground, pen| draw_row(console, info, ground, pen));
     }
     let text = match layer.prunable().len() {
         0 => "none may go: each is in use or holds what is nowhere else".to_owned(),
@@ -58,10 +62,8 @@ pub(super) fn draw(console: &Console, layer: &Worktrees, areas: &Areas, buffer: 
     }
 }
 
-fn draw_row(console: &Console, info: &WorktreeInfo, ground: Style, pen: &mut Pen<'_>) {
-    let on =
-        |role: Role| Style { bg: ground.bg, ..console.theme.style(role) }.add_modifier(ground.add_modifier);
-    let plain = |role: Role| if ground.fg.is_some() { ground } else { on(role) };
+fn draw_row(console: &Console, info: &WorktreeInfo, ground: &Ground<'_>, pen: &mut Pen<'_>) {
+    let plain = |role: Role| ground.readable(role);
     let ellipsis = console.glyphs.ellipsis;
     let why = keeps(info);
     let (glyph, role) = match (&why, info.in_use) {
@@ -69,15 +71,15 @@ fn draw_row(console: &Console, info: &WorktreeInfo, ground: Style, pen: &mut Pen
         (Some(_), _) => (console.glyphs.blocked, Role::Warning),
         (None, _) => (console.glyphs.done, Role::Done),
     };
-    pen.write(glyph, plain(role)).write(" ", ground);
+    pen.write(glyph, plain(role)).write(" ", ground.bare());
     pen.write(&column(&words::safe(&info.worktree.ticket), 12, ellipsis), plain(Role::Accent))
-        .write(" ", ground);
+        .write(" ", ground.bare());
     pen.write(&column_right(&words::bytes(info.bytes), 9, ellipsis), plain(Role::Overlay))
-        .write("  ", ground);
+        .write("  ", ground.bare());
     let text = why.map_or_else(|| "may go".to_owned(), |why| format!("stays: {why}"));
     let branch = safe_text(&info.worktree.branch);
     if pen.room() > 70 {
-        pen.write(&column(branch.as_str(), 24, ellipsis), plain(Role::Dim)).write("  ", ground);
+        pen.write(&column(branch.as_str(), 24, ellipsis), plain(Role::Dim)).write("  ", ground.bare());
     }
     let room = pen.room();
     pen.write(&fit(&text, room, ellipsis), plain(role));

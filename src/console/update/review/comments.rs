@@ -118,7 +118,7 @@ impl Console {
             })
             .collect();
         let title = format!("which comment belongs to {}:{}?", safe_text(&place.file), place.first);
-        self.layers.push(Layer::Menu(Menu { title, items, selected: 0, theme_before: None }));
+        self.layers.push(Layer::Menu(Menu::new(title, items, 0)));
         Ok(())
     }
 

@@ -216,8 +216,7 @@ impl Console {
         }
         let selected = items.iter().position(|(_, range)| *range == now).unwrap_or(0);
         let items = items.into_iter().map(|(text, range)| (text, Choice::Range(range))).collect();
-        let title = "what is compared".to_owned();
-        self.layers.push(Layer::Menu(Menu { title, items, selected, theme_before: None }));
+        self.layers.push(Layer::Menu(Menu::new("what is compared", items, selected)));
     }
 
     /// The next round, or the one before; before the first comes the whole.

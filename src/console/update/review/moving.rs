@@ -1,11 +1,10 @@
 //! Moving in the review: lines, hunks, hits, findings.
 
-use super::super::super::actions::Action;
+use super::super::super::list::Motion;
 use super::super::super::review::layout::Row;
 use super::super::super::review::notes::{self, What};
 use super::super::super::review::{Part, Place, ReviewScreen};
 use super::super::super::state::{Console, NoticeKind};
-use super::super::moving::scrolled;
 use crate::base::text::safe_text;
 use crate::runtime::protocol::diff::TextSide;
 
@@ -14,31 +13,22 @@ const OPENED: u32 = 20;
 
 impl ReviewScreen {
     /// Moves by a line, a page or to an end, in the files or in the text.
-    pub(in crate::console::update) fn move_by(&mut self, action: Action) {
+    pub(in crate::console::update) fn move_by(&mut self, motion: Motion) {
         match self.part {
             Part::Files => {
-                let page = self.height.max(1);
-                let to = scrolled(self.file, self.files().len() + page.saturating_sub(1), page, action);
-                self.go_to_file(to);
+                let page = self.height.saturating_sub(1).max(1);
+                self.go_to_file(motion.from(self.file, self.files().len().saturating_sub(1), page));
             }
             Part::Text => {
                 let height = self.height.max(1);
                 // The cursor moves, so the last row is the end, and not the last page.
                 let page = height.saturating_sub(1).max(1);
-                let to = match action {
-                    Action::Up => self.cursor.saturating_sub(1),
-                    Action::Down => self.cursor + 1,
-                    Action::PageUp => self.cursor.saturating_sub(page),
-                    Action::PageDown => self.cursor + page,
-                    Action::Top => 0,
-                    _ => usize::MAX,
-                };
-                match action {
-                    Action::PageUp => self.top = self.top.saturating_sub(page),
-                    Action::PageDown => self.top += page,
-                    _ => {}
+                match motion {
+                    Motion::PageUp => self.top = self.top.saturating_sub(page),
+                    Motion::PageDown => self.top += page,
+                    Motion::Up | Motion::Down | Motion::Top | Motion::Bottom => {}
                 }
-                self.move_to(to);
+                self.move_to(motion.from(self.cursor, self.layout.len.saturating_sub(1), page));
             }
         }
     }

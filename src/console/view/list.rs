@@ -1,0 +1,49 @@
+//! The rows of a list over the board, the chosen one on the ground of the selection.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::super::list::List;
+use super::super::state::Console;
+use super::super::theme::Role;
+use super::text::Pen;
+
+/// What the parts of one row stand on.
+pub(super) struct Ground<'a> {
+    console: &'a Console,
+    style: Style,
+}
+
+impl Ground<'_> {
+    /// The ground itself, for blanks.
+    pub(super) fn bare(&self) -> Style {
+        self.style
+    }
+
+    /// The colour of a role on this ground.
+    pub(super) fn on(&self, role: Role) -> Style {
+        Style { bg: self.style.bg, ..self.console.theme.style(role) }.add_modifier(self.style.add_modifier)
+    }
+
+    /// As [`Ground::on`], but where the selection has a colour of its own for texts, that one: it is readable on it.
+    pub(super) fn readable(&self, role: Role) -> Style {
+        if self.style.fg.is_some() { self.style } else { self.on(role) }
+    }
+}
+
+/// Draws the rows that are seen; `row` is told the number of each, and writes it.
+pub(super) fn draw<T>(
+    console: &Console,
+    list: &List<T>,
+    area: Rect,
+    buffer: &mut Buffer,
+    mut row: impl FnMut(usize, &T, &Ground<'_>, &mut Pen<'_>),
+) {
+    for (y, (at, item, chosen)) in (area.y..area.bottom()).zip(list.seen(usize::from(area.height))) {
+        let role = if chosen { Role::Selected } else { Role::Overlay };
+        let ground = Ground { console, style: console.theme.style(role) };
+        buffer.set_style(Rect { y, height: 1, ..area }.intersection(buffer.area), ground.bare());
+        row(at, item, &ground, &mut Pen::new(buffer, area.x, y, area.right()));
+    }
+}
