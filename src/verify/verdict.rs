@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::finding::{Finding, Source};
+use super::finding::{Finding, Severity, Source};
 
 /// The decision. The words on disk are loop-kit's (`reference/loop-kit.md` §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -50,18 +50,25 @@ pub enum Contradiction {
     ApprovedWithBlockers,
     /// It sends the work back and names nothing that must be mended.
     RejectedWithoutReason,
+    /// It approves, and names something of this severity as if it need not be mended.
+    ApprovedWithGrave(Severity),
 }
 
 impl std::fmt::Display for Contradiction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+        match self {
             Contradiction::ApprovedWithBlockers => {
-                "the reviewer approved and named findings that must be mended first"
+                f.write_str("the reviewer approved and named findings that must be mended first")
             }
             Contradiction::RejectedWithoutReason => {
-                "the reviewer required changes and named none that must be made"
+                f.write_str("the reviewer required changes and named none that must be made")
             }
-        })
+            Contradiction::ApprovedWithGrave(severity) => write!(
+                f,
+                "the reviewer approved and names a finding of severity {} among its suggestions",
+                severity.word()
+            ),
+        }
     }
 }
 
@@ -88,7 +95,11 @@ impl Verdict {
         match self.decision {
             Decision::Approve if blocked => Some(Contradiction::ApprovedWithBlockers),
             Decision::ChangesRequired if !blocked => Some(Contradiction::RejectedWithoutReason),
-            _ => None,
+            Decision::ChangesRequired => None,
+            Decision::Approve => {
+                let grave = self.findings.iter().find(|finding| finding.severity >= Severity::High);
+                grave.map(|finding| Contradiction::ApprovedWithGrave(finding.severity))
+            }
         }
     }
 }

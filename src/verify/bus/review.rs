@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::fields::{Fields, Invalid, kind, put};
 use super::issue::Issue;
-use crate::verify::finding::{Severity, Source};
+use crate::verify::finding::Source;
 use crate::verify::verdict::{Decision, Verdict};
 
 /// A review report. Texts are foreign.
@@ -113,18 +113,9 @@ impl ReviewReport {
         }
     }
 
-    /// Why it cannot be taken by its word, as a sentence: it contradicts itself, or it approves and hides something
-    /// grave among its suggestions.
+    /// Why it cannot be taken by its word, as a sentence.
     pub fn contradiction(&self) -> Option<String> {
         let verdict = self.verdict(&Source::Reviewer { name: String::new() }, None);
-        if let Some(contradiction) = verdict.contradiction() {
-            return Some(contradiction.to_string());
-        }
-        let grave = |severity| matches!(severity, Severity::Critical | Severity::High);
-        let hidden = verdict.findings.iter().find(|finding| grave(finding.severity) && !finding.blocking)?;
-        (self.decision == Decision::Approve).then(|| {
-            let word = hidden.severity.word();
-            format!("the reviewer approved and names a finding of severity {word} among its suggestions")
-        })
+        verdict.contradiction().map(|contradiction| contradiction.to_string())
     }
 }
