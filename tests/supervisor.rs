@@ -7,14 +7,14 @@ mod agents;
 mod console;
 #[path = "supervisor/gated.rs"]
 mod gated;
+#[path = "supervisor/shelf.rs"]
+mod past_runs;
 #[path = "supervisor/rounds.rs"]
 mod rounds;
 #[path = "supervisor/said.rs"]
 mod said;
 #[path = "support/script.rs"]
 mod script;
-#[path = "supervisor/shelf.rs"]
-mod shelf;
 #[path = "supervisor/tools.rs"]
 mod tools;
 #[path = "supervisor/trouble.rs"]

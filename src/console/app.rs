@@ -24,9 +24,9 @@ use crate::runtime::protocol::{Command, Event, QueueCommand, RequestId};
 use super::display::{Control, Display, RealDisplay};
 use super::frames::{Cause, FrameLimiter};
 use super::keys::Key;
-use super::memory::Memory;
 use super::message::{Effect, ExitReason, InputMessage, Message, RuntimeMessage, SystemMessage};
 use super::port::Port;
+use super::preferences::Preferences;
 use super::review::paint::PaintedPart;
 use super::review::painter::PartPainter;
 use super::settings::ConsoleOptions;
@@ -74,7 +74,7 @@ pub async fn run<P: Port>(
         signals,
         painter: Painter::default(),
         parts: PartPainter::default(),
-        memory: options.memory(),
+        preferences: options.preferences(),
         clock,
         frames: FrameLimiter::default(),
         cause: Cause::Event,
@@ -105,7 +105,7 @@ struct App<P, D, F> {
     signals: Signals,
     painter: Painter,
     parts: PartPainter,
-    memory: Memory,
+    preferences: Preferences,
     clock: Clock,
     frames: FrameLimiter,
     /// What the next frame is for: a key since the last one makes it urgent.
@@ -176,7 +176,7 @@ where
             event = self.events.recv() => Wake::Runtime(event),
             painted = self.painter.next() => Wake::Painted(painted),
             part = self.parts.next() => Wake::Part(part),
-            sentence = self.memory.trouble() => Wake::Trouble(sentence),
+            sentence = self.preferences.trouble() => Wake::Trouble(sentence),
             () = sleep(frame) => Wake::Frame,
             () = sleep(tick) => Wake::Tick,
         }
@@ -268,7 +268,7 @@ where
                 }
                 Effect::Paint(job) => self.painter.start(job),
                 Effect::PaintPart(job) => self.parts.start(job),
-                Effect::KeepTheme(name) => self.memory.keep_theme(&name),
+                Effect::KeepTheme(name) => self.preferences.keep_theme(&name),
                 Effect::Bell => self.display.control(&Control::Bell).map_err(ConsoleError::Draw)?,
                 Effect::Repaint => self.repaint()?,
                 Effect::Suspend => {

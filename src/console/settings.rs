@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::glyphs::locale_is_utf8;
 use super::keymap::Keymap;
-use super::memory::Memory;
+use super::preferences::Preferences;
 use super::state::Settings;
 use super::theme::{Depth, Themes};
 
@@ -42,7 +42,7 @@ impl ConsoleOptions {
         let keymap = folder.as_deref().map(|folder| read_keymap(folder, &mut troubles)).unwrap_or_default();
         let themes = folder.as_deref().map(|folder| read_themes(folder, &mut troubles)).unwrap_or_default();
         // A theme that was taken away since is forgotten without a word; one that was asked for is not.
-        let remembered = || self.memory().theme().filter(|name| themes.names().contains(name));
+        let remembered = || self.preferences().theme().filter(|name| themes.names().contains(name));
         let theme = self
             .theme
             .clone()
@@ -63,8 +63,8 @@ impl ConsoleOptions {
 
 impl ConsoleOptions {
     /// What is remembered of earlier times.
-    pub(crate) fn memory(&self) -> Memory {
-        Memory::in_folder(self.state_dir.clone().or_else(crate::base::paths::state_dir))
+    pub(crate) fn preferences(&self) -> Preferences {
+        Preferences::in_folder(self.state_dir.clone().or_else(crate::base::paths::state_dir))
     }
 }
 

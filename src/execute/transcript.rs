@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::folder::FORMAT;
+use super::line_index::LineIndexWriter;
 use super::output::{Channel, OutputLine};
-use super::places::PlaceWriter;
 use super::windows::LineWindows;
 
 /// Bytes that one transcript may have (1 GiB); output beyond is not kept, and the run says so.
@@ -51,7 +51,7 @@ pub struct TranscriptWriter {
     path: PathBuf,
     run: String,
     file: Option<File>,
-    places: PlaceWriter,
+    places: LineIndexWriter,
     bytes: u64,
     buffer: Vec<u8>,
 }
@@ -59,7 +59,7 @@ pub struct TranscriptWriter {
 impl TranscriptWriter {
     /// A writer for the file at `path`.
     pub fn new(path: PathBuf, run: &str) -> Self {
-        let places = PlaceWriter::new(&path, 0, 0);
+        let places = LineIndexWriter::new(&path, 0, 0);
         Self { path, run: run.to_owned(), file: None, places, bytes: 0, buffer: Vec::new() }
     }
 

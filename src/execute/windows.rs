@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::folder::open_private;
-use super::places::{self, STRIDE};
+use super::line_index::{self, STRIDE};
 
 /// Most bytes that one read returns; asking for more lines than fit gives fewer, but always at least one.
 const READ_LIMIT: usize = 4 * 1024 * 1024;
@@ -100,7 +100,7 @@ impl LineWindows {
             (self.places, self.ended, self.scanned) = (vec![0], 0, 0);
         }
         if length - self.scanned > CHUNK as u64 {
-            self.places.extend(places::read(&self.path, file, &self.places));
+            self.places.extend(line_index::read(&self.path, file, &self.places));
             let last = self.places.last().copied().unwrap_or_default();
             if last > self.scanned {
                 (self.scanned, self.ended) = (last, (self.places.len() as u64 - 1) * STRIDE);

@@ -12,7 +12,7 @@ use crate::base::atomic;
 use crate::base::paths::ProjectPaths;
 use crate::execute::folder::{RunFolder, safe_name};
 use crate::execute::output::OutputLine;
-use crate::execute::raw::RawReader;
+use crate::execute::raw_stream::RawReader;
 use crate::execute::transcript::TranscriptReader;
 
 /// Longest draft that is kept.

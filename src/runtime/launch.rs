@@ -14,16 +14,16 @@ use tokio::task::JoinHandle;
 
 use super::agents::AgentRun;
 use super::agents::ledger::Ledger;
-use super::berth::Berth;
-use super::chat;
 use super::feed::{Batch, Feed};
 use super::holder::Holder;
+use super::job_slot::JobSlot;
 use super::keeper::Keeper;
 use super::listener::RecordingListener;
+use super::llm;
+use super::mcp;
 pub use super::order::ReviewWish;
 pub(crate) use super::order::{Delegation, Order};
 use super::proof;
-use super::tools;
 use crate::base::clock::Clock;
 use crate::base::process::ProcessIdentity;
 use crate::base::redact::Redactor;
@@ -126,7 +126,7 @@ pub(crate) struct Launched {
     /// Stops it.
     pub(crate) stopper: Stopper,
     /// The job that it occupies, or not while it sleeps.
-    pub(crate) berth: Berth,
+    pub(crate) slot: JobSlot,
     /// Says something to its agent, if one works.
     pub(crate) steer: Option<mpsc::UnboundedSender<Steer>>,
     /// Ends right after [`RunNotice::Over`].
@@ -171,10 +171,10 @@ pub(crate) fn launch(
     let (steer, heard) = mpsc::unbounded_channel();
     let steer = matches!(order.action, Action::Agent { .. }).then_some(steer);
     let ticket = Arc::clone(ticket);
-    let berth = Berth::default();
-    let run = Run { ground: Arc::clone(ground), ticket, keys, order, record, redactor, berth: berth.clone() };
+    let slot = JobSlot::default();
+    let run = Run { ground: Arc::clone(ground), ticket, keys, order, record, redactor, slot: slot.clone() };
     let task = tokio::spawn(run.work(folder, watch, heard, Arc::clone(&id), sink));
-    Launched { id, label, executor, started_at, stopper, berth, steer, task }
+    Launched { id, label, executor, started_at, stopper, slot, steer, task }
 }
 
 /// What a run shows as its kind: an agent's is an agent's, whatever the ticket says.
@@ -193,7 +193,7 @@ struct Run {
     order: Order,
     record: RunRecord,
     redactor: Redactor,
-    berth: Berth,
+    slot: JobSlot,
 }
 
 impl Run {
@@ -262,10 +262,10 @@ impl Run {
             },
             Action::Llm(request) => {
                 let run = folder.name().into();
-                chat::run(&self.ground, &run, &self.ticket, request, watch, recorder).await
+                llm::run(&self.ground, &run, &self.ticket, request, watch, recorder).await
             }
             Action::Mcp(request) => {
-                tools::run(&self.ground, &self.ticket, request, folder.name(), watch, recorder).await
+                mcp::run(&self.ground, &self.ticket, request, folder.name(), watch, recorder).await
             }
             Action::Agent { agent } => {
                 let agent = agent.as_deref();
@@ -293,7 +293,7 @@ impl Run {
             folder,
             feed,
             keeper,
-            berth: &self.berth,
+            slot: &self.slot,
         }
     }
 

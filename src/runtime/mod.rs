@@ -5,8 +5,6 @@
 
 mod agents;
 pub(crate) mod answering;
-mod berth;
-mod chat;
 pub(crate) mod deciding;
 mod diffs;
 pub mod drain;
@@ -16,20 +14,22 @@ mod files;
 pub(crate) mod fixlist;
 mod holder;
 mod interrupted;
+mod job_slot;
 mod keeper;
 mod launch;
 mod leases;
 mod listener;
+mod llm;
+mod mcp;
 mod order;
 mod overlap;
+pub(crate) mod past_runs;
 mod proof;
 pub mod protocol;
 pub(crate) mod reviews;
-pub(crate) mod shelf;
 mod storage;
 mod supervisor;
-mod tools;
-mod words;
+mod wording;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::tools;
+use super::mcp;
 use crate::execute::action::Action;
 use crate::plan::ticket::Ticket;
 
@@ -42,7 +42,7 @@ pub(crate) struct Order {
 impl Order {
     /// What the ticket itself asks for, in the project at `root`.
     pub(crate) fn of(root: &Path, ticket: &Ticket) -> Order {
-        Order { action: tools::action(root, ticket), note: None, review: ReviewWish::default() }
+        Order { action: mcp::action(root, ticket), note: None, review: ReviewWish::default() }
     }
 
     /// What the operator wants, else what the ticket asks for.

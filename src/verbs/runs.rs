@@ -5,7 +5,7 @@ use super::context::Context;
 use super::error::{Exit, VerbError};
 use super::output::{Out, Tone};
 use super::worktree::size;
-use crate::runtime::shelf::prune::{PruneError, PruneReport, days_before, prune};
+use crate::runtime::past_runs::prune::{PruneError, PruneReport, days_before, prune};
 
 /// Prunes.
 ///

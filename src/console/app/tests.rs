@@ -132,7 +132,7 @@ fn stage(make_keys: impl FnMut() -> Keys + 'static) -> Stage {
         signals: Signals::default(),
         painter: Painter::default(),
         parts: PartPainter::default(),
-        memory: Memory::in_folder(None),
+        preferences: Preferences::in_folder(None),
         clock,
         frames: FrameLimiter::default(),
         cause: Cause::Event,

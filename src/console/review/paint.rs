@@ -49,7 +49,7 @@ pub struct PartJob {
 impl PartJob {
     /// Colours the part on its own. Takes milliseconds; never called on the loop.
     pub fn paint(&self) -> PaintedPart {
-        Memory::default().paint(self)
+        PaintCache::default().paint(self)
     }
 }
 
@@ -67,11 +67,11 @@ type State = (ParseState, ScopeStack);
 
 /// What a painter remembers of the texts it coloured.
 #[derive(Default)]
-pub(super) struct Memory {
+pub(super) struct PaintCache {
     states: HashMap<(DiffId, u32, TextSide), BTreeMap<u32, State>>,
 }
 
-impl Memory {
+impl PaintCache {
     /// Colours a part.
     pub(super) fn paint(&mut self, job: &PartJob) -> PaintedPart {
         let key = job.key;
@@ -210,16 +210,16 @@ mod tests {
         })
     }
 
-    fn painted(memory: &mut Memory, body: &Arc<Body>, path: &str, part: u32) -> Vec<Vec<Piece>> {
+    fn painted(cache: &mut PaintCache, body: &Arc<Body>, path: &str, part: u32) -> Vec<Vec<Piece>> {
         let key = PartKey { diff: DiffId(1), file: 0, side: TextSide::New, part };
         let job = PartJob { key, path: path.to_owned(), body: Arc::clone(body) };
-        Vec::clone(&memory.paint(&job).lines.unwrap())
+        Vec::clone(&cache.paint(&job).lines.unwrap())
     }
 
     #[test]
     fn colours_and_changed_words_meet_in_one_line() {
         let body = body("fn a() {\n    let x = 1;\n}\n", "fn a() {\n    let x = 2;\n}\n");
-        let lines = painted(&mut Memory::default(), &body, "a.rs", 0);
+        let lines = painted(&mut PaintCache::default(), &body, "a.rs", 0);
         let changed: Vec<&str> =
             lines.iter().flatten().filter(|piece| piece.2).map(|piece| piece.0.as_str()).collect();
         assert_eq!(changed, ["2"]);
@@ -230,15 +230,15 @@ mod tests {
     fn a_part_far_down_is_coloured_without_those_above_and_no_character_is_lost() {
         let text = "/* one\n".to_owned() + &"still inside\n".repeat(300) + "*/ let x = \"\u{202e}\";\n";
         let body = body("", &text);
-        let mut memory = Memory::default();
+        let mut cache = PaintCache::default();
         for part in [4, 0, 1] {
-            let lines = painted(&mut memory, &body, "a.rs", part);
+            let lines = painted(&mut cache, &body, "a.rs", part);
             for (line, number) in lines.iter().zip(part * PART..) {
                 let joined: String = line.iter().map(|piece| piece.0.as_str()).collect();
                 assert_eq!(joined, shown(&body.new, number));
             }
         }
-        assert!(painted(&mut memory, &body, "a.rs", 4)[0].iter().all(|piece| piece.1 == Role::CodeComment));
-        assert!(painted(&mut memory, &body, "none.xyzzy", 4)[0].iter().all(|piece| piece.1 == Role::Text));
+        assert!(painted(&mut cache, &body, "a.rs", 4)[0].iter().all(|piece| piece.1 == Role::CodeComment));
+        assert!(painted(&mut cache, &body, "none.xyzzy", 4)[0].iter().all(|piece| piece.1 == Role::Text));
     }
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 
 use tokio::sync::mpsc;
 
-use super::paint::{Memory, PaintedPart, PartJob};
+use super::paint::{PaintCache, PaintedPart, PartJob};
 
 /// Wishes that wait.
 const WAITING: usize = 12;
@@ -52,7 +52,7 @@ impl PartPainter {
 }
 
 fn work(inbox: &Receiver<PartJob>, done: &mpsc::UnboundedSender<PaintedPart>) {
-    let mut memory = Memory::default();
+    let mut cache = PaintCache::default();
     let mut waiting: Vec<PartJob> = Vec::new();
     loop {
         if waiting.is_empty() {
@@ -73,7 +73,7 @@ fn work(inbox: &Receiver<PartJob>, done: &mpsc::UnboundedSender<PaintedPart>) {
             let _ = done.send(PaintedPart { key: job.key, lines: None });
         }
         if let Some(job) = waiting.pop() {
-            let _ = done.send(memory.paint(&job));
+            let _ = done.send(cache.paint(&job));
         }
     }
 }

@@ -1,19 +1,20 @@
 //! The MCP executor: one call of a tool of a configured server, its answer as output (ours; koru has none).
 //!
-//! [`request`] is what the ticket asks, `program` and `remote` are the two kinds of server, `wire` and `ear` carry what
-//! a server says, `talk` holds the conversation with it, `arguments` holds the call to the tool's schema, `answer` takes
+//! [`request`] is what the ticket asks, `program` and `remote` are the two kinds of server, `stdio` is the transport to
+//! a program, `notifications` takes out what a server says besides its answers, `session` holds the conversation with
+//! it, `arguments` holds the call to the tool's schema, `answer` takes
 //! the result apart. A server is started for one call and ended with it. Invariants: what the operator configures for a
 //! server (values of variables, headers, the URL beyond its host) is in no output, result or log; a call is made once;
 //! nothing that a server does takes more than a bounded amount of memory, or longer than the ticket's time limit.
 
 mod answer;
 mod arguments;
-mod ear;
+mod notifications;
 mod program;
 mod remote;
 pub mod request;
-mod talk;
-mod wire;
+mod session;
+mod stdio;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -26,11 +27,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use self::answer::Answer;
-use self::ear::{Said, Tap};
+use self::notifications::{Said, Tap};
 use self::program::{Event, Push, Server};
 use self::remote::Remote;
 use self::request::{McpRequest, Target};
-use self::talk::{Call, Failure};
+use self::session::{Call, Failure};
 use super::environment::{Environment, Recipient, Wanted};
 use super::outcome::{Ending, Outcome};
 use super::output::{Channel, OutputLine};
@@ -83,7 +84,7 @@ pub async fn run(
         Ok(target) => target,
         Err(why) => return failed(request, None, why, recorder),
     };
-    let (said, hearing) = ear::pair();
+    let (said, hearing) = notifications::pair();
     let call = Call {
         server: target.name.to_owned(),
         tool: target.tool.to_owned(),

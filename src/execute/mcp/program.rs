@@ -14,8 +14,8 @@ use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::ear::Said;
-use super::wire::Wire;
+use super::notifications::Said;
+use super::stdio::StdioTransport;
 use crate::base::process::{PIPE_GRACE, Program, Running};
 use crate::execute::group::Watched;
 use crate::execute::output::Channel;
@@ -75,7 +75,7 @@ impl Server {
         folder: &Path,
         grace: Duration,
         said: mpsc::Sender<Said>,
-    ) -> Result<(Server, Wire<ChildStdout, ChildStdin>), String> {
+    ) -> Result<(Server, StdioTransport<ChildStdout, ChildStdin>), String> {
         let Some((name, arguments)) = command.split_first() else {
             return Err("its `command` is empty".to_owned());
         };
@@ -94,7 +94,7 @@ impl Server {
             grace,
             signalled: false,
         };
-        Ok((server, Wire::new(output, input, said)))
+        Ok((server, StdioTransport::new(output, input, said)))
     }
 
     /// Who it is, for the run's record.

@@ -11,7 +11,7 @@ use reqwest::{Client, Url};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 
-use super::wire::LINE_LIMIT;
+use super::stdio::LINE_LIMIT;
 use crate::base::http::is_loopback;
 use crate::execute::environment::Environment;
 use crate::plan::settings::McpServer;

@@ -1,8 +1,8 @@
 //! Quality gates on what an agent left, in its worktree and behind its fence: the code that they run is the agent's.
 
+use super::breach_watch::{BreachWatch, join};
 use super::found::Found;
 use super::place::Place;
-use super::sentry::{Sentry, join};
 use super::{AgentRun, Plan};
 use crate::execute::fence::{Sighting, Watched};
 use crate::execute::recorder::Recorder;
@@ -26,7 +26,8 @@ impl AgentRun<'_> {
             Ok(guard) => guard,
             Err(error) => return (GateReport::default(), Found::trouble(&error.to_string())),
         };
-        let mut sentry = Sentry::post(&guard, Watched::References, recorder.redactor(), self.feed).await;
+        let mut breach_watch =
+            BreachWatch::start(&guard, Watched::References, recorder.redactor(), self.feed).await;
         let (stopper, inner) = stop_pair();
         let mut outer = stop;
         stopper.at_least(outer.current());
@@ -38,13 +39,13 @@ impl AgentRun<'_> {
                     report = &mut gates => break report,
                     asked = outer.changed() => stopper.at_least(asked),
                     // What was refused is told at the end.
-                    sighting = sentry.sees() => if let Sighting::Breach(_) = sighting {
+                    sighting = breach_watch.next() => if let Sighting::Breach(_) = sighting {
                         stopper.at_least(Stop::Polite);
                     },
                 }
             }
         };
-        let caught = sentry.relieved();
+        let caught = breach_watch.finish();
         if !caught.is_empty() && outer.current() == Stop::No {
             blame(&mut report);
         }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Plan, sentry};
+use super::{Plan, breach_watch};
 use crate::execute::fence::{self, Breach, Guard, Refusal, Settlement};
 use crate::execute::isolation::{self, ChangedFile, Identity, Worktree};
 use crate::execute::recorder::Recorder;
@@ -68,7 +68,7 @@ impl Looking {
             Err(why) if broken => found.notes.push(why),
             compared => compared?,
         }
-        sentry::join(&mut found.breaches, self.caught);
+        breach_watch::join(&mut found.breaches, self.caught);
         if found.breaches.is_empty() {
             let name = &self.plan.name;
             let round = self.round.map(|round| format!(" Round {round}.")).unwrap_or_default();

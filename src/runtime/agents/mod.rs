@@ -6,6 +6,7 @@
 //! Nothing here writes a planfile. Blocking work (git, folders) is done on
 //! blocking threads; whatever fails is an outcome with a sentence, never a panic and never a lost worktree.
 
+mod breach_watch;
 mod checks;
 mod earlier;
 mod found;
@@ -17,7 +18,6 @@ mod raising;
 mod result;
 mod review;
 mod rounds;
-mod sentry;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -25,8 +25,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::berth::Berth;
 use super::feed::Feed;
+use super::job_slot::JobSlot;
 use super::keeper::Keeper;
 use super::launch::{Ground, ReviewWish};
 use super::protocol::{AgentPhase, AgentView, Tally};
@@ -66,7 +66,7 @@ pub(super) struct AgentRun<'a> {
     pub(super) folder: &'a RunFolder,
     pub(super) feed: &'a Feed,
     pub(super) keeper: &'a Keeper,
-    pub(super) berth: &'a Berth,
+    pub(super) slot: &'a JobSlot,
 }
 
 /// Everything that was decided before the agent starts.

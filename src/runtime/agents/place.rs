@@ -10,7 +10,7 @@ use super::earlier::{self, Earlier};
 use super::found::{Found, Looking};
 use super::raising::{Raising, own_conversation, own_folder};
 use super::{AgentRun, Plan};
-use super::{prompt, sentry};
+use super::{breach_watch, prompt};
 use crate::execute::agents::backend::writable;
 use crate::execute::agents::tally::Tally;
 use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard, Settlement};
@@ -227,7 +227,7 @@ impl Place {
     pub(super) async fn settle(&self) -> Settlement {
         let guard = self.guard.clone();
         let mut settled = tokio::task::spawn_blocking(move || guard.settle()).await.unwrap_or_default();
-        sentry::join(&mut settled.breaches, self.caught());
+        breach_watch::join(&mut settled.breaches, self.caught());
         settled
     }
 

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::breach_watch::BreachWatch;
 use super::next::{After, Next, next};
 use super::place::Place;
-use super::sentry::Sentry;
 use super::{AgentRun, Plan, is_stopped};
 use crate::execute::agents::backend;
 use crate::execute::agents::session::{self, AgentEnding, AgentJob, AgentReport, Hearing, Limits, Steer};
@@ -83,7 +83,7 @@ fn going_to_sleep(until: Timestamp, sleeps: u32, allowed: u32) -> String {
 struct Outside<'a> {
     stop: StopWatch,
     steer: &'a mut mpsc::UnboundedReceiver<Steer>,
-    sentry: Sentry,
+    breach_watch: BreachWatch,
     role: Role,
 }
 
@@ -98,10 +98,11 @@ impl AgentRun<'_> {
         spent: &mut Spent,
         recorder: &mut Recorder,
     ) -> AgentReport {
-        let sentry = Sentry::post(&place.guard, Watched::FilesToo, recorder.redactor(), self.feed).await;
-        let mut outside = Outside { stop: stop.clone(), steer, sentry, role: place.role };
+        let breach_watch =
+            BreachWatch::start(&place.guard, Watched::FilesToo, recorder.redactor(), self.feed).await;
+        let mut outside = Outside { stop: stop.clone(), steer, breach_watch, role: place.role };
         let report = self.sessions(plan, place, spent, &mut outside, recorder).await;
-        place.keep(outside.sentry.relieved());
+        place.keep(outside.breach_watch.finish());
         report
     }
 
@@ -174,7 +175,7 @@ impl AgentRun<'_> {
     async fn sleep(&self, until: Timestamp, stop: &StopWatch, recorder: &mut Recorder) -> Duration {
         let began = Instant::now();
         let mut stop = stop.clone();
-        self.berth.leave();
+        self.slot.release();
         self.feed.agent(|view| view.sleeping_until = Some(until));
         let wait = Duration::try_from(until.duration_since(self.ground.clock.now())).unwrap_or_default();
         if !is_stopped(&stop) {
@@ -183,7 +184,7 @@ impl AgentRun<'_> {
                 _ = stop.changed() => {}
             }
         }
-        self.berth.want();
+        self.slot.request();
         self.feed.agent(|view| {
             view.sleeping_until = None;
             view.waits_for_job = true;
@@ -194,16 +195,16 @@ impl AgentRun<'_> {
                 _ = stop.changed() => {}
             }
         }
-        self.berth.take();
+        self.slot.force();
         self.feed.agent(|view| view.waits_for_job = false);
         began.elapsed()
     }
 
     /// Waits for a job, and says so when that is not a matter of a moment.
     async fn job(&self, recorder: &mut Recorder) {
-        if tokio::time::timeout(A_MOMENT, self.berth.given()).await.is_err() {
+        if tokio::time::timeout(A_MOMENT, self.slot.granted()).await.is_err() {
             recorder.note("[awake again; it waits for a free job]");
-            self.berth.given().await;
+            self.slot.granted().await;
         }
     }
 
@@ -273,7 +274,7 @@ impl AgentRun<'_> {
             tokio::select! {
                 report = &mut session => break report,
                 asked = outer.changed() => stopper.at_least(asked),
-                sighting = outside.sentry.sees() => drop(words.send(Steer::Seen(Box::new(sighting)))),
+                sighting = outside.breach_watch.next() => drop(words.send(Steer::Seen(Box::new(sighting)))),
                 Some(said) = outside.steer.recv() => match said {
                     // Who judges is told nothing: it is for the worker's next round.
                     Steer::Say(text) if outside.role == Role::Reviewer => {

@@ -14,11 +14,11 @@ use crate::plan::settings::Settings;
 use crate::plan::store::{MutateError, Mutated};
 use crate::plan::ticket::Ticket;
 use crate::runtime::answering::AnswerJob;
-use crate::runtime::berth;
+use crate::runtime::job_slot;
 use crate::runtime::launch::{Delegation, Order};
 use crate::runtime::overlap;
 use crate::runtime::supervisor::violations;
-use crate::runtime::words;
+use crate::runtime::wording;
 
 /// What to do next.
 enum Choice {
@@ -43,7 +43,7 @@ impl Engine<'_> {
     pub(super) async fn dispatch(&mut self) {
         while self.may_dispatch() {
             let now = self.options.clock.now();
-            self.lineup.follow(&self.view.plan, now);
+            self.run_order.follow(&self.view.plan, now);
             match self.choose() {
                 Choice::Run(ticket) => self.begin(ticket),
                 Choice::Deny(ticket, violations) => {
@@ -87,13 +87,13 @@ impl Engine<'_> {
 
     /// Runs that occupy a job; who sleeps over a rate limit occupies none.
     fn busy(&self) -> usize {
-        self.active.iter().filter(|run| run.launched.berth.is_held()).count() + self.starting.len()
+        self.active.iter().filter(|run| run.launched.slot.is_held()).count() + self.starting.len()
     }
 
     /// Gives free jobs to runs that slept, before anything new begins.
     pub(super) fn wake(&self) {
         let free = (self.options.jobs.max(1) as usize).saturating_sub(self.busy());
-        berth::deal(self.active.iter().map(|run| &run.launched.berth), free);
+        job_slot::grant(self.active.iter().map(|run| &run.launched.slot), free);
     }
 
     fn choose(&self) -> Choice {
@@ -120,7 +120,7 @@ impl Engine<'_> {
             Some(Standing::NeedsYou) if target.agent.is_some() => {}
             Some(Standing::NeedsYou) if ticket.execution.state != "waiting_input" => {}
             Some(standing) => {
-                let why = format!("{id} cannot run now: {}", words::why_not(standing));
+                let why = format!("{id} cannot run now: {}", wording::why_not(standing));
                 return Choice::Refuse(Some(Arc::clone(ticket)), why);
             }
             None => return Choice::Refuse(Some(Arc::clone(ticket)), format!("{id} cannot run now")),
@@ -157,7 +157,7 @@ impl Engine<'_> {
     fn choose_next(&self) -> Choice {
         let quiet = self.active.is_empty() && self.starting.is_empty() && self.ending.is_empty();
         let mut second = None;
-        for ticket in self.lineup.iter() {
+        for ticket in self.run_order.iter() {
             if self.passed.contains(&ticket.id) || self.is_taken(ticket) {
                 continue;
             }
@@ -233,7 +233,7 @@ impl Engine<'_> {
         };
         let given = self.give(ticket, &question, answer).await;
         self.take_view();
-        self.lineup.distrust();
+        self.run_order.distrust();
         match given {
             Ok(()) => self.settle(slot, TickStatus::Completed, &question),
             Err(message) => {
@@ -289,9 +289,9 @@ impl Engine<'_> {
         }
         self.storage.refreshed().await;
         self.take_view();
-        self.lineup.distrust();
+        self.run_order.distrust();
         let now = self.options.clock.now();
-        self.lineup.follow(&self.view.plan, now);
+        self.run_order.follow(&self.view.plan, now);
         if !matches!(self.choose(), Choice::Nothing) {
             return;
         }
@@ -308,8 +308,8 @@ impl Engine<'_> {
     pub(super) fn work_left(&mut self) -> bool {
         let now = self.options.clock.now();
         self.take_view();
-        self.lineup.distrust();
-        self.lineup.follow(&self.view.plan, now);
+        self.run_order.distrust();
+        self.run_order.follow(&self.view.plan, now);
         !matches!(self.choose(), Choice::Nothing)
     }
 
@@ -318,7 +318,7 @@ impl Engine<'_> {
         let cap = if self.options.looped { self.options.max_iterations } else { 1 };
         let now = self.options.clock.now();
         let (settings, _) = Settings::load(&self.options.root);
-        self.lineup.follow(&self.view.plan, now);
+        self.run_order.follow(&self.view.plan, now);
         while self.ticks.count() < cap {
             let choice = self.choose();
             let (ticket, status, message) = match choice {
@@ -354,15 +354,15 @@ impl Engine<'_> {
 
     /// In our own copy of the plan only.
     fn pretend_done(&mut self, ticket: &Ticket) {
-        if !self.lineup.is_blocker(&ticket.id) {
-            return self.lineup.take(&ticket.id);
+        if !self.run_order.is_blocker(&ticket.id) {
+            return self.run_order.take(&ticket.id);
         }
         let mut plan = crate::plan::store::Plan::clone(&self.view.plan);
         for one in plan.tickets.iter_mut().filter(|one| one.id == ticket.id) {
             Arc::make_mut(one).status = crate::plan::ticket::Status::Done;
         }
         self.view.plan = Arc::new(plan);
-        self.lineup.distrust();
-        self.lineup.follow(&self.view.plan, self.options.clock.now());
+        self.run_order.distrust();
+        self.run_order.follow(&self.view.plan, self.options.clock.now());
     }
 }

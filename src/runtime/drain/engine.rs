@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::lineup::Lineup;
+use super::run_order::RunOrder;
 use super::runs::Active;
 use super::ticks::{Now, Slot, Ticks};
 use super::{DrainIo, DrainOptions, DrainReport, TickStatus};
@@ -66,7 +66,7 @@ pub(super) struct Engine<'a> {
     pub(super) view: View,
     mail: mpsc::UnboundedReceiver<Mail>,
     pub(super) post: mpsc::UnboundedSender<Mail>,
-    pub(super) lineup: Lineup,
+    pub(super) run_order: RunOrder,
     pub(super) ticks: Ticks,
     pub(super) active: Vec<Active>,
     /// Tickets whose claim is on its way.
@@ -109,7 +109,7 @@ impl<'a> Engine<'a> {
             view,
             mail,
             post,
-            lineup: Lineup::new(scope),
+            run_order: RunOrder::new(scope),
             ticks: Ticks::new(),
             active: Vec::new(),
             starting: Vec::new(),

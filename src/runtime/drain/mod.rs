@@ -5,7 +5,7 @@
 
 mod choose;
 mod engine;
-mod lineup;
+mod run_order;
 mod runs;
 mod ticks;
 

@@ -34,7 +34,7 @@ impl Engine<'_> {
     /// and a name alone would keep us out.
     pub(super) fn begin(&mut self, ticket: Arc<Ticket>) {
         let slot = self.ticks.dispatch(Some(&ticket));
-        self.lineup.take(&ticket.id);
+        self.run_order.take(&ticket.id);
         self.starting.push(Arc::clone(&ticket));
         let start = Op::Start { by: Some(self.ground.holder.to_string()), until: Some(self.lease_end()) };
         let step = if ticket.execution.assigned_to.as_deref() == Some(&*self.options.actor) {
@@ -67,7 +67,7 @@ impl Engine<'_> {
     /// planfile cannot be written.
     fn not_started(&mut self, slot: Slot, ticket: &Arc<Ticket>, error: &MutateError) {
         self.starting.retain(|starting| starting.id != ticket.id);
-        self.lineup.distrust();
+        self.run_order.distrust();
         let message = format!("{} was not started: {error}", ticket.id);
         let status = match error {
             MutateError::NoTicket(_) | MutateError::Changed { .. } | MutateError::Refused(_) => {
@@ -96,7 +96,7 @@ impl Engine<'_> {
             }
             RunNotice::Over(outcome) => {
                 let mut run = self.active.remove(at);
-                let awaited = outcome.succeeded() && self.lineup.is_blocker(&run.ticket.id);
+                let awaited = outcome.succeeded() && self.run_order.is_blocker(&run.ticket.id);
                 run.outcome = Some(outcome);
                 self.ending.push((run, awaited));
                 self.record_end(id, 1);
@@ -127,7 +127,7 @@ impl Engine<'_> {
         let (status, message) = match &result {
             Ok(mutated) => {
                 if awaited || !outcome.succeeded() {
-                    self.lineup.distrust();
+                    self.run_order.distrust();
                 }
                 let attempts = self.attempts.get(&mutated.ticket.id).copied().unwrap_or(0);
                 if attempts >= mutated.ticket.execution.max_attempts.max(1) {
@@ -139,7 +139,7 @@ impl Engine<'_> {
             Err(
                 error @ (MutateError::Changed { .. } | MutateError::NoTicket(_) | MutateError::Refused(_)),
             ) => {
-                self.lineup.distrust();
+                self.run_order.distrust();
                 let message = format!(
                     "{} was taken away while it ran ({error}); its end is kept in runs/{id} only",
                     run.ticket.id

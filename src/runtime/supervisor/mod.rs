@@ -5,7 +5,7 @@
 //! timers are the next lease end and, while the queue runs, the next second try.
 //!
 //! The parts: `messages` (all that reaches the task), `commands` (what consoles ask), `starts` (which ticket runs now), `runs` (what runs say and how they
-//! end), `shelf` (runs of before), `reviews` (rounds and decisions on them), `upkeep` (leases, silence, dead holders),
+//! end), `past_runs` (runs of before), `reviews` (rounds and decisions on them), `upkeep` (leases, silence, dead holders),
 //! `closing` (leaving nobody behind), `outbox` (slow consoles).
 
 mod agents;
@@ -14,9 +14,9 @@ mod commands;
 mod diffs;
 mod messages;
 mod outbox;
+mod past_runs;
 mod reviews;
 mod runs;
-mod shelf;
 mod starts;
 pub(super) use starts::violations;
 mod upkeep;
@@ -328,7 +328,7 @@ impl Supervisor {
 
     /// Runs that occupy a job, those on their way included; who sleeps occupies none.
     fn busy(&self) -> usize {
-        let held = self.runs.iter().filter(|run| run.launched.berth.is_held()).count();
+        let held = self.runs.iter().filter(|run| run.launched.slot.is_held()).count();
         held + self.starting.len()
     }
 

@@ -18,11 +18,11 @@ use crate::plan::policy::Policy;
 use crate::plan::queue::Standing;
 use crate::plan::store::{MutateError, Mutated, Step};
 use crate::plan::ticket::{Ticket, TicketId};
-use crate::runtime::berth;
+use crate::runtime::job_slot;
 use crate::runtime::launch::{Delegation, Order, launch};
 use crate::runtime::overlap;
 use crate::runtime::protocol::{Held, HeldWhy, Outcome, RequestId, RunId};
-use crate::runtime::words;
+use crate::runtime::wording;
 
 /// Seconds before a failed ticket is tried again by the queue, doubled with each failure of this session.
 const BACKOFF_SECONDS: i64 = 5;
@@ -80,7 +80,7 @@ impl Supervisor {
     pub(super) fn fill(&mut self) {
         // Who began earlier goes on before anything new begins, also while the queue is paused.
         let free = (self.queue.jobs as usize).saturating_sub(self.busy());
-        berth::deal(self.runs.iter().map(|run| &run.launched.berth), free);
+        job_slot::grant(self.runs.iter().map(|run| &run.launched.slot), free);
         let before = std::mem::take(&mut self.queue.held);
         if self.queue.running && self.closing.is_none() {
             let order = Arc::clone(&self.view.order);
@@ -186,7 +186,7 @@ impl Supervisor {
             Some(Standing::Ready { .. }) => {}
             // What asks a person may be handed to an agent instead.
             Some(Standing::NeedsYou) if delegation.is_some() => {}
-            Some(standing) => return Err(format!("{id} cannot run now: {}", words::why_not(standing))),
+            Some(standing) => return Err(format!("{id} cannot run now: {}", wording::why_not(standing))),
             None => return Err(format!("{id} cannot run now")),
         }
         match self.why_not_now(ticket, &action) {

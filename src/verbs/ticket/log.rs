@@ -13,10 +13,10 @@ use crate::base::redact::Redactor;
 use crate::base::text::safe_line;
 use crate::execute::folder::RunFolder;
 use crate::execute::output::{Channel, OutputLine};
-use crate::execute::raw::RawReader;
+use crate::execute::raw_stream::RawReader;
 use crate::execute::transcript::TranscriptReader;
 use crate::plan::ticket::TicketId;
-use crate::runtime::shelf;
+use crate::runtime::past_runs;
 
 /// Lines that are read at once.
 const WINDOW: u32 = 2_000;
@@ -74,7 +74,7 @@ pub(super) fn run(context: &Context, args: &LogArgs, out: &mut Out) -> Result<Ex
 fn folder(runs: &Path, name: &str) -> Result<RunFolder, VerbError> {
     let named = RunFolder::at(runs, name).filter(|folder| folder.read_record().is_some());
     let newest = || {
-        let (list, _) = shelf::list(runs, &TicketId::new(name));
+        let (list, _) = past_runs::list(runs, &TicketId::new(name));
         list.first().and_then(|view| RunFolder::at(runs, &view.id.0))
     };
     named.or_else(newest).ok_or_else(|| {

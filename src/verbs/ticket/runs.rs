@@ -9,8 +9,8 @@ use super::super::output::{Out, Tone};
 use crate::base::paths::ProjectPaths;
 use crate::plan::store::MutateError;
 use crate::plan::ticket::TicketId;
+use crate::runtime::past_runs;
 use crate::runtime::protocol::{Cost, RunState, RunView};
-use crate::runtime::shelf;
 
 /// Lists them.
 ///
@@ -20,7 +20,7 @@ pub(super) fn run(context: &Context, id: &str, out: &mut Out) -> Result<Exit, Ve
     let root = context.root()?;
     let ticket = TicketId::new(id);
     let runs = ProjectPaths::new(&root).runs();
-    let (list, total) = shelf::list(&runs, &ticket);
+    let (list, total) = past_runs::list(&runs, &ticket);
     if list.is_empty() && context.store()?.plan().ticket(&ticket).is_none() {
         return Err(MutateError::NoTicket(ticket).into());
     }

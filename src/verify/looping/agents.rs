@@ -18,7 +18,7 @@ use crate::execute::agents::session::{self, AgentEnding, AgentJob, AgentReport, 
 use crate::execute::environment::Environment;
 use crate::execute::fence::Fence;
 use crate::execute::output::OutputLine;
-use crate::execute::raw::RawReader;
+use crate::execute::raw_stream::RawReader;
 use crate::execute::recorder::{Listener, Recorder};
 use crate::plan::settings::{AgentSettings, Settings};
 use crate::verify::bus::{Bus, Level, LoopState, Role, stamp};

@@ -17,8 +17,8 @@ use tokio::sync::watch;
 use super::blocks::Block;
 use super::split::{Line, Splitter};
 use crate::base::redact::Redactor;
-use crate::execute::places::PlaceWriter;
-use crate::execute::raw::RawReader;
+use crate::execute::line_index::LineIndexWriter;
+use crate::execute::raw_stream::RawReader;
 use crate::execute::recorder::Recorder;
 use crate::execute::transcript::TRANSCRIPT_LIMIT;
 
@@ -100,7 +100,7 @@ impl Kept {
 struct Writer {
     path: PathBuf,
     redactor: Redactor,
-    file: Option<(File, PlaceWriter)>,
+    file: Option<(File, LineIndexWriter)>,
     buffer: String,
     bytes: u64,
 }
@@ -173,7 +173,7 @@ impl Writer {
                 let file = options.open(&self.path)?;
                 self.bytes = file.metadata()?.len();
                 let held = RawReader::new(&self.path).count()?;
-                self.file.insert((file, PlaceWriter::new(&self.path, held, self.bytes)))
+                self.file.insert((file, LineIndexWriter::new(&self.path, held, self.bytes)))
             }
         };
         let bytes = self.buffer.as_bytes();

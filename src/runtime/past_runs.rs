@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::protocol::{AgentView, RunId, RunState, RunView};
 use crate::base::process::ProcessIdentity;
 use crate::execute::folder::{RecordState, RunFolder, RunRecord, records_of};
-use crate::execute::raw::RawReader;
+use crate::execute::raw_stream::RawReader;
 use crate::execute::transcript::TranscriptReader;
 use crate::plan::ticket::TicketId;
 

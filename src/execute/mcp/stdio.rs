@@ -14,7 +14,7 @@ use rmcp::transport::Transport;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::{Mutex, mpsc};
 
-use super::ear::{Said, brief};
+use super::notifications::{Said, brief};
 use crate::execute::output::Channel;
 
 /// Longest line that is read.
@@ -25,7 +25,7 @@ const STRANGE_LINES: u32 = 200;
 const STRANGE_BYTES: usize = 8 * 1024;
 
 /// The two pipes of a server.
-pub(super) struct Wire<R, W> {
+pub(super) struct StdioTransport<R, W> {
     output: BufReader<R>,
     /// What came of the line that has no end yet.
     line: Vec<u8>,
@@ -43,7 +43,7 @@ enum Read {
     TooLong,
 }
 
-impl<R: AsyncRead + Unpin + Send, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
+impl<R: AsyncRead + Unpin + Send, W: AsyncWrite + Unpin + Send + 'static> StdioTransport<R, W> {
     /// Over these pipes; what is no message goes to `said`.
     pub(super) fn new(output: R, input: W, said: mpsc::Sender<Said>) -> Self {
         let (output, input) =
@@ -94,7 +94,7 @@ impl<R: AsyncRead + Unpin + Send, W: AsyncWrite + Unpin + Send + 'static> Wire<R
 }
 
 impl<R: AsyncRead + Unpin + Send, W: AsyncWrite + Unpin + Send + 'static> Transport<RoleClient>
-    for Wire<R, W>
+    for StdioTransport<R, W>
 {
     type Error = io::Error;
 
@@ -156,14 +156,14 @@ impl<R: AsyncRead + Unpin + Send, W: AsyncWrite + Unpin + Send + 'static> Transp
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::execute::mcp::ear;
+    use crate::execute::mcp::notifications;
     use rmcp::model::JsonRpcMessage;
 
     /// What comes of these bytes: ids of responses, and what was said.
     async fn heard(bytes: &[u8], capacity: usize) -> (Vec<String>, Vec<Said>) {
         let (mut there, here) = tokio::io::duplex(capacity);
-        let (sender, mut said) = ear::pair();
-        let mut wire = Wire::new(here, tokio::io::sink(), sender);
+        let (sender, mut said) = notifications::pair();
+        let mut wire = StdioTransport::new(here, tokio::io::sink(), sender);
         let writing = async {
             // The reader may have had enough.
             let _ = there.write_all(bytes).await;

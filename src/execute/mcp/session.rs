@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::arguments::{self, Checked};
-use super::ear::{Said, brief};
+use super::notifications::{Said, brief};
 use crate::base::http::reason;
 use crate::execute::output::Channel;
 

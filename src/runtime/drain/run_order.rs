@@ -15,7 +15,7 @@ use crate::plan::ticket::{Ticket, TicketId};
 
 /// Runnable tickets in run order, as of one plan.
 #[derive(Debug)]
-pub(super) struct Lineup {
+pub(super) struct RunOrder {
     scope: Scope,
     plan: Arc<Plan>,
     queue: VecDeque<TicketId>,
@@ -26,8 +26,8 @@ pub(super) struct Lineup {
     stale: bool,
 }
 
-impl Lineup {
-    /// An empty line; the first [`Lineup::follow`] fills it.
+impl RunOrder {
+    /// An empty line; the first [`RunOrder::follow`] fills it.
     pub(super) fn new(scope: Scope) -> Self {
         Self {
             scope,
@@ -121,40 +121,40 @@ mod tests {
         Arc::new(Plan { tickets: tickets.to_vec(), ..Plan::default() })
     }
 
-    fn ids(lineup: &Lineup) -> Vec<&str> {
-        lineup.iter().map(|ticket| ticket.id.as_str()).collect()
+    fn ids(run_order: &RunOrder) -> Vec<&str> {
+        run_order.iter().map(|ticket| ticket.id.as_str()).collect()
     }
 
     #[test]
     fn own_changes_keep_the_line_and_foreign_ones_renew_it() {
         let now = Timestamp::UNIX_EPOCH;
         let all: Vec<Arc<Ticket>> = (1..=4).map(|n| Arc::new(ticket(n))).collect();
-        let mut lineup = Lineup::new(Scope::default());
-        lineup.follow(&plan(&all), now);
-        assert_eq!(ids(&lineup), ["PLF-1", "PLF-2", "PLF-3", "PLF-4"]);
+        let mut run_order = RunOrder::new(Scope::default());
+        run_order.follow(&plan(&all), now);
+        assert_eq!(ids(&run_order), ["PLF-1", "PLF-2", "PLF-3", "PLF-4"]);
 
         // We finish the first: it is moved to the end of the plan, as an archive move does.
-        lineup.take(&all[0].id);
+        run_order.take(&all[0].id);
         let done = Arc::new(Ticket { status: Status::Done, ..ticket(1) });
         let ours = [&all[1..], &[done]].concat();
-        assert!(lineup.only_ours_changed(&plan(&ours)));
-        lineup.follow(&plan(&ours), now);
-        assert_eq!(ids(&lineup), ["PLF-2", "PLF-3", "PLF-4"]);
+        assert!(run_order.only_ours_changed(&plan(&ours)));
+        run_order.follow(&plan(&ours), now);
+        assert_eq!(ids(&run_order), ["PLF-2", "PLF-3", "PLF-4"]);
 
         // Somebody else cancels the third.
         let mut theirs = ours.clone();
         theirs[1] = Arc::new(Ticket { status: Status::Canceled, ..ticket(3) });
-        assert!(!lineup.only_ours_changed(&plan(&theirs)));
-        lineup.follow(&plan(&theirs), now);
-        assert_eq!(ids(&lineup), ["PLF-2", "PLF-4"]);
+        assert!(!run_order.only_ours_changed(&plan(&theirs)));
+        run_order.follow(&plan(&theirs), now);
+        assert_eq!(ids(&run_order), ["PLF-2", "PLF-4"]);
     }
 
     #[test]
     fn blockers_are_known() {
         let blocked = Ticket { blocked_by: vec![TicketId::new("PLF-1")], ..ticket(2) };
-        let mut lineup = Lineup::new(Scope::default());
-        lineup.follow(&plan(&[Arc::new(ticket(1)), Arc::new(blocked)]), Timestamp::UNIX_EPOCH);
-        assert!(lineup.is_blocker(&TicketId::new("PLF-1")));
-        assert!(!lineup.is_blocker(&TicketId::new("PLF-2")));
+        let mut run_order = RunOrder::new(Scope::default());
+        run_order.follow(&plan(&[Arc::new(ticket(1)), Arc::new(blocked)]), Timestamp::UNIX_EPOCH);
+        assert!(run_order.is_blocker(&TicketId::new("PLF-1")));
+        assert!(!run_order.is_blocker(&TicketId::new("PLF-2")));
     }
 }

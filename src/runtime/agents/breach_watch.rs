@@ -7,8 +7,8 @@ use crate::base::redact::Redactor;
 use crate::execute::fence::{Breach, FenceWatch, Guard, Sighting, Watched};
 use crate::runtime::feed::Feed;
 
-/// A sentry at its post. Dropping it ends the watch.
-pub(super) struct Sentry {
+/// The watch over one piece of work. Dropping it ends it.
+pub(super) struct BreachWatch {
     heard: mpsc::UnboundedReceiver<Sighting>,
     caught: Vec<Breach>,
     redactor: Redactor,
@@ -16,17 +16,22 @@ pub(super) struct Sentry {
     _watch: FenceWatch,
 }
 
-impl Sentry {
-    /// Posts one, and waits until it is there. What it catches is shown at once, without secrets.
-    pub(super) async fn post(guard: &Guard, watched: Watched, redactor: Redactor, feed: &Feed) -> Sentry {
+impl BreachWatch {
+    /// Starts one, and waits until it watches. What it catches is shown at once, without secrets.
+    pub(super) async fn start(
+        guard: &Guard,
+        watched: Watched,
+        redactor: Redactor,
+        feed: &Feed,
+    ) -> BreachWatch {
         let (found, heard) = mpsc::unbounded_channel();
         let mut watch = FenceWatch::start(guard.clone(), watched, found);
         watch.armed().await;
-        Sentry { heard, caught: Vec::new(), redactor, feed: feed.clone(), _watch: watch }
+        BreachWatch { heard, caught: Vec::new(), redactor, feed: feed.clone(), _watch: watch }
     }
 
-    /// Waits for what it sees next; for ever when nothing is watched any more.
-    pub(super) async fn sees(&mut self) -> Sighting {
+    /// Waits for what is seen next; for ever when nothing is watched any more.
+    pub(super) async fn next(&mut self) -> Sighting {
         let mut breach = match self.heard.recv().await {
             Some(Sighting::Breach(breach)) => breach,
             Some(Sighting::Denied(mut refusal)) => {
@@ -43,7 +48,7 @@ impl Sentry {
     }
 
     /// The watch is over; what it caught.
-    pub(super) fn relieved(self) -> Vec<Breach> {
+    pub(super) fn finish(self) -> Vec<Breach> {
         self.caught
     }
 }

@@ -27,7 +27,7 @@ fn beside(lines: &Path) -> PathBuf {
 
 /// Notes the places of one file that is appended to.
 #[derive(Debug)]
-pub(super) struct PlaceWriter {
+pub(super) struct LineIndexWriter {
     path: PathBuf,
     file: Option<File>,
     /// Lines and bytes of the file.
@@ -37,7 +37,7 @@ pub(super) struct PlaceWriter {
     over: bool,
 }
 
-impl PlaceWriter {
+impl LineIndexWriter {
     /// For the file `lines`, which holds so many lines and bytes so far; the first of its places are on disk already.
     pub(super) fn new(lines: &Path, held: u64, bytes: u64) -> Self {
         Self { path: beside(lines), file: None, lines: held, bytes, fresh: Vec::new(), over: false }

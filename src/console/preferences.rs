@@ -23,17 +23,17 @@ struct Look {
 
 /// Remembers; without a folder nothing is kept.
 #[derive(Debug)]
-pub(crate) struct Memory {
+pub(crate) struct Preferences {
     folder: Option<PathBuf>,
     say: mpsc::UnboundedSender<String>,
     said: mpsc::UnboundedReceiver<String>,
 }
 
-impl Memory {
-    /// The memory in this folder, which need not exist.
-    pub(crate) fn in_folder(folder: Option<PathBuf>) -> Memory {
+impl Preferences {
+    /// The preferences in this folder, which need not exist.
+    pub(crate) fn in_folder(folder: Option<PathBuf>) -> Preferences {
         let (say, said) = mpsc::unbounded_channel();
-        Memory { folder, say, said }
+        Preferences { folder, say, said }
     }
 
     /// The theme that was chosen last.
@@ -78,23 +78,23 @@ mod tests {
     fn a_choice_is_remembered_and_what_cannot_be_read_is_none() {
         let state = tempfile::tempdir().unwrap();
         let folder = state.path().join("koru-tui");
-        let memory = Memory::in_folder(Some(folder.clone()));
-        assert_eq!(memory.theme(), None);
+        let preferences = Preferences::in_folder(Some(folder.clone()));
+        assert_eq!(preferences.theme(), None);
         // A runtime ends after what it was given to do in the background.
         let wait_for = || tokio::runtime::Builder::new_current_thread().build().unwrap();
-        wait_for().block_on(async { memory.keep_theme("koru-light") });
-        assert_eq!(memory.theme(), Some("koru-light".to_owned()));
+        wait_for().block_on(async { preferences.keep_theme("koru-light") });
+        assert_eq!(preferences.theme(), Some("koru-light".to_owned()));
         std::fs::write(folder.join(FILE), "{").unwrap();
-        assert_eq!(memory.theme(), None);
+        assert_eq!(preferences.theme(), None);
     }
 
     #[tokio::test]
     async fn what_cannot_be_remembered_is_said() {
         let state = tempfile::tempdir().unwrap();
         std::fs::write(state.path().join("file"), "").unwrap();
-        let mut memory = Memory::in_folder(Some(state.path().join("file/koru-tui")));
-        memory.keep_theme("koru-light");
-        let said = memory.trouble().await;
+        let mut preferences = Preferences::in_folder(Some(state.path().join("file/koru-tui")));
+        preferences.keep_theme("koru-light");
+        let said = preferences.trouble().await;
         assert!(said.starts_with("remembering the theme in "), "{said}");
     }
 }
