@@ -4,8 +4,8 @@ use koru_tui::plan::ticket::TicketId;
 use koru_tui::runtime::protocol::review::{Stage, Wait};
 use koru_tui::runtime::protocol::{Command, ReviewChoice, RunCommand, RunState};
 
-use super::agents::git;
-use super::console::Console;
+use super::agents::{self, delegate, git};
+use super::console::{Console, ticket};
 use super::rounds::{WORKER, bench, count, decide, review, worked};
 
 /// Approves whatever it is asked, and is counted.
@@ -145,5 +145,56 @@ async fn a_wished_review_holds_when_the_work_goes_on() {
         (over.stage, over.rounds.len(), over.reviewer.as_deref()),
         (Stage::Approved, 1, Some("judge"))
     );
+    console.handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_gates_leave_of_unreviewed_work_is_taken_away_too() {
+    let script = "session; text m1 Hm; echo 'hello world' >hello.txt; finish Done.";
+    let (project, _signs) = agents::bench(script, "", &[ticket("PLF-1", "human", "", "")]);
+    let policy = "llm:\n  require_ci_pass_before_complete: true\nci:\n  command: mkdir -p out && echo 1 >out/coverage.xml \
+                  && echo built >>hello.txt && grep -q world hello.txt\n";
+    std::fs::write(project.path().join(".planfile/.koru/policy.yaml"), policy).unwrap();
+    let mut console = Console::open(project.path());
+    console.loaded().await;
+    let run = console.done(delegate("PLF-1", None)).await.unwrap();
+    let ended = console.ended(&run).await;
+    assert_eq!(ended.state, RunState::Done, "{:?}", ended.message);
+    let worktree = project.path().join(".planfile/.koru/worktrees/PLF-1");
+    assert_eq!(git(&worktree, &["status", "--porcelain"]), "");
+    assert_eq!(std::fs::read_to_string(worktree.join("hello.txt")).unwrap(), "hello world\n");
+    console.handle.shutdown().await;
+}
+
+/// The end of a reply in Claude Code's stream: a good moment for a pause.
+const REPLY: &str = r#"printf '{"type":"stream_event","event":{"type":"message_delta","delta":{"stop_reason":"x"},"usage":{"input_tokens":1,"output_tokens":1}}}\n'"#;
+
+/// The reviewer's verdict is its last message, and it does not end by itself: it is paused right after it.
+fn paused(verdict: &str) -> String {
+    let said = r#"printf '{"type":"assistant","message":{"id":"v1","content":[{"type":"text","text":"%s"}]},"session_id":"j-1"}\n' "$1""#;
+    format!(
+        "count judged >/dev/null; begin j-1; n=0; while [ ! -e \"$SIGNS/go\" ] && [ $n -lt 600 ]; do n=$((n + 1)); sleep 0.05; \
+         done\nanswer() {{ {said}; }}\n{verdict}\n{REPLY}\nn=0; while [ $n -lt 600 ]; do n=$((n + 1)); sleep 0.05; done"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_verdict_that_was_given_before_a_pause_stands_and_is_not_paid_again() {
+    let (project, signs) = bench(WORKER, &paused("verdict changes_required \"$(bad wrong)\""), "");
+    let mut console = Console::open(project.path());
+    console.loaded().await;
+    let delegate = RunCommand::Delegate { ticket: TicketId::new("PLF-1"), agent: None, note: None };
+    let run = console.done(Command::Run(delegate)).await.unwrap();
+    let judged = signs.path().join("judged");
+    console.until(|_| judged.exists()).await;
+    console.done(Command::Run(RunCommand::PauseAfterTurn { run: run.clone(), on: true })).await;
+    std::fs::write(signs.path().join("go"), "").unwrap();
+    let ended = console.ended(&run).await;
+    assert_eq!(ended.state, RunState::NeedsYou, "{:?}", ended.message);
+    assert!(ended.message.as_deref().unwrap().contains("paused after its verdict"), "{:?}", ended.message);
+    let waiting = review(&console);
+    assert_eq!((waiting.stage.clone(), waiting.rounds.len()), (Stage::Working, 2), "{waiting:?}");
+    assert_eq!(waiting.rounds[1].fixes[0].reason, "wrong");
+    assert_eq!((count(signs.path(), "worked"), count(signs.path(), "judged")), (1, 1));
     console.handle.shutdown().await;
 }

@@ -159,10 +159,18 @@ pub struct AgentReport {
 pub async fn run(
     job: AgentJob,
     stop: StopWatch,
-    steer: mpsc::UnboundedReceiver<Steer>,
+    mut steer: mpsc::UnboundedReceiver<Steer>,
     recorder: &mut Recorder,
 ) -> AgentReport {
-    watch::run(job, stop, steer, recorder).await
+    let mut report = watch::run(job, stop, &mut steer, recorder).await;
+    // What came after its last look, or to one that was never started, was not heard either.
+    steer.close();
+    while let Ok(said) = steer.try_recv() {
+        if let Steer::Say(text) = said {
+            report.unheard.push(text);
+        }
+    }
+    report
 }
 
 impl AgentReport {

@@ -6,6 +6,7 @@
 //! Nothing here writes a planfile. Blocking work (git, folders) is done on
 //! blocking threads; whatever fails is an outcome with a sentence, never a panic and never a lost worktree.
 
+mod alone;
 mod breach_watch;
 mod checks;
 mod earlier;
@@ -18,6 +19,8 @@ mod raising;
 mod result;
 mod review;
 mod rounds;
+mod tidy;
+mod unheard;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -95,29 +98,36 @@ impl AgentRun<'_> {
     pub(super) async fn perform(
         self,
         stop: StopWatch,
-        steer: mpsc::UnboundedReceiver<Steer>,
+        mut steer: mpsc::UnboundedReceiver<Steer>,
         mut recorder: Recorder,
     ) -> Outcome {
-        let plan = match self.decide().await {
-            Ok(plan) => Arc::new(plan),
-            Err(sentence) => return self.over(Outcome::not_started(sentence), &recorder),
+        let mut spent = Spent::new();
+        let outcome = match self.prepared().await {
+            Ok((plan, judge, place)) => {
+                self.settle_in(&place, &mut recorder);
+                spent.begin();
+                let (steer, spent) = (&mut steer, &mut spent);
+                match judge {
+                    Some(judge) => {
+                        self.in_rounds(&plan, (judge, place), stop, steer, spent, &mut recorder).await
+                    }
+                    None => self.work(&plan, place, stop, steer, spent, &mut recorder).await,
+                }
+            }
+            Err(sentence) => Outcome::not_started(sentence),
         };
-        let begun = review::begun(&self).await;
-        let judge = match Judge::of(&plan, self.review, begun.as_ref()) {
-            Ok(judge) => judge,
-            Err(sentence) => return self.over(Outcome::not_started(sentence), &recorder),
-        };
-        self.introduce(&plan);
-        let place = match Place::make(&self, &plan).await {
-            Ok(place) => place,
-            Err(sentence) => return self.over(Outcome::not_started(sentence), &recorder),
-        };
-        self.settle_in(&place, &mut recorder);
-        let outcome = match judge {
-            Some(judge) => self.in_rounds(&plan, judge, place, stop, steer, &mut recorder).await,
-            None => self.work(&plan, &place, stop, steer, &mut recorder).await,
-        };
+        let outcome = self.leave_said(outcome, &mut steer, &mut spent, &mut recorder).await;
         self.over(outcome, &recorder)
+    }
+
+    /// Who works, who judges, and where.
+    async fn prepared(&self) -> Result<(Arc<Plan>, Option<Judge>, Place), String> {
+        let plan = Arc::new(self.decide().await?);
+        let begun = review::begun(self).await;
+        let judge = Judge::of(&plan, self.review, begun.as_ref())?;
+        self.introduce(&plan);
+        let place = Place::make(self, &plan).await?;
+        Ok((plan, judge, place))
     }
 
     fn over(&self, outcome: Outcome, recorder: &Recorder) -> Outcome {
@@ -185,26 +195,6 @@ impl AgentRun<'_> {
         for note in &place.notes {
             recorder.note(&format!("[{note}]"));
         }
-    }
-
-    /// The agent's work, then ours on what it left.
-    async fn work(
-        &self,
-        plan: &Arc<Plan>,
-        place: &Place,
-        stop: StopWatch,
-        mut steer: mpsc::UnboundedReceiver<Steer>,
-        recorder: &mut Recorder,
-    ) -> Outcome {
-        let mut spent = Spent::new();
-        let left = match self.turn(plan, place, &stop, &mut steer, &mut spent, recorder).await {
-            Ok(left) => left,
-            Err(stopped) => return stopped.outcome,
-        };
-        let (checks, broke) = self.checked(plan, place, stop.clone(), recorder).await;
-        let found = Found { breaches: broke, ..left.found };
-        let told = Told { plan, place, report: &left.report, found: Some(&found), checks: Some(&checks) };
-        if found.breaches.is_empty() { told.judged(self.ticket, is_stopped(&stop)) } else { told.violation() }
     }
 
     /// One turn of the worker: it works until it is done, then refs and files are compared with what policy and ticket

@@ -35,6 +35,16 @@ pub(super) enum Next {
     Tell { words: String, resume: Option<String> },
 }
 
+impl Next {
+    /// What of `unheard` is said besides whatever it begins with next.
+    pub(super) fn says_besides(&self, unheard: &mut Vec<String>) -> Vec<String> {
+        match self {
+            Next::Sleep { .. } | Next::Anew => std::mem::take(unheard),
+            Next::Over | Next::Tell { .. } => Vec::new(),
+        }
+    }
+}
+
 /// Decides.
 pub(super) fn next(after: &After<'_>) -> Next {
     let conversation = after.conversation.map(str::to_owned);

@@ -27,8 +27,8 @@ pub(super) struct Spent {
     began: Instant,
     slept: Duration,
     sleeps: u32,
-    /// Said by the operator while somebody judged: it is for the worker's next round. Empty but for what could not be kept
-    /// on disk.
+    /// Said by the operator and heard by nobody: it is for the worker's next round. Empty but for what could not be kept on
+    /// disk.
     pub(super) held: Vec<String>,
     /// What else was asked between two sessions: the next one hears it.
     pub(super) later: Vec<Steer>,
@@ -38,6 +38,11 @@ impl Spent {
     /// Nothing yet.
     pub(super) fn new() -> Spent {
         Spent { began: Instant::now(), slept: Duration::ZERO, sleeps: 0, held: Vec::new(), later: Vec::new() }
+    }
+
+    /// Work begins now: what was prepared before costs none of its time.
+    pub(super) fn begin(&mut self) {
+        self.began = Instant::now();
     }
 
     /// Time that counts: a rate limit that is slept over does not.
@@ -75,6 +80,11 @@ pub(super) fn since(now: &Tally, begun: &Tally) -> Tally {
     }
 }
 
+/// A prompt, and what the operator said besides.
+pub(super) fn with_words(prompt: String, words: &[String]) -> String {
+    format!("{prompt}\n\nThe operator adds:\n{}", words.join("\n\n"))
+}
+
 fn going_to_sleep(until: Timestamp, sleeps: u32, allowed: u32) -> String {
     format!("[rate limit: asleep until {until:.0}, then it goes on ({sleeps} of {allowed})]")
 }
@@ -101,8 +111,10 @@ impl AgentRun<'_> {
         let breach_watch =
             BreachWatch::start(&place.guard, Watched::FilesToo, recorder.redactor(), self.feed).await;
         let mut outside = Outside { stop: stop.clone(), steer, breach_watch, role: place.role };
-        let report = self.sessions(plan, place, spent, &mut outside, recorder).await;
+        let mut report = self.sessions(plan, place, spent, &mut outside, recorder).await;
         place.keep(outside.breach_watch.finish());
+        spent.held.append(&mut report.unheard);
+        spent.held = self.keep_said(std::mem::take(&mut spent.held)).await;
         report
     }
 
@@ -118,13 +130,10 @@ impl AgentRun<'_> {
         let mut prompt = place.brief.clone();
         let mut resume = place.earlier.as_ref().map(|earlier| earlier.conversation.clone());
         loop {
-            if let Some(until) = self.ground.ledger.asleep(&plan.name, self.ground.clock.now()) {
-                recorder.note(&format!("[{} is asleep until {until:.0}: its rate limit]", plan.name));
-                spent.slept += self.sleep(until, &outside.stop, recorder).await;
-            }
+            self.sleep_if_limited(plan, spent, outside, recorder).await;
             let words = Words { prompt: prompt.clone(), resume: resume.clone() };
             let job = self.session_job(plan, place, words, spent.used(), &begun);
-            let report = self.session(job, plan, spent, outside, recorder).await;
+            let mut report = self.session(job, plan, spent, outside, recorder).await;
             let after = After {
                 ending: &report.ending,
                 stopped: is_stopped(&outside.stop),
@@ -134,7 +143,9 @@ impl AgentRun<'_> {
                 unheard: &report.unheard,
                 may_sleep: spent.sleeps < allowed,
             };
-            match next(&after) {
+            let next = next(&after);
+            let unheard = next.says_besides(&mut report.unheard);
+            match next {
                 Next::Over => return report,
                 Next::Sleep { until, resume: conversation } => {
                     let until = until.unwrap_or_else(|| self.soon(spent.sleeps));
@@ -155,12 +166,30 @@ impl AgentRun<'_> {
                     recorder.note("[it is told now what you said while it worked]");
                     prompt = match &conversation {
                         Some(_) => words,
-                        None => format!("{}\n\nThe operator adds:\n{words}", place.anew(self, plan).await),
+                        None => with_words(place.anew(self, plan).await, &[words]),
                     };
                     resume = conversation;
                     self.feed.agent(|view| view.queued.clear());
                 }
             }
+            if !unheard.is_empty() {
+                prompt = with_words(prompt, &unheard);
+                self.feed.agent(|view| view.queued.clear());
+            }
+        }
+    }
+
+    /// A rate limit that another run found keeps this one asleep, too.
+    async fn sleep_if_limited(
+        &self,
+        plan: &Plan,
+        spent: &mut Spent,
+        outside: &Outside<'_>,
+        recorder: &mut Recorder,
+    ) {
+        if let Some(until) = self.ground.ledger.asleep(&plan.name, self.ground.clock.now()) {
+            recorder.note(&format!("[{} is asleep until {until:.0}: its rate limit]", plan.name));
+            spent.slept += self.sleep(until, &outside.stop, recorder).await;
         }
     }
 

@@ -52,7 +52,7 @@ const STDERR_LIMIT: u64 = 4 * 1024 * 1024;
 pub(super) async fn run(
     job: AgentJob,
     mut stop: StopWatch,
-    mut steer: mpsc::UnboundedReceiver<Steer>,
+    steer: &mut mpsc::UnboundedReceiver<Steer>,
     recorder: &mut Recorder,
 ) -> AgentReport {
     if stop.current() > Stop::No {
@@ -69,7 +69,7 @@ pub(super) async fn run(
     let tree = started.child.tree();
     let mut watch = Watch::new(&job, tree, started.stream, started.input, started.conversation);
     watch.open();
-    watch.until_over(&mut started.child, &mut started.kept, &mut stop, &mut steer, recorder).await;
+    watch.until_over(&mut started.child, &mut started.kept, &mut stop, steer, recorder).await;
     watch.report(recorder)
 }
 

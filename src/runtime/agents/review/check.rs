@@ -6,13 +6,10 @@ use super::super::found::Found;
 use super::start::Phase;
 use super::{Loop, Step, fixes, is_stopped};
 use crate::execute::fence;
-use crate::execute::isolation::{self, Change};
+use crate::execute::isolation;
 use crate::verify::gates::Consequence;
 use crate::verify::gates::waiver::waiver;
 use crate::verify::rounds::{Round, Stage};
-
-/// Files that gates left that the transcript names.
-const NAMED: usize = 5;
 
 impl Loop<'_> {
     /// Gates on what the worker left. What somebody changed by hand since is part of the round, under the same rules.
@@ -24,10 +21,8 @@ impl Loop<'_> {
         let kept = head.clone();
         self.book.gated(Some(head.clone()));
         self.book.change(Stage::Checking, |round| round.head = Some(kept)).await?;
-        let before = self.files(&head).await?;
         let (report, broke) =
-            self.run.checked(self.plan, &self.place, self.stop.clone(), self.recorder).await;
-        self.tidy(&head, &before).await?;
+            self.run.checked_clean(self.plan, &self.place, &head, self.stop.clone(), self.recorder).await?;
         self.book.gated(None);
         let stopped = is_stopped(&self.stop);
         let results = if stopped { Vec::new() } else { report.results.clone() };
@@ -91,21 +86,5 @@ impl Loop<'_> {
         left.found = found;
         self.left = Some(left);
         Step::Over(Box::new(self.told(|told| told.violation()).await))
-    }
-
-    /// Takes away what gates left, and puts back what they changed. What differed from the commit before them stays.
-    async fn tidy(&mut self, head: &str, before: &[Change]) -> Result<(), String> {
-        let mut left = self.files(head).await?;
-        left.retain(|change| !before.iter().any(|other| other.path == change.path));
-        if left.is_empty() {
-            return Ok(());
-        }
-        let named: Vec<&str> = left.iter().take(NAMED).map(|change| change.path.as_str()).collect();
-        let more = if left.len() > NAMED { ", …" } else { "" };
-        self.recorder.note(&format!("[left by gates, and undone: {}{more}]", named.join(", ")));
-        let (worktree, head) = (self.place.worktree.clone(), head.to_owned());
-        let back = tokio::task::spawn_blocking(move || isolation::put_back(&worktree, &head, &left)).await;
-        back.map_err(|error| error.to_string())?
-            .map_err(|error| format!("undoing what gates left failed: {error}"))
     }
 }

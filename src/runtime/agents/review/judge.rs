@@ -17,6 +17,7 @@ use crate::execute::outcome::Outcome;
 use crate::plan::settings::REVIEWER;
 use crate::runtime::agents::is_stopped;
 use crate::runtime::agents::place::Place;
+use crate::runtime::agents::tidy::differing;
 use crate::runtime::launch::ReviewWish;
 use crate::runtime::protocol::{AgentPhase, Role};
 use crate::verify::finding::Source;
@@ -113,7 +114,7 @@ impl Loop<'_> {
         let prompt = self.request(&head).await?;
         let asked = Asked { round: self.book.round().number, prompt, schema: review::schema() };
         let mut bench = self.place.bench(self.run, &judge, asked).await?;
-        let before = self.files(&head).await?;
+        let before = differing(&self.place, &head).await?;
         self.turn(Role::Reviewer, &judge.name, None);
         self.run.feed.agent(|view| view.phase = AgentPhase::Reviewing);
         for note in std::mem::take(&mut bench.notes) {
@@ -148,15 +149,13 @@ impl Loop<'_> {
     async fn hear(&mut self, judge: &Arc<Plan>, bench: &mut Place, head: &str, part: &mut Part) -> Heard {
         let (mut asked_again, begun) = (false, self.run.feed.tallied());
         loop {
-            let report = self
-                .run
-                .rounds(judge, bench, self.stop.clone(), &mut self.steer, &mut self.spent, self.recorder)
-                .await;
+            let report =
+                self.run.rounds(judge, bench, self.stop.clone(), self.steer, self.spent, self.recorder).await;
             self.run.ground.ledger.tell(&self.run.folder.name().into(), &report.tally);
             part.notes = last_words(report.answer.as_deref());
             let heard = self.read(&report, judge, head);
-            if let (Heard::Verdict(_), AgentEnding::Limit { .. }) = (&heard, &report.ending) {
-                self.limit = Some(limit(&report));
+            if let Heard::Verdict(_) = &heard {
+                self.limit = last_word(&report, &judge.name);
             }
             match &heard {
                 Heard::Nothing(sentence, true) if !asked_again && !is_stopped(&self.stop) => {
@@ -178,14 +177,14 @@ impl Loop<'_> {
         let said = self.verdict(report, judge, head);
         match &report.ending {
             AgentEnding::Finished => {}
+            // It had its say with the very tokens that reached the limit, or before it was paused: that is paid for.
+            AgentEnding::Limit { .. } | AgentEnding::Stopped | AgentEnding::Paused if said.is_ok() => {}
             AgentEnding::Stopped | AgentEnding::Paused => {
                 return Heard::Cut(format!(
                     "{} was paused before its verdict; let it go on, or decide yourself",
                     judge.name
                 ));
             }
-            // It had its say with the very tokens that reached the limit: that is paid for.
-            AgentEnding::Limit { .. } if said.is_ok() => {}
             AgentEnding::Limit { .. } | AgentEnding::RateLimited { .. } => return Heard::Cut(limit(report)),
             AgentEnding::Failed | AgentEnding::Garbage | AgentEnding::NothingDone => {
                 return Heard::Nothing(because("the reviewer failed"), true);
@@ -238,13 +237,6 @@ impl Loop<'_> {
         asked.map_err(|error| format!("reading what is to be judged failed: {}", error.message()))
     }
 
-    pub(super) async fn files(&mut self, head: &str) -> Result<Vec<Change>, String> {
-        let (worktree, head) = (self.place.worktree.clone(), head.to_owned());
-        let read = tokio::task::spawn_blocking(move || isolation::since(&worktree, &head)).await;
-        let read = read.map_err(|error| error.to_string())?;
-        read.map_err(|error| error.to_string())
-    }
-
     /// Puts back what the reviewer changed all the same. Returns what that was.
     async fn undo(
         &mut self,
@@ -257,7 +249,7 @@ impl Loop<'_> {
         if !settled.breaches.is_empty() {
             self.run.audit(judge, &settled.breaches).await;
         }
-        let now = self.files(head).await?;
+        let now = differing(&self.place, head).await?;
         let gone = |change: &&Change| !now.iter().any(|other| other.path == change.path);
         let missing: Vec<String> = before.iter().filter(gone).map(|change| change.path.clone()).collect();
         let changed: Vec<Change> = now.into_iter().filter(|change| !before.contains(change)).collect();
@@ -286,6 +278,17 @@ impl Loop<'_> {
             let first = finding.reason.lines().next().unwrap_or_default();
             self.recorder.note(&format!("  {}{place}: {first}", finding.severity.word()));
         }
+    }
+}
+
+/// Why nobody is paid any more after the verdict that came with this report.
+fn last_word(report: &AgentReport, name: &str) -> Option<String> {
+    match &report.ending {
+        AgentEnding::Limit { .. } => Some(limit(report)),
+        AgentEnding::Paused => {
+            Some(format!("{name} paused after its verdict, as you asked; answer to let the work go on"))
+        }
+        _ => None,
     }
 }
 

@@ -60,9 +60,9 @@ struct Loop<'a> {
     /// What was said of places in this run; once is enough.
     noted: Vec<String>,
     book: Book<'a>,
-    spent: Spent,
+    spent: &'a mut Spent,
     stop: StopWatch,
-    steer: mpsc::UnboundedReceiver<Steer>,
+    steer: &'a mut mpsc::UnboundedReceiver<Steer>,
     recorder: &'a mut Recorder,
     left: Option<Left>,
     /// A limit that was reached with the reviewer's last word: nobody is paid any more in this run.
@@ -74,10 +74,10 @@ impl AgentRun<'_> {
     pub(super) async fn in_rounds(
         &self,
         plan: &Arc<Plan>,
-        judge: Judge,
-        place: Place,
+        (judge, place): (Judge, Place),
         stop: StopWatch,
-        steer: mpsc::UnboundedReceiver<Steer>,
+        steer: &mut mpsc::UnboundedReceiver<Steer>,
+        spent: &mut Spent,
         recorder: &mut Recorder,
     ) -> Outcome {
         let asked = self.review.max_rounds.is_some();
@@ -88,7 +88,6 @@ impl AgentRun<'_> {
         if let Some(note) = note {
             recorder.note(&format!("[{note}]"));
         }
-        let spent = Spent::new();
         let mut rounds = Loop {
             run: self,
             plan,
@@ -104,9 +103,7 @@ impl AgentRun<'_> {
             left: None,
             limit: None,
         };
-        let outcome = rounds.go(phase).await;
-        rounds.put_away().await;
-        outcome
+        rounds.go(phase).await
     }
 }
 
@@ -139,6 +136,7 @@ impl Loop<'_> {
 
     /// A turn of the worker.
     async fn work(&mut self) -> Result<Step, String> {
+        self.add_said().await?;
         let (number, name) = (self.book.round().number, self.plan.name.clone());
         self.settle_in(number).await?;
         let conversation = self.place.earlier.as_ref().map(|earlier| earlier.conversation.clone());
@@ -148,8 +146,7 @@ impl Loop<'_> {
         self.book.change(Stage::Working, |round| round.worker = Some(begun)).await?;
         let (before, began) = (self.run.feed.tallied(), Instant::now());
         let (run, plan) = (self.run, self.plan);
-        let turn =
-            run.turn(plan, &self.place, &self.stop, &mut self.steer, &mut self.spent, self.recorder).await;
+        let turn = run.turn(plan, &self.place, &self.stop, self.steer, self.spent, self.recorder).await;
         self.used = true;
         part.took = Some(began.elapsed());
         match turn {
@@ -239,6 +236,9 @@ impl Loop<'_> {
             return Ok(self.over_waiting(why).await);
         }
         self.book.change(Stage::Reviewing, |round| round.verdict = Some(kept)).await?;
+        if is_stopped(&self.stop) {
+            return Ok(Step::Over(Box::new(self.told(|told| told.stopped()).await)));
+        }
         match verdict.decision {
             Decision::ChangesRequired => self.back().await,
             Decision::Approve => self.pass().await,
@@ -281,7 +281,13 @@ impl Loop<'_> {
 
     /// The rounds say that the work passed; from there on no comment is taken, so this look for one is the last.
     async fn complete(&mut self) -> Result<Step, String> {
-        match self.mend_said().await? {
+        let mut step = self.mend_said().await?;
+        if step.is_none() {
+            // Who says something from here on is refused; what came just before is seen now.
+            self.steer.close();
+            step = self.mend_said().await?;
+        }
+        match step {
             Some(step) => Ok(step),
             None => Ok(Step::Over(Box::new(self.approved().await))),
         }
