@@ -8,6 +8,7 @@ use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use git2::{AttrCheckFlags, AttrValue, FileMode, ObjectType, Oid, Repository};
 
@@ -30,12 +31,13 @@ pub(super) struct Side {
     pub(super) id: Oid,
 }
 
-/// What one side holds.
+/// What one side holds; cheap to copy.
+#[derive(Clone)]
 pub(super) enum Content {
     /// There is none on this side.
     Nothing,
     /// The whole of it.
-    Bytes(Vec<u8>),
+    Bytes(Arc<[u8]>),
     /// More than [`TEXT_LIMIT`].
     Large(u64),
     /// Another repository at this commit.
@@ -79,7 +81,7 @@ pub(super) fn stored(repo: &Repository, side: Option<&Side>) -> Content {
         if size as u64 > TEXT_LIMIT {
             return Ok(Content::Large(size as u64));
         }
-        Ok(Content::Bytes(odb.read(side.id)?.data().to_vec()))
+        Ok(Content::Bytes(odb.read(side.id)?.data().into()))
     };
     read().unwrap_or_else(|error| Content::Failed(error.message().to_owned()))
 }
@@ -92,7 +94,9 @@ pub(super) fn lying(repo: &Repository, top: &Path, side: Option<&Side>) -> (Cont
     }
     let path = top.join(as_path(&side.path));
     let content = match read(&path, side.mode) {
-        Ok(Content::Bytes(bytes)) if normalised(repo, side, &bytes) => Content::Bytes(without_cr(&bytes)),
+        Ok(Content::Bytes(bytes)) if normalised(repo, side, &bytes) => {
+            Content::Bytes(without_cr(&bytes).into())
+        }
         Ok(content) => content,
         Err(error) => Content::Failed(error.to_string()),
     };
@@ -115,7 +119,7 @@ fn standing_for(path: &Path, size: u64) -> Oid {
 
 fn read(path: &Path, mode: FileMode) -> std::io::Result<Content> {
     if mode == FileMode::Link {
-        return Ok(Content::Bytes(std::fs::read_link(path)?.into_os_string().into_vec()));
+        return Ok(Content::Bytes(std::fs::read_link(path)?.into_os_string().into_vec().into()));
     }
     let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
     let file = File::options().read(true).custom_flags(flags).open(path)?;
@@ -130,7 +134,7 @@ fn read(path: &Path, mode: FileMode) -> std::io::Result<Content> {
     // It may grow while it is read.
     file.take(TEXT_LIMIT + 1).read_to_end(&mut bytes)?;
     let size = bytes.len() as u64;
-    Ok(if size > TEXT_LIMIT { Content::Large(size) } else { Content::Bytes(bytes) })
+    Ok(if size > TEXT_LIMIT { Content::Large(size) } else { Content::Bytes(bytes.into()) })
 }
 
 /// Whether git stores this file with LF although it lies there with CRLF.
