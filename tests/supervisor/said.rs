@@ -131,3 +131,20 @@ async fn words_kept_from_an_earlier_run_are_told_in_the_round_that_begins() {
     assert!(!folder.join("queued.json").exists());
     console.handle.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_whose_program_counts_no_turns_is_told_once_and_not_for_ever() {
+    let script = "printf '%s\\n--\\n' \"$1\" >>\"$SIGNS/told\"; echo 'hello world' >hello.txt; finish Done.";
+    let (project, signs) = agents::bench(script, "", &[ticket("PLF-1", "human", "", "")]);
+    let folder = project.path().join(".planfile/.koru/loop/PLF-1");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("queued.json"), serde_json::to_vec(&[comment("rename it")]).unwrap()).unwrap();
+    let mut console = Console::open(project.path());
+    console.loaded().await;
+    let run = console.done(delegate("PLF-1", None)).await.unwrap();
+    assert_eq!(console.ended(&run).await.state, RunState::Done);
+    let told = std::fs::read_to_string(signs.path().join("told")).unwrap();
+    assert_eq!((told.matches("rename it").count(), told.matches("--\n").count()), (1, 1), "{told}");
+    assert!(!folder.join("queued.json").exists());
+    console.handle.shutdown().await;
+}

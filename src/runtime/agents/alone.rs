@@ -36,7 +36,12 @@ impl AgentRun<'_> {
         for turn in 2.. {
             let before = self.feed.tallied().turns;
             let worked = self.checked_turn(plan, &place, &stop, steer, spent, recorder).await;
-            self.took(said, before, spent).await;
+            // A turn that came to its end had it in its first words, however its program counts turns: told again, it
+            // would be told for ever.
+            match worked.is_ok() {
+                true => self.heard(said).await,
+                false => self.took(said, before, spent).await,
+            }
             let (left, checks) = match worked {
                 Ok(worked) => worked,
                 Err(outcome) => return *outcome,
