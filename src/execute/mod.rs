@@ -23,6 +23,7 @@ pub mod raw_stream;
 pub mod recorder;
 pub mod runlog;
 mod schema;
+pub mod scratch_runs;
 pub mod shell;
 pub mod stop;
 pub mod tail;

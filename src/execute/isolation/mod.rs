@@ -42,7 +42,7 @@ pub use error::WorktreeError;
 pub use judged::{put_back, set_aside, since, tip};
 pub use list::list;
 pub use note::Note;
-pub use open::{find, operators_repository, repository};
+pub use open::{base_branch, find, operators_repository, repository};
 pub use prepare::{Prepared, Readiness, prepare};
 pub use prune::{Kept, PruneReport, Removed, prune, prune_all};
 pub use scratch::{discard, known};

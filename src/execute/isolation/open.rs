@@ -22,6 +22,13 @@ pub fn find(root: &Path, ticket: &TicketId) -> Option<Worktree> {
     Some(worktree)
 }
 
+/// The operator's branch that the worktree of `ticket` was made from; `None` without a record, or when it was made from a
+/// bare commit.
+pub fn base_branch(root: &Path, ticket: &TicketId) -> Option<String> {
+    let place = Place::of(&root.canonicalize().ok()?, ticket);
+    place.read().filter(|record| record.worktree.ticket == *ticket)?.base_branch
+}
+
 /// The repository of a worktree, for reading: opened by its record, with an index of our own.
 ///
 /// # Errors

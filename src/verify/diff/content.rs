@@ -8,7 +8,6 @@ use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use git2::{AttrCheckFlags, AttrValue, FileMode, ObjectType, Oid, Repository};
 
@@ -31,13 +30,12 @@ pub(super) struct Side {
     pub(super) id: Oid,
 }
 
-/// What one side holds; cheap to copy.
-#[derive(Clone)]
+/// What one side holds.
 pub(super) enum Content {
     /// There is none on this side.
     Nothing,
     /// The whole of it.
-    Bytes(Arc<[u8]>),
+    Bytes(Vec<u8>),
     /// More than [`TEXT_LIMIT`].
     Large(u64),
     /// Another repository at this commit.
@@ -81,7 +79,7 @@ pub(super) fn stored(repo: &Repository, side: Option<&Side>) -> Content {
         if size as u64 > TEXT_LIMIT {
             return Ok(Content::Large(size as u64));
         }
-        Ok(Content::Bytes(odb.read(side.id)?.data().into()))
+        Ok(Content::Bytes(odb.read(side.id)?.data().to_vec()))
     };
     read().unwrap_or_else(|error| Content::Failed(error.message().to_owned()))
 }
@@ -94,9 +92,7 @@ pub(super) fn lying(repo: &Repository, top: &Path, side: Option<&Side>) -> (Cont
     }
     let path = top.join(as_path(&side.path));
     let content = match read(&path, side.mode) {
-        Ok(Content::Bytes(bytes)) if normalised(repo, side, &bytes) => {
-            Content::Bytes(without_cr(&bytes).into())
-        }
+        Ok(Content::Bytes(bytes)) if normalised(repo, side, &bytes) => Content::Bytes(without_cr(&bytes)),
         Ok(content) => content,
         Err(error) => Content::Failed(error.to_string()),
     };
@@ -119,7 +115,7 @@ fn standing_for(path: &Path, size: u64) -> Oid {
 
 fn read(path: &Path, mode: FileMode) -> std::io::Result<Content> {
     if mode == FileMode::Link {
-        return Ok(Content::Bytes(std::fs::read_link(path)?.into_os_string().into_vec().into()));
+        return Ok(Content::Bytes(std::fs::read_link(path)?.into_os_string().into_vec()));
     }
     let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
     let file = File::options().read(true).custom_flags(flags).open(path)?;
@@ -134,7 +130,7 @@ fn read(path: &Path, mode: FileMode) -> std::io::Result<Content> {
     // It may grow while it is read.
     file.take(TEXT_LIMIT + 1).read_to_end(&mut bytes)?;
     let size = bytes.len() as u64;
-    Ok(if size > TEXT_LIMIT { Content::Large(size) } else { Content::Bytes(bytes.into()) })
+    Ok(if size > TEXT_LIMIT { Content::Large(size) } else { Content::Bytes(bytes) })
 }
 
 /// Whether git stores this file with LF although it lies there with CRLF.

@@ -39,16 +39,6 @@ pub struct Differ {
     pairs: Vec<Pair>,
     kept: HashMap<usize, Arc<[Block]>>,
     kept_blocks: usize,
-    /// What the file that was looked into last holds, as far as the repository stores it and it cannot change. A file is
-    /// counted and then shown, or the other way round: the second look takes this instead of reading (and hashing, as
-    /// libgit2 does) megabytes once more.
-    held: Option<(usize, Held)>,
-}
-
-/// The stored sides of one file; `None` for a side that lies in the worktree.
-struct Held {
-    old: Content,
-    new: Option<Content>,
 }
 
 /// The two sides of one file.
@@ -95,9 +85,7 @@ impl Differ {
             left_out,
         };
         let (kept, kept_blocks) = (HashMap::new(), 0);
-        let held = None;
-        let differ =
-            Differ { repo: ends.repo, worktree, whitespace, base_tree, pairs, kept, kept_blocks, held };
+        let differ = Differ { repo: ends.repo, worktree, whitespace, base_tree, pairs, kept, kept_blocks };
         Ok((differ, listing))
     }
 
@@ -159,12 +147,9 @@ impl Differ {
 
     fn look(&mut self, file: usize) -> Option<Looked> {
         let pair = self.pairs.get_mut(file)?;
-        let held = self.held.take().and_then(|(of, held)| (of == file).then_some(held));
-        let again = held.is_some();
-        let (old, new) = held.map(|held| (held.old, held.new)).unzip();
-        let old = old.unwrap_or_else(|| content::stored(&self.repo, pair.old.as_ref()));
+        let old = content::stored(&self.repo, pair.old.as_ref());
         let new = match &self.worktree {
-            None => new.flatten().unwrap_or_else(|| content::stored(&self.repo, pair.new.as_ref())),
+            None => content::stored(&self.repo, pair.new.as_ref()),
             Some(worktree) => {
                 let (content, id) = content::lying(&self.repo, &worktree.path, pair.new.as_ref());
                 if let Some(side) = &mut pair.new {
@@ -180,10 +165,6 @@ impl Differ {
                 content
             }
         };
-        if !again {
-            let new = self.worktree.is_none().then(|| new.clone());
-            self.held = Some((file, Held { old: old.clone(), new }));
-        }
         let new_blob = pair.new.as_ref().and_then(blob);
         let (stat, blocks) = match self.kept.get(&file) {
             Some(blocks) => (stat(&old, &new, blocks), Arc::clone(blocks)),

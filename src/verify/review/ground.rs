@@ -7,7 +7,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::leftovers::EXECUTOR;
 use crate::base::atomic;
 use crate::base::paths::ProjectPaths;
 use crate::base::process::ProcessIdentity;
@@ -22,11 +21,15 @@ use crate::execute::folder::{AgentRecord, FORMAT, RecordState, RunFolder, RunRec
 use crate::execute::isolation::{self, Note, Worktree};
 use crate::execute::output::{Channel, OutputLine};
 use crate::execute::recorder::{Listener, Recorder};
+use crate::execute::scratch_runs;
 use crate::execute::stop::StopWatch;
 use crate::execute::transcript::TranscriptWriter;
 use crate::plan::policy::Policy;
 use crate::plan::settings::{AgentChoice, REVIEWER, Settings};
 use crate::plan::ticket::TicketId;
+
+/// Word of worktrees and runs for one look ([`scratch_runs`]).
+pub(super) const LOOK: &str = "review";
 
 /// TERM to KILL.
 const GRACE: Duration = Duration::from_secs(5);
@@ -126,8 +129,7 @@ impl Ground {
 
     /// A worktree of its own at `head`, and the operator is told what it lacks. Blocking.
     pub(super) fn scratch(&self, what: &str, head: &str) -> Result<Worktree, String> {
-        let (seconds, part) = (Timestamp::now().as_second(), Timestamp::now().subsec_nanosecond());
-        let id = TicketId::new(format!("{what}-{seconds}-{}-{part}", std::process::id()));
+        let id = scratch_runs::scratch_id(what, "");
         let prepared = isolation::prepare(&self.root, &id, Some(head));
         let (worktree, prepared) = prepared.map_err(|error| error.to_string())?;
         for note in prepared.notes {
@@ -274,7 +276,7 @@ fn begun(folder: &RunFolder, ticket: &TicketId, label: String, began: Timestamp)
         format: FORMAT,
         run: folder.name().to_owned(),
         ticket: ticket.clone(),
-        executor: EXECUTOR.to_owned(),
+        executor: LOOK.to_owned(),
         label,
         holder: String::new(),
         supervisor: ProcessIdentity::own(),

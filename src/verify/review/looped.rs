@@ -11,8 +11,7 @@ use git2::Oid;
 use tokio::sync::mpsc;
 
 use super::fixing;
-use super::ground::{Ground, Who};
-use super::leftovers;
+use super::ground::{Ground, LOOK, Who};
 use super::mending::{self, Turn};
 use super::once::{self, blocking};
 use super::pulls::{is_number, pull_request};
@@ -20,6 +19,7 @@ use super::report::{Fix, FixReport, Report, Reviewed, Status};
 use super::target::{Subject, resolve, tree};
 use crate::execute::environment::Environment;
 use crate::execute::isolation::{self, Worktree};
+use crate::execute::scratch_runs;
 use crate::execute::stop::StopWatch;
 use crate::plan::settings::Settings;
 use crate::plan::ticket::TicketId;
@@ -59,7 +59,7 @@ pub async fn review(
     };
     let asked = options.clone();
     let subject = blocking(move || {
-        leftovers::sweep(&asked.root);
+        scratch_runs::sweep(&asked.root, LOOK);
         let (target, base) = (asked.target.as_deref(), asked.base.as_deref());
         resolve(&asked.root, target, pull.as_ref(), base).map_err(|error| error.to_string())
     });

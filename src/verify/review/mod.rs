@@ -20,7 +20,6 @@ mod fenced;
 mod fixing;
 pub mod from_gates;
 mod ground;
-mod leftovers;
 mod looped;
 mod mending;
 mod once;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::asking::{self, About};
+use super::ground::LOOK;
 use super::ground::{Agent, Finished, Ground, Who};
-use super::leftovers::LOOK;
 use super::patch::{self, PROMPT_BYTES, Patch};
 use super::program::{self, Judged};
 use super::report::Report;
