@@ -9,6 +9,7 @@
 //! | [`detect`] | `base`, `plan` | doctor: what is wrong with this project |
 //! | [`execute`] | `base`, `plan` | run one ticket: shell, api, llm, mcp, human, coding agents in worktrees |
 //! | [`verify`] | `execute` and below | whether work is good: quality gates |
+//! | [`promote`] | `verify` and below | land finished work on its base, take it back |
 //! | [`learn`] | `base`, `plan` | what was done, recorded once: the audit |
 //! | [`runtime`] | all of the above | takes commands, owns all mutable state, emits events and snapshots |
 //! | [`verbs`] | `runtime` and the phases | the command line, one file a verb |
@@ -23,6 +24,7 @@ pub mod detect;
 pub mod execute;
 pub mod learn;
 pub mod plan;
+pub mod promote;
 pub mod runtime;
 pub mod verbs;
 pub mod verify;

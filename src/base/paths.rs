@@ -84,6 +84,8 @@ impl ProjectPaths {
         loops => ".planfile/.koru/loop";
         /// Checkouts of tickets that agents work on, with a record beside each.
         worktrees => ".planfile/.koru/worktrees";
+        /// Requests to land work, and what became of them.
+        promotions => ".planfile/.koru/promotions";
         /// The audit, a file a day.
         audit => ".planfile/.koru/audit";
         /// Answers of language models that are kept.

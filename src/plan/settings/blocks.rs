@@ -4,6 +4,7 @@ use serde_yaml::{Mapping, Value};
 
 use super::choice::word;
 use super::near::nearest;
+use super::promotion;
 use super::reader::{Number, Reader, is_variable};
 use super::{
     AGENT_WORDS, AgentSettings, Budgets, CUSTOM, LlmSettings, McpServer, Price, ReviewSettings, Settings,
@@ -11,7 +12,7 @@ use super::{
 
 /// Reads the whole mapping.
 pub(super) fn settings(reader: &mut Reader<'_>, root: &Mapping) -> Settings {
-    let known = ["roles", "agents", "budgets", "mcp", "llm", "review", "environment"];
+    let known = ["roles", "agents", "budgets", "mcp", "llm", "review", "promotion", "environment"];
     let (limits, others): (Mapping, Mapping) =
         root.clone().into_iter().partition(|(key, _)| meant_as_limits(key, &known));
     reader.strangers(&others, "", &known);
@@ -20,6 +21,7 @@ pub(super) fn settings(reader: &mut Reader<'_>, root: &Mapping) -> Settings {
         budgets: budgets(reader, root),
         llm: llm(reader, root),
         review: review(reader, root),
+        promotion: promotion::read(reader, root),
         ..Settings::default()
     };
     for (name, block) in reader.named(root, "agents") {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_yaml::Value;
 
 use super::reader::Reader;
-use super::{Settings, blocks};
+use super::{PromotionSettings, Settings, blocks};
 use crate::base::paths::ProjectPaths;
 use crate::plan::kind::kind;
 
@@ -106,6 +106,8 @@ fn refused(why: String, at: Option<(usize, usize)>) -> (Settings, Vec<SettingsNo
     let message =
         format!("the file {why}; no agent is started until it is repaired, and every default is in force");
     let note = SettingsNote { level: NoteLevel::WholeFile, key: String::new(), message, at };
-    let settings = Settings { refused: Some(format!("{PATH} {why}; repair it")), ..Settings::default() };
+    let refused = Some(format!("{PATH} {why}; repair it"));
+    let promotion = PromotionSettings { refused: refused.clone(), ..PromotionSettings::default() };
+    let settings = Settings { refused, promotion, ..Settings::default() };
     (settings, vec![note])
 }

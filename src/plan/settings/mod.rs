@@ -15,6 +15,7 @@ mod choice;
 mod load;
 mod near;
 mod place;
+mod promotion;
 mod reader;
 mod server;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 pub use choice::{AgentChoice, AgentChoiceError};
 pub use load::{NoteLevel, SettingsNote};
+pub use promotion::{Onto, PromotionSettings, Risk};
 pub use server::McpServer;
 
 /// The words of the agents that are known by name, in order of preference; `execute::agents::kind` gives them meaning.
@@ -61,6 +63,8 @@ pub struct Settings {
     pub llm: LlmSettings,
     /// Rounds of worker and reviewer.
     pub review: ReviewSettings,
+    /// What may land, and how.
+    pub promotion: PromotionSettings,
     /// Names of variables, or globs of names, that runs get besides the usual ones. A glob never gives away a variable
     /// whose name says that it is a secret: such a one is named in full, or by a ticket's `inputs.env_keys`.
     pub environment: Vec<String>,
