@@ -124,11 +124,6 @@ impl RowState {
         matches!(self, RowState::Done | RowState::Canceled | RowState::Blocked)
     }
 
-    /// Whether a run works on it.
-    pub(crate) fn is_worked_on(self) -> bool {
-        matches!(self, RowState::Stalled | RowState::Stopping | RowState::Sleeping | RowState::Running)
-    }
-
     /// Rows that no sprint choice hides.
     fn is_in_flight(self) -> bool {
         self <= RowState::Running
@@ -161,8 +156,6 @@ pub(crate) struct View {
     pub(crate) sprint: Option<String>,
     /// Whether finished tickets are shown.
     pub(crate) finished: bool,
-    /// A ticket whose run ended while it was selected: it stays until the operator goes elsewhere.
-    pub(crate) kept: Option<TicketId>,
 }
 
 /// One row.
@@ -203,7 +196,7 @@ pub(crate) fn rows(snapshot: &Snapshot, view: &View, now: Timestamp) -> Rows {
         if !in_sprint(ticket, state, folds, view) || !matches_words(ticket, state, &words) {
             continue;
         }
-        if folds && !view.finished && words.is_empty() && view.kept.as_ref() != Some(&ticket.id) {
+        if folds && !view.finished && words.is_empty() {
             result.folded += 1;
             continue;
         }

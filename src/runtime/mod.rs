@@ -24,6 +24,7 @@ mod mcp;
 mod order;
 mod overlap;
 pub(crate) mod past_runs;
+pub(crate) mod promotions;
 mod proof;
 pub mod protocol;
 pub(crate) mod reviews;

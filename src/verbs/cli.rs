@@ -11,6 +11,7 @@ pub(super) mod agent;
 pub(super) mod diff;
 pub(super) mod gate;
 pub(super) mod looping;
+pub(super) mod promotion;
 pub(super) mod review;
 pub(super) mod runs;
 pub(super) mod ticket;
@@ -21,6 +22,7 @@ use agent::AgentArgs;
 use diff::DiffArgs;
 use gate::GateVerb;
 use looping::LoopVerb;
+use promotion::PromotionVerb;
 use review::ReviewArgs;
 use runs::RunsVerb;
 use ticket::TicketVerb;
@@ -128,6 +130,13 @@ pub(super) enum Verb {
         /// What to decide
         #[command(subcommand)]
         verb: GateVerb,
+    },
+    /// Land finished work on its base branch, reject it, or take it back
+    #[command(after_help = "Example:\n  koru-tui promotion list")]
+    Promotion {
+        /// What to do with it
+        #[command(subcommand)]
+        verb: PromotionVerb,
     },
     /// Let a reviewer judge the work on a branch, a ticket or a pull request, and with --fix an agent mend it
     #[command(

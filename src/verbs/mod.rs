@@ -21,6 +21,7 @@ mod logging;
 mod looping;
 mod open;
 mod output;
+mod promotion;
 mod queue;
 mod review;
 mod runs;
@@ -151,6 +152,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Done, VerbError> {
         Verb::Diff(args) => diff::run(&context, &args, out)?.into(),
         Verb::Runs { verb } => runs::run(&context, &verb, out)?.into(),
         Verb::Gate { verb } => gate::run(&context, verb, out)?.into(),
+        Verb::Promotion { verb } => promotion::run(&context, verb, out)?.into(),
         Verb::Review(args) => review::run(&context, args, out)?.into(),
         Verb::Loop { verb } => looping::run(&context, verb, out)?.into(),
         Verb::Agent(args) => agent::run(&context, &args, out)?.into(),

@@ -164,7 +164,7 @@ pub(crate) const SPECS: &[Spec] = &[
         "queue.filter",
         "filter",
         ["/"],
-        &[Queue, Detail, Verdict],
+        &[Queue, Detail],
         "Show only tickets that hold all these words"
     ),
     row!(

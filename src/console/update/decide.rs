@@ -159,8 +159,7 @@ impl Console {
     }
 }
 
-/// Whether what became of an ended run is for the operator to decide.
-pub(super) fn is_resolvable(run: &RunView) -> bool {
+fn is_resolvable(run: &RunView) -> bool {
     !is_live(run)
         && matches!(
             run.state,
