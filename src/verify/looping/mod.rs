@@ -10,6 +10,7 @@ mod argv;
 pub mod display;
 mod effects;
 mod prompt;
+mod references;
 mod tree;
 mod waiting;
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use git2::{Commit, Diff, DiffFormat, DiffOptions, Repository, RepositoryState, Sort, Status, StatusOptions};
 
+use super::references::References;
 use crate::verify::bus::{BadName, check_reference};
 
 /// Bytes of a difference that a review request holds.
@@ -186,10 +187,11 @@ fn commits(repo: &Repository, base: &Commit<'_>, head: &Commit<'_>) -> Result<St
     Ok(lines.join("\n"))
 }
 
-/// What a tree looks like: its commit, and every file that differs from it.
+/// What a tree looks like: its commit and references, and every file that differs from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Look {
     head: String,
+    references: References,
     files: BTreeMap<String, (u32, u64, i128)>,
 }
 
@@ -215,7 +217,8 @@ pub(super) fn look(root: &Path, bus: &Path) -> Result<Look, String> {
         });
         files.insert(name, (entry.status().bits(), size, changed));
     }
-    Ok(Look { head: head(root)?, files })
+    let references = References::of(&repo).map_err(|error| error.message().to_owned())?;
+    Ok(Look { head: head(root)?, references, files })
 }
 
 impl Look {
@@ -225,6 +228,7 @@ impl Look {
         if self.head != after.head {
             names.push(format!("HEAD (now {})", after.head.chars().take(12).collect::<String>()));
         }
+        names.extend(self.references.changed(&after.references));
         let all = self.files.keys().chain(after.files.keys());
         let mut changed: Vec<String> =
             all.filter(|name| self.files.get(*name) != after.files.get(*name)).cloned().collect();
