@@ -116,7 +116,8 @@ impl Loop<'_> {
                 Phase::Judge => self.judge().await,
                 Phase::Complete => self.complete().await,
             };
-            if let (Ok(Step::Go(Phase::Work)), Some(sentence)) = (&step, self.limit.clone()) {
+            let limit = self.limit.clone().or_else(|| self.used_up());
+            if let (Ok(Step::Go(Phase::Work)), Some(sentence)) = (&step, limit) {
                 self.recorder.note(&format!("[{sentence}]"));
                 return self.told(|told| told.waiting(sentence)).await;
             }
@@ -131,6 +132,21 @@ impl Loop<'_> {
             if is_stopped(&self.stop) {
                 return self.told(|told| told.stopped()).await;
             }
+        }
+    }
+
+    /// The limit of the run that is reached, also where whoever reached it had ended by itself.
+    fn used_up(&self) -> Option<String> {
+        let (budgets, spent) = (&self.plan.settings.budgets, self.run.feed.tallied());
+        let (tokens, usd) = (spent.tokens.total(), spent.cost.map_or(0.0, |cost| cost.usd));
+        match (budgets.run_tokens, budgets.run_usd) {
+            (Some(limit), _) if tokens >= limit => {
+                Some(format!("the run used {tokens} tokens; {limit} are allowed"))
+            }
+            (_, Some(limit)) if usd >= limit => {
+                Some(format!("the run cost {usd:.4} US dollars; {limit} are allowed"))
+            }
+            _ => None,
         }
     }
 
