@@ -8,7 +8,7 @@ use git2::{Oid, Repository, StatusOptions};
 
 use super::changes::is_planfile;
 use super::error::WorktreeError;
-use super::{Worktree, WorktreeInfo, open, record, standing};
+use super::{Worktree, WorktreeInfo, kept, open, record, standing};
 use crate::base::paths::ProjectPaths;
 use crate::base::process::ProcessIdentity;
 use crate::execute::folder::{RecordState, all_records};
@@ -74,11 +74,12 @@ fn alone(repo: &Repository, worktree: &Worktree, head: Option<Oid>) -> Result<u3
         for commit in branch.ok().map(|commit| commit.id()).into_iter().chain(head) {
             walk.push(commit)?;
         }
-        for other in others(repo, worktree)? {
+        let others = others(repo, worktree)?;
+        for other in &others {
             // Something that is no commit (a tag of a tree, say) hides nothing.
-            let _ = walk.hide(other);
+            let _ = walk.hide(*other);
         }
-        Ok(walk.count())
+        kept::nowhere_else(repo, &walk.collect::<Result<Vec<Oid>, _>>()?, &others)
     };
     let count = counted().map_err(WorktreeError::git("counting the commits of", &worktree.path))?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))

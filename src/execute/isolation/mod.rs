@@ -18,6 +18,7 @@ mod changes;
 mod commit;
 mod error;
 mod judged;
+mod kept;
 mod list;
 mod note;
 mod open;
@@ -96,7 +97,7 @@ pub struct WorktreeInfo {
     pub worktree: Worktree,
     /// Bytes on disk.
     pub bytes: u64,
-    /// Commits that no other branch, remote branch or tag has.
+    /// Commits that no other branch, remote branch or tag has, neither as they are nor made again.
     pub unmerged: u32,
     /// Files changed and not committed.
     pub dirty: u32,

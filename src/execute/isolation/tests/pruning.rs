@@ -55,6 +55,38 @@ fn only_what_is_somewhere_else_is_removed() {
 }
 
 #[test]
+fn work_that_was_made_again_on_a_base_that_moved_on_is_somewhere_else() {
+    let scratch = Scratch::new();
+    let picked = |ticket: &str, text: &str| {
+        let (worktree, _) = scratch.prepare(ticket);
+        write(&worktree.path, "new", text);
+        let tip = Oid::from_str(&commit(&worktree).commit.unwrap()).unwrap();
+        scratch.repo.find_commit(tip).unwrap()
+    };
+    let (landed, near) = (picked("LANDED", "a\n\tb\n"), picked("NEAR", "a\n  b\n"));
+    scratch.write("README.md", "moved on\n");
+    let base = scratch.commit("moved on");
+    let base = scratch.repo.find_commit(base).unwrap();
+    let again = |commit: &git2::Commit<'_>| {
+        let mut index = scratch.repo.cherrypick_commit(commit, &base, 0, None).unwrap();
+        let tree = scratch.repo.find_tree(index.write_tree_to(&scratch.repo).unwrap()).unwrap();
+        let who = commit.author();
+        scratch.repo.commit(None, &who, &who, "again", &tree, &[&base]).unwrap()
+    };
+    scratch.repo.reference("refs/heads/main", again(&landed), true, "landed").unwrap();
+    let counts: Vec<_> = list(&scratch.root)
+        .into_iter()
+        .map(|info| (info.worktree.ticket.to_string(), info.unmerged))
+        .collect();
+    // A change of blanks alone is a change.
+    assert_eq!(counts, [("LANDED".to_owned(), 0), ("NEAR".to_owned(), 1)]);
+    drop(near);
+    let removed: Vec<_> =
+        prune_all(&scratch.root).unwrap().removed.into_iter().map(|gone| gone.ticket.to_string()).collect();
+    assert_eq!(removed, ["LANDED"]);
+}
+
+#[test]
 fn a_worktree_in_use_or_in_trouble_stays() {
     let scratch = Scratch::new();
     let (used, _) = scratch.prepare("USED");
