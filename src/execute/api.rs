@@ -6,10 +6,10 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response};
 
 use super::action::ApiRequest;
-use super::outcome::{Ending, Outcome};
+use super::outcome::{Ending, Outcome, STOPPED};
 use super::output::Channel;
 use super::recorder::Recorder;
-use super::stop::{Stop, StopWatch};
+use super::stop::StopWatch;
 use crate::base::http::reason;
 
 /// Bytes of an answer that are read; a longer one is cut, and says so.
@@ -30,8 +30,8 @@ pub async fn run(
     mut stop: StopWatch,
     mut recorder: Recorder,
 ) -> Outcome {
-    if stop.current() > Stop::No {
-        return Outcome { ending: Ending::Stopped, ..Outcome::not_started("stopped before it was started") };
+    if let Some(stopped) = Outcome::of_stopped(&stop) {
+        return stopped;
     }
     recorder.started(None);
     let exchange = tokio::select! {
@@ -104,27 +104,13 @@ fn outcome(request: &ApiRequest, exchange: Exchange, mut recorder: Recorder) -> 
             let seconds = request.timeout.as_secs_f64();
             (Ending::TimedOut, 0, Some(format!("timed out after {seconds} s")))
         }
-        Exchange::Stopped => (Ending::Stopped, 0, Some("stopped by the operator".to_owned())),
+        Exchange::Stopped => (Ending::Stopped, 0, Some(STOPPED.to_owned())),
     };
     let reason = reason.map(|reason| recorder.clean(&reason));
     if let (Some(reason), Ending::Failed) = (&reason, ending) {
         recorder.bytes(Channel::Err, reason.as_bytes());
     }
-    let duration = recorder.elapsed();
-    let exit_code = i32::from(ending != Ending::Succeeded);
-    let (stdout, stderr) = recorder.finish();
     // A transport error stands on standard error already, as koru has it; saying it twice helps nobody.
     let reason = reason.filter(|_| ending != Ending::Failed);
-    Outcome {
-        ending,
-        exit_code,
-        signal: None,
-        status_code: Some(code),
-        stdout,
-        stderr,
-        reason,
-        duration,
-        label: None,
-        facts: serde_json::Map::new(),
-    }
+    Outcome { status_code: Some(code), reason, ..Outcome::recorded(recorder, ending) }
 }

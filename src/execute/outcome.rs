@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::recorder::Recorder;
+use super::stop::{Stop, StopWatch};
 use super::tail::{RESULT_CHARS, Tail, tail_chars};
 
 /// Characters of an error text in a ticket (koru §4.1 step 7).
@@ -51,7 +53,36 @@ pub struct Outcome {
     pub facts: Map<String, Value>,
 }
 
+/// Said of every run that the operator stopped.
+pub(crate) const STOPPED: &str = "stopped by the operator";
+
 impl Outcome {
+    /// Where a run was stopped before it began, what came of it: the first thing that every executor asks.
+    pub(super) fn of_stopped(stop: &StopWatch) -> Option<Outcome> {
+        let stopped =
+            || Outcome { ending: Ending::Stopped, ..Outcome::not_started("stopped before it was started") };
+        (stop.current() > Stop::No).then(stopped)
+    }
+
+    /// What came of a run that is no process: the end of its recording, and how it ended. The executor adds what it
+    /// knows beyond that.
+    pub(super) fn recorded(recorder: Recorder, ending: Ending) -> Outcome {
+        let duration = recorder.elapsed();
+        let (stdout, stderr) = recorder.finish();
+        Outcome {
+            ending,
+            exit_code: i32::from(ending != Ending::Succeeded),
+            signal: None,
+            status_code: None,
+            stdout,
+            stderr,
+            reason: None,
+            duration,
+            label: None,
+            facts: Map::new(),
+        }
+    }
+
     /// Nothing was started, and why.
     pub fn not_started(reason: impl Into<String>) -> Self {
         Outcome {

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::fence::Fence;
 use super::group::Watched;
-use super::outcome::{Ending, Outcome};
+use super::outcome::{Ending, Outcome, STOPPED};
 use super::output::Channel;
 use super::recorder::Recorder;
 use super::stop::{Stop, StopWatch};
@@ -53,8 +53,8 @@ pub async fn run(job: &ShellJob, stop: StopWatch, mut recorder: Recorder) -> Out
 
 /// The same for one of several commands that share a recorder.
 pub async fn run_with(job: &ShellJob, mut stop: StopWatch, recorder: &mut Recorder) -> Outcome {
-    if stop.current() > Stop::No {
-        return Outcome { ending: Ending::Stopped, ..Outcome::not_started("stopped before it was started") };
+    if let Some(stopped) = Outcome::of_stopped(&stop) {
+        return stopped;
     }
     let program = Program::shell(&job.command, &job.folder).env(job.env.iter().cloned());
     let program = match job.fence.around(program) {
@@ -232,7 +232,7 @@ impl Watch {
         let ending = self.forced.unwrap_or(natural);
         let reason = match ending {
             Ending::TimedOut => Some(format!("timed out after {} s", self.timeout.as_secs_f64())),
-            Ending::Stopped => Some("stopped by the operator".to_owned()),
+            Ending::Stopped => Some(STOPPED.to_owned()),
             _ => None,
         };
         Outcome {

@@ -31,10 +31,10 @@ use self::endpoint::Endpoint;
 use self::exchange::{Exchange, Reply, Sender};
 use self::request::LlmRequest;
 use super::environment::Environment;
-use super::outcome::{Ending, Outcome};
+use super::outcome::{Ending, Outcome, STOPPED};
 use super::output::Channel;
 use super::recorder::Recorder;
-use super::stop::{Stop, StopWatch};
+use super::stop::StopWatch;
 use crate::base::clock::Clock;
 use crate::base::paths::ProjectPaths;
 use crate::plan::settings::LlmSettings;
@@ -135,14 +135,14 @@ pub async fn run(
     mut stop: StopWatch,
     mut recorder: Recorder,
 ) -> Outcome {
-    if stop.current() > Stop::No {
-        return Outcome { ending: Ending::Stopped, ..Outcome::not_started("stopped before it was started") };
+    if let Some(stopped) = Outcome::of_stopped(&stop) {
+        return stopped;
     }
     recorder.started(None);
     let end = tokio::select! {
         end = ask(request, ground, cache, client, &mut recorder) => end,
         _ = stop.changed() => {
-            End { reason: Some("stopped by the operator".to_owned()), ..End::of(Ending::Stopped) }
+            End { reason: Some(STOPPED.to_owned()), ..End::of(Ending::Stopped) }
         }
     };
     outcome(end, recorder)
@@ -289,18 +289,6 @@ fn outcome(end: End, mut recorder: Recorder) -> Outcome {
     if let Some(error) = &end.error {
         recorder.bytes(Channel::Err, error.as_bytes());
     }
-    let duration = recorder.elapsed();
-    let (stdout, stderr) = recorder.finish();
-    Outcome {
-        ending: end.ending,
-        exit_code: i32::from(end.ending != Ending::Succeeded),
-        signal: None,
-        status_code: end.status,
-        stdout,
-        stderr,
-        reason: end.reason,
-        duration,
-        label: None,
-        facts: end.facts,
-    }
+    let recorded = Outcome::recorded(recorder, end.ending);
+    Outcome { status_code: end.status, reason: end.reason, facts: end.facts, ..recorded }
 }

@@ -33,7 +33,7 @@ use self::remote::Remote;
 use self::request::{McpRequest, Target};
 use self::session::{Call, Failure};
 use super::environment::{Environment, Recipient, Wanted};
-use super::outcome::{Ending, Outcome};
+use super::outcome::{Ending, Outcome, STOPPED};
 use super::output::{Channel, OutputLine};
 use super::recorder::Recorder;
 use super::stop::{Stop, StopWatch};
@@ -77,8 +77,8 @@ pub async fn run(
     mut stop: StopWatch,
     mut recorder: Recorder,
 ) -> Outcome {
-    if stop.current() > Stop::No {
-        return Outcome { ending: Ending::Stopped, ..Outcome::not_started("stopped before it was started") };
+    if let Some(stopped) = Outcome::of_stopped(&stop) {
+        return stopped;
     }
     let target = match request.target(&ground.settings.mcp) {
         Ok(target) => target,
@@ -102,7 +102,7 @@ pub async fn run(
         Err(why) => return failed(request, Some(target), why, recorder),
     };
     let verdict = match held.end {
-        End::Stopped(_) => Verdict::of(Ending::Stopped, "stopped by the operator".to_owned()),
+        End::Stopped(_) => Verdict::of(Ending::Stopped, STOPPED.to_owned()),
         End::Told(told) => match *told {
             Ok(result) => Verdict::of_answer(Answer::of(result), &mut recorder),
             Err(failure) => Verdict::of_failure(failure, held.fault, request, &target, held.server.as_ref()),
@@ -330,20 +330,7 @@ impl Verdict {
             recorder.note(&format!("[{reason}]"));
         }
         let label = Some(recorder.clean(&label));
-        let duration = recorder.elapsed();
-        let (stdout, stderr) = recorder.finish();
-        Outcome {
-            ending: self.ending,
-            exit_code: i32::from(self.ending != Ending::Succeeded),
-            signal: None,
-            status_code: None,
-            stdout,
-            stderr,
-            reason,
-            duration,
-            label,
-            facts,
-        }
+        Outcome { reason, label, facts, ..Outcome::recorded(recorder, self.ending) }
     }
 }
 

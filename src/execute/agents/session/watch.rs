@@ -19,7 +19,7 @@ use super::start::start;
 use super::stream::Stream;
 use super::{AgentEnding, AgentJob, AgentReport, Limits, Steer};
 use crate::base::process::{PIPE_GRACE, Running, Tree};
-use crate::execute::outcome::{Ending, Outcome};
+use crate::execute::outcome::Outcome;
 use crate::execute::output::Channel;
 use crate::execute::recorder::Recorder;
 use crate::execute::stop::{Stop, StopWatch};
@@ -55,12 +55,8 @@ pub(super) async fn run(
     steer: &mut mpsc::UnboundedReceiver<Steer>,
     recorder: &mut Recorder,
 ) -> AgentReport {
-    if stop.current() > Stop::No {
-        let outcome = Outcome::not_started("stopped before it was started");
-        return AgentReport::not_started(
-            AgentEnding::Stopped,
-            Outcome { ending: Ending::Stopped, ..outcome },
-        );
+    if let Some(stopped) = Outcome::of_stopped(&stop) {
+        return AgentReport::not_started(AgentEnding::Stopped, stopped);
     }
     let mut started = match start(&job, recorder).await {
         Ok(started) => started,
