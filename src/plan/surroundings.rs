@@ -8,6 +8,8 @@ use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::base::redact::is_secret_name;
+
 /// Environment variables as they were at one moment. `Default` is a machine with nothing installed.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Surroundings {
@@ -63,10 +65,13 @@ impl Surroundings {
         self
     }
 
-    /// Values of variables whose name says that they are secret; to be taken out of what is shown.
+    /// Values of variables whose name says that they are secret; to be taken out of what is shown. Names that only may
+    /// say so count too: hiding a harmless value harms nobody.
     pub fn secret_values(&self) -> Vec<String> {
-        const WORDS: [&str; 7] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "AUTH"];
-        let secret = |name: &str| WORDS.iter().any(|word| name.to_ascii_uppercase().contains(word));
+        let secret = |name: &str| {
+            let upper = name.to_ascii_uppercase();
+            is_secret_name(name) || upper.contains("KEY") || upper.contains("AUTH")
+        };
         let values = self.variables.iter().filter(|(name, _)| secret(name));
         values.filter_map(|(_, value)| value.to_str().map(str::to_owned)).collect()
     }
@@ -148,6 +153,13 @@ mod tests {
         assert_eq!(machine.find_program("text"), None);
         assert_eq!(machine.find_program("absent"), None);
         assert_eq!(Surroundings::default().find_program("tool"), None);
+    }
+
+    #[test]
+    fn values_are_secret_by_the_rule_of_redaction_and_where_in_doubt() {
+        let names = ["STRIPE_KEY", "DB_PASSPHRASE", "GH_PAT", "LANG", "AUTHOR"];
+        let machine = names.iter().fold(Surroundings::default(), |machine, name| machine.with(name, *name));
+        assert_eq!(machine.secret_values(), ["AUTHOR", "DB_PASSPHRASE", "GH_PAT", "STRIPE_KEY"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! nothing more.
 
 mod cuts;
+mod names;
 mod pairs;
 mod shapes;
 mod urls;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use aho_corasick::packed;
 use memchr::memmem::Finder;
 
+pub use names::is_secret_name;
 pub use urls::without_credentials;
 
 /// What stands where a secret was.

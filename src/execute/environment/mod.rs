@@ -17,7 +17,7 @@ use std::ffi::{OsStr, OsString};
 
 use globset::Glob;
 
-use crate::base::redact::Redactor;
+use crate::base::redact::{Redactor, is_secret_name};
 use crate::execute::agents::backend;
 use crate::execute::agents::kind::AgentKind;
 use crate::plan::settings::{AgentSettings, McpServer, Settings};
@@ -113,7 +113,7 @@ impl Environment {
         for (name, value) in &self.vars {
             let text = name.to_string_lossy();
             let asked = wanted.keys.iter().any(|key| *key == text) || names::any(wanted.own, &text);
-            let guarded = names::is_secret(&text) || names::is_redirection(&text);
+            let guarded = is_secret_name(&text) || names::is_redirection(&text);
             let usual = names::any(names::COMMON, &text)
                 || (wanted.recipient == Recipient::Command && names::any(names::OWN, &text));
             if asked || allowed.by_name(&text) || (!guarded && (usual || allowed.by_glob(&text))) {
@@ -167,7 +167,7 @@ impl Environment {
     fn secrets(&self, keys: &[String]) -> impl Iterator<Item = String> {
         let values = self.vars.iter().filter(|(name, _)| {
             let name = name.to_string_lossy();
-            names::is_secret(&name) || (keys.iter().any(|key| *key == name) && !names::is_plain(&name))
+            is_secret_name(&name) || (keys.iter().any(|key| *key == name) && !names::is_plain(&name))
         });
         values.map(|(_, value)| value.to_string_lossy().into_owned())
     }

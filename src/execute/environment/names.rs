@@ -303,25 +303,6 @@ pub(super) const PLUMBING: &[&str] = &[
     "KORU_*",
 ];
 
-/// Parts of a name that mark the value as a secret.
-const SECRET_PARTS: [&str; 12] = [
-    "TOKEN",
-    "SECRET",
-    "PASSWORD",
-    "PASSWD",
-    "PASSPHRASE",
-    "API_KEY",
-    "APIKEY",
-    "ACCESS_KEY",
-    "PRIVATE_KEY",
-    "CREDENTIAL",
-    "CONNECTION_STRING",
-    "AUTHORIZATION",
-];
-
-/// Ends of a name that do.
-const SECRET_ENDS: [&str; 3] = ["_AUTH", "_PAT", "COOKIE"];
-
 /// Variables that point git at another repository, index or configuration than the ones it stands in.
 const GIT_REDIRECTIONS: &[&str] = &[
     "GIT_DIR",
@@ -349,12 +330,6 @@ pub(super) fn any(patterns: &[&str], name: &str) -> bool {
         Some(prefix) => name.starts_with(prefix),
         None => name == *pattern,
     })
-}
-
-/// Whether the name says that the value is a secret.
-pub(super) fn is_secret(name: &str) -> bool {
-    let name = name.to_uppercase();
-    SECRET_PARTS.iter().any(|part| name.contains(part)) || SECRET_ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Whether the name would make git work on another repository.
