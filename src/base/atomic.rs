@@ -168,15 +168,35 @@ fn put(
 /// # Errors
 /// Any I/O error; a `line` that itself holds a line end is refused, because it would be read back as two.
 pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
-    append(path, &[line])
-}
-
-/// Appends several lines in one write and one sync; otherwise as [`append_line`]. No lines touch nothing.
-///
-/// # Errors
-/// As [`append_line`].
-pub fn append_lines(path: &Path, lines: &[&str]) -> io::Result<()> {
-    if lines.is_empty() { Ok(()) } else { append(path, lines) }
+    if line.contains('\n') {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a line to append holds a line end"));
+    }
+    faults::step("open for append")?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(PRIVATE_FILE)
+        .custom_flags(OFlag::O_NOFOLLOW.bits())
+        .open(path)?;
+    let size = file.metadata()?.size();
+    let torn = size > 0 && last_byte(&mut file)? != b'\n';
+    let mut bytes = Vec::with_capacity(line.len() + 2);
+    if torn {
+        bytes.push(b'\n');
+    }
+    bytes.extend_from_slice(line.as_bytes());
+    bytes.push(b'\n');
+    faults::step("append")?;
+    // One write: a reader or a second appender never sees half a line unless the disk is full.
+    file.write_all(&bytes)?;
+    faults::step("sync appended")?;
+    tolerate_no_sync(file.sync_data())?;
+    if size == 0 {
+        faults::step("sync folder")?;
+        sync_dir(&folder_of(path))?;
+    }
+    Ok(())
 }
 
 /// Makes `path` and its parents, new folders with mode 0700.
@@ -211,40 +231,6 @@ pub fn make_own_dir(path: &Path) -> io::Result<()> {
 /// Any I/O error but that the file system cannot sync folders.
 pub fn sync_dir(folder: &Path) -> io::Result<()> {
     tolerate_no_sync(File::open(folder)?.sync_all())
-}
-
-fn append(path: &Path, lines: &[&str]) -> io::Result<()> {
-    if lines.iter().any(|line| line.contains('\n')) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a line to append holds a line end"));
-    }
-    faults::step("open for append")?;
-    let mut file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(PRIVATE_FILE)
-        .custom_flags(OFlag::O_NOFOLLOW.bits())
-        .open(path)?;
-    let size = file.metadata()?.size();
-    let torn = size > 0 && last_byte(&mut file)? != b'\n';
-    let mut bytes = Vec::with_capacity(lines.iter().map(|line| line.len() + 1).sum::<usize>() + 1);
-    if torn {
-        bytes.push(b'\n');
-    }
-    for line in lines {
-        bytes.extend_from_slice(line.as_bytes());
-        bytes.push(b'\n');
-    }
-    faults::step("append")?;
-    // One write: a reader or a second appender never sees half a line unless the disk is full.
-    file.write_all(&bytes)?;
-    faults::step("sync appended")?;
-    tolerate_no_sync(file.sync_data())?;
-    if size == 0 {
-        faults::step("sync folder")?;
-        sync_dir(&folder_of(path))?;
-    }
-    Ok(())
 }
 
 fn last_byte(file: &mut File) -> io::Result<u8> {

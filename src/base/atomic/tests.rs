@@ -120,8 +120,8 @@ fn lines_are_appended_whole_and_a_torn_one_is_ended() {
     let path = folder.path().join("log.jsonl");
     append_line(&path, "{\"a\":1}").unwrap();
     assert_eq!(mode(&path), 0o600);
-    append_lines(&path, &["{\"b\":2}", "{\"c\":3}"]).unwrap();
-    append_lines(&path, &[]).unwrap();
+    append_line(&path, "{\"b\":2}").unwrap();
+    append_line(&path, "{\"c\":3}").unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n");
     std::fs::write(&path, "{\"a\":1}\n{\"torn").unwrap();
     append_line(&path, "{\"d\":4}").unwrap();

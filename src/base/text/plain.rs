@@ -114,14 +114,6 @@ impl SafeText {
         text
     }
 
-    /// Exactly `columns` columns: cut at the end, or filled with blanks on the left (numbers).
-    #[must_use]
-    pub fn pad_left(&self, columns: usize) -> SafeText {
-        let text = self.truncate_end(columns);
-        let missing = columns.saturating_sub(text.width());
-        SafeText(format!("{}{}", " ".repeat(missing), text.0))
-    }
-
     /// Rows of at most `columns` columns, broken at blanks where there are any. At least one row. The blanks at a
     /// break are left out; a wide character that no row can hold becomes `…`.
     pub fn wrap(&self, columns: usize) -> Vec<SafeText> {

@@ -187,7 +187,6 @@ fn text_is_cut_and_padded_by_columns() {
     assert_eq!(text.truncate_end(0).as_str(), "");
     assert_eq!(text.truncate_middle(1).as_str(), "…");
     assert_eq!(text.pad(6).as_str(), "src/… ");
-    assert_eq!(safe_text("7").pad_left(3).as_str(), "  7");
     assert_eq!(
         format!(
             "{:>4}|{:<4}|{:^4}|{:.3}|{:4}",
@@ -306,7 +305,6 @@ fn cut_within_bounds(bytes: &[u8], first: usize, columns: usize) -> Result<(), T
     prop_assert!(text.truncate_end(columns).width() <= columns);
     prop_assert!(text.truncate_middle(columns).width() <= columns);
     prop_assert_eq!(text.pad(columns).width(), columns);
-    prop_assert_eq!(text.pad_left(columns).width(), columns);
     prop_assert!(text.wrap(columns).iter().all(|row| row.width() <= columns.max(1)));
     Ok(())
 }

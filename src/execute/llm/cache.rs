@@ -54,7 +54,8 @@ pub(super) fn name(url: &str, body: &Value) -> String {
     hash.update(url.as_bytes());
     hash.update([0]);
     hash.update(body.to_string().as_bytes());
-    format!("{:x}.json", hash.finalize())
+    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    hex + ".json"
 }
 
 impl Cache {

@@ -8,7 +8,6 @@
 //! The parts: [`files`] reads and remembers versions, `config`, `locator`, `journal`, `evidence` know planfile's side
 //! files, `apply` and `create` are the transactions, `archive` and `moves` the way to the history files and back,
 //! `quick` changes single tickets of a large file without touching the others, [`watch`] tells when to look again,
-//! [`sweep`] lists work that nobody does any more.
 
 mod apply;
 mod archive;
@@ -26,7 +25,6 @@ mod moves;
 mod quick;
 mod reading;
 mod secrets;
-pub mod sweep;
 #[cfg(test)]
 mod tests;
 pub mod watch;

@@ -115,18 +115,6 @@ impl BusError {
     pub fn is_missing(&self) -> bool {
         matches!(self.why, Unread::Missing)
     }
-
-    /// Whether a writer that is not yet done may be the reason.
-    pub fn may_pass(&self) -> bool {
-        matches!(
-            self.why,
-            Unread::Missing
-                | Unread::Changing
-                | Unread::Truncated { .. }
-                | Unread::NotJson { .. }
-                | Unread::NotText
-        )
-    }
 }
 
 /// Reads an object and makes something of it.
