@@ -1,77 +1,24 @@
 //! The executors on real children and a real HTTP server: streams, limits, the stop ladder, what is left behind.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::sync::{Arc, Mutex};
+#[path = "support/heard.rs"]
+mod heard;
+
 use std::time::{Duration, Instant};
 
-use koru_tui::base::process::ProcessIdentity;
+use heard::{recorder, recorder_with};
 use koru_tui::base::redact::Redactor;
 use koru_tui::execute::action::ApiRequest;
 use koru_tui::execute::fence::Fence;
 use koru_tui::execute::outcome::{Ending, Outcome};
-use koru_tui::execute::output::{Channel, OutputLine};
-use koru_tui::execute::recorder::{Listener, Recorder};
+use koru_tui::execute::output::Channel;
 use koru_tui::execute::shell::ShellJob;
 use koru_tui::execute::stop::{Stop, stop_pair};
 use koru_tui::execute::transcript::{TranscriptReader, TranscriptWriter};
 use koru_tui::execute::{api, shell};
 use serde_json::json;
-use tokio::sync::mpsc;
 use wiremock::matchers::{body_json, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
-
-/// Hands every line to the test, and remembers the child.
-struct Ear {
-    lines: mpsc::UnboundedSender<OutputLine>,
-    child: Arc<Mutex<Option<ProcessIdentity>>>,
-}
-
-impl Listener for Ear {
-    fn lines(&mut self, _first: u64, lines: Vec<OutputLine>) {
-        for line in lines {
-            let _ = self.lines.send(line);
-        }
-    }
-
-    fn started(&mut self, leader: Option<ProcessIdentity>) {
-        *self.child.lock().unwrap() = leader;
-    }
-}
-
-struct Heard {
-    lines: mpsc::UnboundedReceiver<OutputLine>,
-    child: Arc<Mutex<Option<ProcessIdentity>>>,
-}
-
-impl Heard {
-    /// Waits for a line that holds `text`.
-    async fn wait_for(&mut self, text: &str) {
-        let found = async {
-            while let Some(line) = self.lines.recv().await {
-                if line.text.contains(text) {
-                    return;
-                }
-            }
-            panic!("the run ended without saying {text:?}");
-        };
-        tokio::time::timeout(Duration::from_secs(20), found).await.unwrap();
-    }
-
-    fn rest(&mut self) -> Vec<(Channel, String)> {
-        let mut lines = Vec::new();
-        while let Ok(line) = self.lines.try_recv() {
-            lines.push((line.channel, line.text.into()));
-        }
-        lines
-    }
-}
-
-fn recorder(redactor: Redactor) -> (Recorder, Heard) {
-    let (sender, lines) = mpsc::unbounded_channel();
-    let child = Arc::default();
-    let ear = Ear { lines: sender, child: Arc::clone(&child) };
-    (Recorder::new(redactor, None, Box::new(ear)), Heard { lines, child })
-}
 
 fn job(command: &str) -> ShellJob {
     ShellJob {
@@ -214,10 +161,8 @@ async fn dropping_a_run_kills_its_group() {
 async fn a_flood_without_line_end_is_bounded() {
     let folder = tempfile::tempdir().unwrap();
     let transcript = folder.path().join("transcript.jsonl");
-    let (sender, _lines) = mpsc::unbounded_channel();
-    let ear = Ear { lines: sender, child: Arc::default() };
     let writer = TranscriptWriter::new(transcript.clone(), "r");
-    let recorder = Recorder::new(Redactor::default(), Some(writer), Box::new(ear));
+    let (recorder, _heard) = recorder_with(Redactor::default(), Some(writer));
     let (_stopper, watch) = stop_pair();
     let before = resident_kib();
     let outcome =

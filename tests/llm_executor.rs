@@ -2,63 +2,31 @@
 //! The chat executor against servers on this machine that are slow, busy, gone, elsewhere or too talkative: stop, time
 //! limit, retries, redirects, and that a key is never shown.
 
+#[path = "support/heard.rs"]
+mod heard;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use heard::Heard;
 use koru_tui::base::clock::Clock;
 use koru_tui::base::http;
 use koru_tui::execute::environment::Environment;
 use koru_tui::execute::llm::request::LlmRequest;
 use koru_tui::execute::llm::{self, Ground};
 use koru_tui::execute::outcome::{Ending, Outcome};
-use koru_tui::execute::output::{Channel, OutputLine};
-use koru_tui::execute::recorder::{Listener, Recorder};
+use koru_tui::execute::output::Channel;
+use koru_tui::execute::recorder::Recorder;
 use koru_tui::execute::stop::{StopWatch, stop_pair};
 use koru_tui::plan::settings::{LlmSettings, Settings};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 const KEY: &str = "sk-or-hunter22-hunter22";
-
-struct Ear(mpsc::UnboundedSender<OutputLine>);
-
-impl Listener for Ear {
-    fn lines(&mut self, _first: u64, lines: Vec<OutputLine>) {
-        for line in lines {
-            let _ = self.0.send(line);
-        }
-    }
-}
-
-/// What a run says.
-struct Heard(mpsc::UnboundedReceiver<OutputLine>);
-
-impl Heard {
-    async fn wait_for(&mut self, text: &str) {
-        let found = async {
-            while let Some(line) = self.0.recv().await {
-                if line.text.contains(text) {
-                    return;
-                }
-            }
-            panic!("the run ended without saying {text:?}");
-        };
-        tokio::time::timeout(Duration::from_secs(20), found).await.unwrap();
-    }
-
-    fn rest(&mut self) -> Vec<(Channel, String)> {
-        let mut lines = Vec::new();
-        while let Ok(line) = self.0.try_recv() {
-            lines.push((line.channel, line.text.into()));
-        }
-        lines
-    }
-}
 
 /// Someone who asks the server at `endpoint` with `key`.
 struct Asker {
@@ -74,9 +42,7 @@ impl Asker {
     }
 
     fn recorder(&self) -> (Recorder, Heard) {
-        let (sender, lines) = mpsc::unbounded_channel();
-        let redactor = self.environment.redactor_of(&Settings::default(), &[]);
-        (Recorder::new(redactor, None, Box::new(Ear(sender))), Heard(lines))
+        heard::recorder(self.environment.redactor_of(&Settings::default(), &[]))
     }
 
     async fn run(&self, stop: StopWatch, recorder: Recorder) -> Outcome {

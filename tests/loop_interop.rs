@@ -11,7 +11,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use loop_support::{Ran, Scratch, ran};
+use loop_support::{Ran, Scratch};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 const LATE: [(&str, &str); 1] = [("FAKE_APPROVE_AT", "4")];
 
 fn theirs(scratch: &Scratch, program: &Path, args: &[&str]) -> Ran {
-    ran(scratch.program(program, args, &LATE).output().unwrap())
+    Ran::of(scratch.program(program, args, &LATE).output().unwrap())
 }
 
 fn single(round: &str) -> Vec<&str> {

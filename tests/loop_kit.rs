@@ -20,7 +20,7 @@ mod told;
 use std::fs;
 use std::io::{BufRead, BufReader};
 
-use loop_support::{Scratch, ran};
+use loop_support::{Ran, Scratch};
 use serde_json::Value;
 
 fn outcome(scratch: &Scratch) -> String {
@@ -37,7 +37,7 @@ fn reported(report: &Value, more: &[&str]) -> (i32, String, Scratch) {
     assert!(waits, "the loop waits for a person");
     fs::write(scratch.bus().join("work_report.json"), report.to_string()).unwrap();
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
-    let done = ran(child.wait_with_output().unwrap());
+    let done = Ran::of(child.wait_with_output().unwrap());
     (done.code, format!("{}\n{}", rest.join("\n"), done.err), scratch)
 }
 

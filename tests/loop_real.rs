@@ -14,7 +14,7 @@ use std::path::Path;
 use agents::installed::Agent;
 use agents::scenario::{Turn, act, say};
 use agents::stub::Stub;
-use loop_support::{Scratch, ran};
+use loop_support::{Ran, Scratch};
 use serde_json::{Value, json};
 
 /// The worker of a round: it reads, edits, commits, writes its report.
@@ -71,7 +71,8 @@ fn two_rounds(worker: Agent, reviewer: Agent) {
         "5",
     ];
     let both = ["--worker-backend", worker.name(), "--reviewer-backend", reviewer.name()];
-    let ran = ran(scratch.command(&[&args[..], &both].concat(), &[]).envs(&env).output().unwrap()).expect(0);
+    let ran =
+        Ran::of(scratch.command(&[&args[..], &both].concat(), &[]).envs(&env).output().unwrap()).expect(0);
 
     let told = format!("{}\n{:#}", ran.all(), scratch.state());
     let loop_state = scratch.state();

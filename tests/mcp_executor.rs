@@ -6,6 +6,8 @@
 mod bench;
 #[path = "support/cli.rs"]
 mod cli;
+#[path = "support/heard.rs"]
+mod heard;
 #[path = "mcp_executor/programs.rs"]
 mod programs;
 #[path = "mcp_executor/real.rs"]

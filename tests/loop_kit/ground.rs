@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::loop_support::{Scratch, fixtures, ran};
+use crate::loop_support::{Ran, Scratch, fixtures};
 use crate::outcome;
 
 fn pipe(path: &Path) {
@@ -69,7 +69,7 @@ fn folders_that_are_links_are_not_written_through() {
     symlink(&outside, scratch.bus().join("templates")).unwrap();
     scratch.call(&["init", "--loop-dir", ".loop"], &[]).expect(1);
     let program = Path::new(env!("CARGO_BIN_EXE_koru-tui"));
-    ran(scratch.program(program, &["init"], &[]).output().unwrap()).expect(0);
+    Ran::of(scratch.program(program, &["init"], &[]).output().unwrap()).expect(0);
     fs::create_dir_all(scratch.root().join(".planfile/.koru")).unwrap();
     symlink(&outside, scratch.root().join(".planfile/.koru/loop")).unwrap();
     let card = other_card(&scratch, "T-001");

@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 
 use serde_json::{Value, json};
 
-use crate::loop_support::{Ran, Scratch, ran};
+use crate::loop_support::{Ran, Scratch};
 use crate::{outcome, script};
 
 /// The worker works; the reviewer copies its report from the file that `$REVIEW` names.
@@ -292,11 +292,11 @@ fn names_and_contents_that_are_no_utf8_and_submodules_pass() {
         ),
     );
     let args = ["run", "--loop-dir", ".loop", "--auto-dispatch"];
-    ran(scratch.command(&args, &[]).current_dir(&folder).output().unwrap()).expect(0);
+    Ran::of(scratch.command(&args, &[]).current_dir(&folder).output().unwrap()).expect(0);
     let called = fs::read_to_string(folder.join(".loop/called")).unwrap();
     assert!(called.contains(" -C . "), "{called}");
     let json = ["status", "--loop-dir", ".loop", "--format", "json"];
-    ran(scratch.command(&json, &[]).current_dir(&folder).output().unwrap()).expect(0);
+    Ran::of(scratch.command(&json, &[]).current_dir(&folder).output().unwrap()).expect(0);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::loop_support::{Scratch, fixtures, ran};
+use crate::loop_support::{Ran, Scratch, fixtures};
 use crate::{outcome, script};
 
 #[test]
@@ -115,7 +115,7 @@ fn without_a_folder_the_loop_of_a_project_lives_beside_its_planfile() {
     let scratch = Scratch::new();
     fs::remove_dir_all(scratch.bus()).unwrap();
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_koru-tui"));
-    let init = ran(scratch.program(program, &["init"], &[]).output().unwrap()).expect(0);
+    let init = Ran::of(scratch.program(program, &["init"], &[]).output().unwrap()).expect(0);
     assert!(!init.out.is_empty());
     scratch.commit("planfile");
     let card = fixtures().join("fakes/task_card.json");
@@ -126,7 +126,8 @@ fn without_a_folder_the_loop_of_a_project_lives_beside_its_planfile() {
     assert!(scratch.root().join(folder).join("summary.json").is_file());
     let status = scratch.call(&["status", "--format", "json"], &[]).expect(0);
     assert_eq!(serde_json::from_str::<Value>(&status.out).unwrap()["state"]["outcome"], json!("approved"));
-    let list = ran(scratch.program(program, &["ticket", "list", "--format", "json"], &[]).output().unwrap());
+    let list =
+        Ran::of(scratch.program(program, &["ticket", "list", "--format", "json"], &[]).output().unwrap());
     let list: Value = serde_json::from_str(&list.expect(0).out).unwrap();
     let id = list[0]["id"].as_str().unwrap().to_owned();
     let said = scratch.call(&["run", &id], &[]).expect(1);

@@ -1,10 +1,14 @@
 //! A scratch repository, scripted agents on the PATH, and the real binary for the suites of `loop`.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../support/ran.rs"]
+mod ran;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
+pub use ran::Ran;
 use serde_json::Value;
 
 /// loop-kit's fixtures.
@@ -15,25 +19,6 @@ pub fn fixtures() -> PathBuf {
 /// A repository with one commit and `.loop/` ignored, and the scripted agents beside it.
 pub struct Scratch {
     folder: tempfile::TempDir,
-}
-
-/// What one call did.
-pub struct Ran {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
-}
-
-impl Ran {
-    #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "exit code\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
-        self
-    }
-
-    pub fn all(&self) -> String {
-        format!("{}{}", self.out, self.err)
-    }
 }
 
 impl Scratch {
@@ -149,7 +134,7 @@ impl Scratch {
     }
 
     pub fn call(&self, args: &[&str], knobs: &[(&str, &str)]) -> Ran {
-        ran(self.command(args, knobs).output().unwrap())
+        Ran::of(self.command(args, knobs).output().unwrap())
     }
 
     /// `loop run --auto-dispatch` with more.
@@ -183,14 +168,6 @@ impl Scratch {
         let mut names: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
         names.sort();
         names
-    }
-}
-
-pub fn ran(output: Output) -> Ran {
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
     }
 }
 

@@ -5,21 +5,20 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use koru_tui::base::http;
-use koru_tui::base::process::ProcessIdentity;
 use koru_tui::execute::environment::Environment;
 use koru_tui::execute::mcp::{self, request::McpRequest};
 use koru_tui::execute::outcome::Outcome;
-use koru_tui::execute::output::{Channel, OutputLine};
-use koru_tui::execute::recorder::{Listener, Recorder};
+use koru_tui::execute::output::Channel;
+use koru_tui::execute::recorder::Recorder;
 use koru_tui::execute::stop::{StopWatch, stop_pair};
 use koru_tui::plan::settings::{McpServer, Settings};
 use serde_json::Value;
-use tokio::sync::mpsc;
 
+use crate::heard::{self, Heard};
 use crate::support::peer;
 
 /// Python itself, not something that starts it: what is started here is also ended here. `None`, noted as skipped,
@@ -81,58 +80,6 @@ impl Drop for Web {
     }
 }
 
-struct Ear {
-    lines: mpsc::UnboundedSender<OutputLine>,
-    child: Arc<Mutex<Option<ProcessIdentity>>>,
-}
-
-impl Listener for Ear {
-    fn lines(&mut self, _first: u64, lines: Vec<OutputLine>) {
-        for line in lines {
-            let _ = self.lines.send(line);
-        }
-    }
-
-    fn started(&mut self, leader: Option<ProcessIdentity>) {
-        *self.child.lock().unwrap() = leader;
-    }
-}
-
-/// What a run says.
-pub struct Heard {
-    lines: mpsc::UnboundedReceiver<OutputLine>,
-    pub child: Arc<Mutex<Option<ProcessIdentity>>>,
-}
-
-impl Heard {
-    /// Waits for a line that holds `text`.
-    pub async fn wait_for(&mut self, text: &str) {
-        let found = async {
-            while let Some(line) = self.lines.recv().await {
-                if line.text.contains(text) {
-                    return;
-                }
-            }
-            panic!("the run ended without saying {text:?}");
-        };
-        tokio::time::timeout(Duration::from_secs(20), found).await.unwrap();
-    }
-
-    /// Everything that was not waited for.
-    pub fn rest(&mut self) -> Vec<(Channel, String)> {
-        let mut lines = Vec::new();
-        while let Ok(line) = self.lines.try_recv() {
-            lines.push((line.channel, line.text.into()));
-        }
-        lines
-    }
-
-    /// Whether the program that was started lives.
-    pub fn lives(&self) -> bool {
-        self.child.lock().unwrap().as_ref().is_some_and(ProcessIdentity::is_alive)
-    }
-}
-
 /// A call that is to be made.
 pub struct Bench {
     pub settings: Settings,
@@ -156,11 +103,7 @@ impl Bench {
     }
 
     pub fn recorder(&self) -> (Recorder, Heard) {
-        let (sender, lines) = mpsc::unbounded_channel();
-        let child = Arc::default();
-        let ear = Ear { lines: sender, child: Arc::clone(&child) };
-        let redactor = self.environment.redactor_of(&self.settings, &[]);
-        (Recorder::new(redactor, None, Box::new(ear)), Heard { lines, child })
+        heard::recorder(self.environment.redactor_of(&self.settings, &[]))
     }
 
     /// Calls it with a stop of the caller's.

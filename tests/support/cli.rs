@@ -1,6 +1,9 @@
 //! Runs the real binary for the suites of the command line: no user configuration, a time limit, whole outputs kept.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "ran.rs"]
+mod ran;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -11,6 +14,7 @@ use serde_json::Value;
 
 use crate::support::leftover;
 use crate::support::project::Project;
+pub use ran::Ran;
 
 /// A folder that is nobody's project yet; goes away with the value. Whoever still works there then fails the test.
 pub struct Empty {
@@ -28,34 +32,6 @@ impl Empty {
 impl Drop for Empty {
     fn drop(&mut self) {
         leftover::end(self.folder.path());
-    }
-}
-
-/// What one call did.
-pub struct Ran {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
-}
-
-impl Ran {
-    /// Fails unless the exit code is `code`; gives the output back.
-    #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "exit code\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
-        self
-    }
-
-    /// Standard output as JSON.
-    #[track_caller]
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.out)
-            .unwrap_or_else(|error| panic!("{error}\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err))
-    }
-
-    /// Both outputs.
-    pub fn all(&self) -> String {
-        format!("{}{}", self.out, self.err)
     }
 }
 
@@ -182,11 +158,8 @@ fn configure(command: &mut assert_cmd::Command, home: &Path) {
 
 fn finish(command: &mut assert_cmd::Command) -> Ran {
     let output = command.output().unwrap();
-    Ran {
-        code: output.status.code().expect("the program was killed or ran into the time limit"),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
+    assert!(output.status.code().is_some(), "the program was killed or ran into the time limit");
+    Ran::of(output)
 }
 
 /// Every file below `folder`, with its bytes; locks and mirrors excepted.
