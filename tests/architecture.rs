@@ -52,6 +52,27 @@ fn every_module_opens_with_its_purpose() {
     assert_none("files without a `//!` comment at the top", &offences);
 }
 
+/// Paths in back quotes that the text names and that are not there, and how many it names.
+fn named_and_missing(text: &str) -> (usize, Vec<String>) {
+    let roots = ["src/", "tests/", "themes/", "assets/", "benches/"];
+    let named: Vec<&str> =
+        text.split('`').filter(|word| roots.iter().any(|root| word.starts_with(root))).collect();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let missing = named.iter().filter(|path| !root.join(path).exists());
+    (named.len(), missing.map(|path| (*path).to_owned()).collect())
+}
+
+#[test]
+fn the_map_names_files_that_are_there() {
+    let sources = source::crate_sources();
+    let map = sources.iter().find(|file| file.path == "src/lib.rs").unwrap().top_comment();
+    let (named, missing) = named_and_missing(&map);
+    assert_none("files that the map in src/lib.rs names and that are not there", &missing);
+    assert!(named > 30, "only {named} files are named");
+    let (_, missing) = named_and_missing("see `src/nowhere.rs`, `src/lib.rs` and `plan::store`");
+    assert_eq!(missing, ["src/nowhere.rs"]);
+}
+
 #[test]
 fn the_sources_are_really_found() {
     let paths: Vec<String> = source::crate_sources().into_iter().map(|file| file.path).collect();
