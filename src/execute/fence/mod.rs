@@ -11,6 +11,7 @@ mod hooks;
 mod judge;
 mod layers;
 mod raise;
+mod tmp;
 mod watch;
 mod writable;
 
@@ -39,7 +40,7 @@ pub struct Fence {
     /// Folders and files that it may write; empty when there is no kernel fence. Everything else can be read and run.
     pub writable: Vec<PathBuf>,
     /// The private TMPDIR, which goes with the last copy of the fence.
-    _tmp: Option<Arc<raise::PrivateTmp>>,
+    _tmp: Option<Arc<tmp::PrivateTmp>>,
 }
 
 impl Fence {

@@ -9,13 +9,11 @@ use git2::Repository;
 
 use super::guard::Guard;
 use super::hooks::{HookFolder, config_variables};
+use super::tmp::PrivateTmp;
 use super::writable::Wanted;
 use super::{Fence, FenceRequest, Raised};
 use crate::base::atomic;
 use crate::base::process::{Confinement, landlock_version};
-
-/// Longest TMPDIR below the run's folder: programs make sockets there, whose paths end at about 107 bytes.
-const TMP_BYTES: usize = 60;
 
 /// Why no fence could be raised. The run must not start.
 #[derive(Debug, thiserror::Error)]
@@ -62,14 +60,14 @@ pub fn raise(request: &FenceRequest<'_>) -> Result<Raised, FenceError> {
     let folder = run.join("fence");
     atomic::make_private_dir(&folder).map_err(io(&folder))?;
     let tmp = PrivateTmp::new(&run).map_err(io(&run))?;
-    let hooks = HookFolder::new(&folder, &tmp.path);
+    let hooks = HookFolder::new(&folder, tmp.path());
     let who = identity(&run);
     let mut notes = Vec::new();
     let mut writable = Vec::new();
     if request.kernel {
         match landlock_version() {
             Ok(_) => {
-                let private = [tmp.path.as_path(), &hooks.log];
+                let private = [tmp.path(), &hooks.log];
                 atomic::replace(&hooks.log, &[]).map_err(io(&hooks.log))?;
                 let wanted = Wanted {
                     worktree,
@@ -92,7 +90,7 @@ pub fn raise(request: &FenceRequest<'_>) -> Result<Raised, FenceError> {
     // Last: what is changed from here on is the run's or somebody else's.
     let guard = Guard::new(request, &common, &writable, who.clone(), hooks.clone());
     hooks.install(&repo, &common, worktree, request.policy, guard.known()).map_err(io(&folder))?;
-    let mut env = variables(request, &repo, &hooks, &tmp.path, &who);
+    let mut env = variables(request, &repo, &hooks, tmp.path(), &who);
     if !writable.is_empty() {
         // There from the beginning, so that it can be watched.
         atomic::replace(&hooks.events, &[]).map_err(io(&hooks.events))?;
@@ -100,33 +98,6 @@ pub fn raise(request: &FenceRequest<'_>) -> Result<Raised, FenceError> {
         env.push(("GIT_TRACE2_EVENT_BRIEF".into(), "1".into()));
     }
     Ok(Raised { fence: Fence { env, writable, _tmp: Some(Arc::new(tmp)) }, guard, notes })
-}
-
-/// A TMPDIR of the run's own: below its folder, or, when that is too deep for sockets, a folder with a random name in the
-/// system's. It is removed when this is dropped.
-#[derive(Debug)]
-pub(super) struct PrivateTmp {
-    path: PathBuf,
-}
-
-impl PrivateTmp {
-    fn new(run: &Path) -> io::Result<PrivateTmp> {
-        let below = run.join("tmp");
-        if below.as_os_str().len() <= TMP_BYTES {
-            atomic::make_private_dir(&below)?;
-            return Ok(PrivateTmp { path: below });
-        }
-        let made = tempfile::Builder::new().prefix("koru-").tempdir()?;
-        Ok(PrivateTmp { path: made.keep().canonicalize()? })
-    }
-}
-
-impl Drop for PrivateTmp {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.path) {
-            tracing::warn!(path = %self.path.display(), %error, "a run's TMPDIR cannot be removed");
-        }
-    }
 }
 
 /// The address that reflogs get from every git of the run: what tells its doings from everybody else's.

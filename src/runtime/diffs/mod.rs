@@ -1,12 +1,13 @@
 //! Diffs that consoles look at: one thread each, which holds the comparison, and nothing kept of one that is closed.
 //!
 //! Owns the ways to those threads. A thread ends as soon as nobody asks it any more: between any two files it looks
-//! whether its diff was closed. Notes are changed on the files' thread, which is never busy for long.
+//! whether its diff was closed, and before it opens one between the steps of that. Notes are changed on the files' thread, which is never busy for long.
 
 mod worker;
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
 use super::protocol::diff::{DiffCommand, DiffEvent, DiffId};
@@ -28,11 +29,15 @@ pub(super) enum Said {
     Reply(RequestId, Outcome),
 }
 
+/// Threads that there may be, those included whose diff was closed and that are not over: libgit2 is not interrupted.
+const THREADS: usize = 3 * OPEN;
+
 /// The open diffs.
 #[derive(Debug, Default)]
 pub(super) struct Diffs {
-    open: HashMap<DiffId, Sender<Ask>>,
+    open: HashMap<DiffId, (Sender<Ask>, Arc<()>)>,
     order: Vec<DiffId>,
+    threads: Arc<()>,
 }
 
 impl Diffs {
@@ -44,15 +49,28 @@ impl Diffs {
                 if self.order.len() >= OPEN {
                     self.close(self.order[0]);
                 }
+                if Arc::strong_count(&self.threads) > THREADS {
+                    let message = "too many comparisons that were closed are not over; try again in a moment";
+                    return say(Said::Reply(request, Outcome::Refused { message: message.to_owned() }));
+                }
                 let (asks, inbox) = channel();
-                let worker =
-                    Worker { id, root: root.to_path_buf(), ticket, range, whitespace, say: say.clone() };
+                let open = Arc::new(());
+                let worker = Worker {
+                    id,
+                    root: root.to_path_buf(),
+                    ticket,
+                    range,
+                    whitespace,
+                    say: say.clone(),
+                    open: Arc::downgrade(&open),
+                    _thread: Arc::clone(&self.threads),
+                };
                 let started = std::thread::Builder::new()
                     .name("diff".to_owned())
                     .spawn(move || worker.work(request, &inbox));
                 match started {
                     Ok(_) => {
-                        self.open.insert(id, asks);
+                        self.open.insert(id, (asks, open));
                         self.order.push(id);
                     }
                     Err(error) => {
@@ -62,7 +80,7 @@ impl Diffs {
                 }
             }
             DiffCommand::Body { id, file } => {
-                let asked = self.open.get(&id).map(|asks| asks.send(Ask { request, file }));
+                let asked = self.open.get(&id).map(|(asks, _)| asks.send(Ask { request, file }));
                 if !matches!(asked, Some(Ok(()))) {
                     let message = "this diff is closed; open it again".to_owned();
                     say(Said::Reply(request, Outcome::Refused { message }));

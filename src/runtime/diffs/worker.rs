@@ -1,15 +1,15 @@
 //! The thread of one diff: lists, then counts, and answers for texts in between.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::{Said, Say};
 use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::diff::{Counted, DiffEvent, DiffId, DiffRange};
 use crate::runtime::protocol::{Outcome, RequestId};
-use crate::verify::diff::{Differ, rounds_on_disk};
+use crate::verify::diff::{DiffError, Differ, rounds_on_disk};
 
 /// Counts are said at most this often; a screen is drawn no faster.
 const PAUSE: Duration = Duration::from_millis(25);
@@ -29,16 +29,22 @@ pub(super) struct Worker {
     pub(super) range: DiffRange,
     pub(super) whitespace: bool,
     pub(super) say: Say,
+    /// Gone as soon as the diff is closed.
+    pub(super) open: Weak<()>,
+    /// Counts the threads that there are.
+    pub(super) _thread: Arc<()>,
 }
 
 impl Worker {
     /// Works until nobody can ask any more.
     pub(super) fn work(self, request: RequestId, inbox: &Receiver<Ask>) {
         let opened = rounds_on_disk(&self.root, &self.ticket).and_then(|review| {
-            Differ::open(&self.root, &self.ticket, review.as_ref(), &self.range, self.whitespace)
+            let (root, ticket, wanted) = (&self.root, &self.ticket, || self.open.strong_count() > 0);
+            Differ::open_while(root, ticket, review.as_ref(), &self.range, self.whitespace, &wanted)
         });
         let (mut differ, listing) = match opened {
             Ok(opened) => opened,
+            Err(DiffError::Unwanted) => return (self.say)(Said::Reply(request, done(&self.ticket))),
             Err(error) => {
                 return (self.say)(Said::Reply(request, Outcome::Refused { message: error.to_string() }));
             }

@@ -14,12 +14,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::verify::diff::Lines;
 use crate::verify::finding::{Finding, Severity, Source};
+use crate::verify::rounds::{Review, Stage};
 
 /// Lines around a comment that have to be the same where the file is another one.
 const AROUND: u32 = 3;
 
 /// Most lines that a comment may be about.
 pub const MOST_LINES: u32 = 200;
+
+/// Sent comments that a notebook keeps; of more the ones that were sent first go.
+const SENT: usize = 100;
 
 /// Most lines that a finding quotes.
 const QUOTED: usize = 20;
@@ -233,9 +237,95 @@ impl Notebook {
     }
 }
 
+impl Notebook {
+    /// Drops sent comments that are answered: the round that was given them was judged, and another one follows or the
+    /// work is decided. Of those that were sent and are not answered so many are kept as [`SENT`] says; what was not sent
+    /// stays.
+    fn prune(&mut self, review: Option<&Review>) {
+        let answered = |id: &String| review.is_some_and(|review| is_answered(review, id));
+        self.comments.retain(|held| held.sent.is_none() || !answered(&held.id));
+        let mut sent: Vec<Timestamp> = self.comments.iter().filter_map(|held| held.sent).collect();
+        sent.sort_unstable();
+        let Some(over) = sent.len().checked_sub(SENT).filter(|over| *over > 0) else { return };
+        let mut over = over;
+        let oldest = sent[over - 1];
+        self.comments.retain(|held| {
+            let goes = over > 0 && held.sent.is_some_and(|sent| sent <= oldest);
+            over -= usize::from(goes);
+            !goes
+        });
+    }
+}
+
+/// Whether the round that was to mend the finding `id` is over and judged.
+fn is_answered(review: &Review, id: &str) -> bool {
+    let decided = matches!(review.stage, Stage::Approved | Stage::Ended { .. });
+    let newest = review.rounds.last().map(|round| round.number);
+    review.rounds.iter().any(|round| {
+        let given = round.fixes.iter().any(|finding| finding.id == id);
+        given && (decided || round.verdict.is_some() && newest > Some(round.number))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::ticket::TicketId;
+    use crate::verify::rounds::Round;
+    use crate::verify::verdict::{Decision, Verdict};
+
+    #[test]
+    fn sent_comments_go_when_their_round_was_judged_and_are_never_more_than_a_few() {
+        let text = lines("a\nb\nc\n");
+        let sent = |id: usize| Comment {
+            id: format!("c{id}"),
+            sent: Timestamp::from_second(i64::try_from(id).unwrap()).ok(),
+            ..comment(&text, 2, 2)
+        };
+        let kept = |book: &Notebook| book.comments.iter().map(|held| held.id.clone()).collect::<Vec<_>>();
+        let round = |number, fixes: &[usize], judged: bool| Round {
+            number,
+            from: String::new(),
+            head: None,
+            fixes: fixes.iter().map(|id| sent(*id).finding("1")).collect(),
+            worker: None,
+            gates: Vec::new(),
+            reviewer: None,
+            verdict: judged.then(|| Verdict {
+                decision: Decision::ChangesRequired,
+                summary: String::new(),
+                findings: Vec::new(),
+                by: Source::Operator { actor: "ada".to_owned() },
+                head: None,
+            }),
+        };
+        let review = |stage, rounds| Review {
+            ticket: TicketId::new("PLF-1"),
+            max_rounds: 9,
+            base: String::new(),
+            rounds,
+            stage,
+            reviewer: None,
+            gated: None,
+        };
+        let unsent = Comment { sent: None, ..sent(3) };
+        let book = Notebook { comments: vec![sent(1), sent(2), unsent], ..Notebook::default() };
+        let after = |review: Option<&Review>| {
+            let mut book = book.clone();
+            book.prune(review);
+            kept(&book)
+        };
+        assert_eq!(after(None), ["c1", "c2", "c3"]);
+        let judged = review(Stage::Reviewing, vec![round(1, &[1, 3], true)]);
+        assert_eq!(after(Some(&judged)), ["c1", "c2", "c3"], "nobody has looked at the verdict yet");
+        let next = review(Stage::Working, vec![round(1, &[1, 3], true), round(2, &[2], false)]);
+        assert_eq!(after(Some(&next)), ["c2", "c3"], "what was not sent stays");
+        let over = review(Stage::Approved, next.rounds.clone());
+        assert_eq!(after(Some(&over)), ["c3"]);
+        let mut many = Notebook { comments: (1..=SENT + 2).map(sent).collect(), ..Notebook::default() };
+        many.prune(None);
+        assert_eq!((many.comments.len(), many.comments[0].id.as_str()), (SENT, "c3"));
+    }
 
     fn lines(text: &str) -> Lines {
         Lines::of(text.to_owned())

@@ -15,6 +15,7 @@ use crate::base::lock::{FileLock, LockError};
 use crate::base::paths::ProjectPaths;
 use crate::base::repo::names::safe_component;
 use crate::plan::ticket::TicketId;
+use crate::verify::diff::rounds_on_disk;
 
 /// Version of the file that is written.
 const FORMAT: u32 = 1;
@@ -84,6 +85,8 @@ pub fn change(root: &Path, ticket: &TicketId, change: NotebookChange) -> Result<
     let _lock = FileLock::acquire(&folder.join("comments.lock"), WAIT)?;
     let mut notebook = read(&path)?;
     notebook.apply(change);
+    // Rounds that cannot be read answer nothing.
+    notebook.prune(rounds_on_disk(root, ticket).ok().flatten().as_ref());
     notebook.format = FORMAT;
     let bytes = serde_json::to_vec_pretty(&notebook).map_err(io::Error::from);
     let bytes = bytes.map_err(io("writing", &path))?;

@@ -68,14 +68,32 @@ impl Differ {
         range: &DiffRange,
         whitespace: bool,
     ) -> Result<(Differ, Listing), DiffError> {
+        Differ::open_while(root, ticket, review, range, whitespace, &|| true)
+    }
+
+    /// Like [`Differ::open`], for as long as it is `wanted`: asked between the walk over both states, the search for
+    /// renames, and files. Within the first two nobody is asked: libgit2 could be stopped there by its `notify_cb`, which
+    /// git2 0.21 does not expose.
+    ///
+    /// # Errors
+    /// See [`DiffError`].
+    pub fn open_while(
+        root: &Path,
+        ticket: &TicketId,
+        review: Option<&Review>,
+        range: &DiffRange,
+        whitespace: bool,
+        wanted: &dyn Fn() -> bool,
+    ) -> Result<(Differ, Listing), DiffError> {
         let ends = range::resolve(root, ticket, review, range)?;
         let subfolder = range::subfolder(root, ends.worktree.as_ref(), &ends.repo);
         let worktree = ends.worktree.filter(|_| ends.head.is_none());
-        let (mut pairs, files, base_tree) =
-            list(&ends.repo, ends.base, ends.head, worktree.as_ref(), &subfolder).map_err(|error| {
-                let (path, why) = (ends.repo.path().to_path_buf(), error.message().to_owned());
-                DiffError::Git { doing: "comparing", path, why }
-            })?;
+        let walk = Walk { repo: &ends.repo, worktree: worktree.as_ref(), subfolder: &subfolder, wanted };
+        let listed = walk.list(ends.base, ends.head).map_err(|error| {
+            let (path, why) = (ends.repo.path().to_path_buf(), error.message().to_owned());
+            DiffError::Git { doing: "comparing", path, why }
+        })?;
+        let Some((mut pairs, files, base_tree)) = listed else { return Err(DiffError::Unwanted) };
         let left_out = u32::try_from(files.len().saturating_sub(FILES)).unwrap_or(u32::MAX);
         pairs.truncate(FILES);
         let listing = Listing {
@@ -219,59 +237,72 @@ fn blob(side: &Side) -> Option<String> {
 
 type Listed = (Vec<Pair>, Vec<FileEntry>, Oid);
 
-/// Walks the two states.
-fn list(
-    repo: &Repository,
-    base: Oid,
-    head: Option<Oid>,
-    worktree: Option<&Worktree>,
-    subfolder: &str,
-) -> Result<Listed, git2::Error> {
-    let old = repo.find_commit(base)?.tree()?;
-    let mut options = DiffOptions::new();
-    options.include_typechange(true).ignore_submodules(false);
-    let mut diff = match head {
-        Some(head) => {
-            let new = repo.find_commit(head)?.tree()?;
-            repo.diff_tree_to_tree(Some(&old), Some(&new), Some(&mut options))?
-        }
-        None => {
-            options.include_untracked(true).recurse_untracked_dirs(true).update_index(false);
-            repo.diff_tree_to_workdir_with_index(Some(&old), Some(&mut options))?
-        }
-    };
-    let mut find = DiffFindOptions::new();
-    find.renames(true)
-        .for_untracked(true)
-        .rename_limit(RENAMES)
-        .exact_match_only(diff.deltas().len() > RENAMES);
-    // To tell renames it reads new files to their end, a sparse one of 100 GB too.
-    if !worktree.filter(|_| head.is_none()).is_some_and(|worktree| has_huge(&diff, worktree)) {
-        diff.find_similar(Some(&mut find))?;
-    }
-    let conflicts = worktree.filter(|_| head.is_none()).and_then(conflicts).unwrap_or_default();
-    let drivers = worktree.map(|worktree| trusted_drivers(repo, worktree)).unwrap_or_default();
-    let mut found: Vec<(Pair, FileEntry)> = (0..diff.deltas().len())
-        .filter_map(|at| entry(&diff, at, subfolder))
-        .map(|(pair, mut file)| {
-            // libgit2 compares what lies there and does not look which files wait for a merge.
-            if [&pair.old, &pair.new].into_iter().flatten().any(|side| conflicts.contains(&side.path)) {
-                file.change = FileChange::Conflicted;
+/// What finding the files that differ needs.
+struct Walk<'a> {
+    repo: &'a Repository,
+    worktree: Option<&'a Worktree>,
+    subfolder: &'a str,
+    /// Whether anybody still waits for it.
+    wanted: &'a dyn Fn() -> bool,
+}
+
+impl Walk<'_> {
+    /// Walks the two states; `None` when nobody waits for it any more.
+    fn list(&self, base: Oid, head: Option<Oid>) -> Result<Option<Listed>, git2::Error> {
+        let Walk { repo, worktree, subfolder, wanted } = *self;
+        let old = repo.find_commit(base)?.tree()?;
+        let mut options = DiffOptions::new();
+        options.include_typechange(true).ignore_submodules(false);
+        let mut diff = match head {
+            Some(head) => {
+                let new = repo.find_commit(head)?.tree()?;
+                repo.diff_tree_to_tree(Some(&old), Some(&new), Some(&mut options))?
             }
-            (pair, file)
-        })
-        .filter(|(pair, _)| {
-            // A file under a filter is the same when its filter gives what the base has.
-            let (Some(old), Some(new)) = (&pair.old, &pair.new) else { return true };
-            let path = content::as_path(&new.path);
-            drivers.is_empty()
-                || filters::driver_of(repo, &drivers, &path).is_none()
-                || !filters::clean(repo, &path).is_ok_and(|id| id == old.id)
-        })
-        .collect();
-    found.sort_by(|a, b| a.1.path.cmp(&b.1.path));
-    let (pairs, files) = found.into_iter().unzip();
-    Ok((pairs, files, old.id()))
+            None => {
+                options.include_untracked(true).recurse_untracked_dirs(true).update_index(false);
+                repo.diff_tree_to_workdir_with_index(Some(&old), Some(&mut options))?
+            }
+        };
+        if !wanted() {
+            return Ok(None);
+        }
+        let mut find = DiffFindOptions::new();
+        find.renames(true)
+            .for_untracked(true)
+            .rename_limit(RENAMES)
+            .exact_match_only(diff.deltas().len() > RENAMES);
+        // To tell renames it reads new files to their end, a sparse one of 100 GB too.
+        if !worktree.filter(|_| head.is_none()).is_some_and(|worktree| has_huge(&diff, worktree)) {
+            diff.find_similar(Some(&mut find))?;
+        }
+        let conflicts = worktree.filter(|_| head.is_none()).and_then(conflicts).unwrap_or_default();
+        let drivers = worktree.map(|worktree| trusted_drivers(repo, worktree)).unwrap_or_default();
+        let mut found: Vec<(Pair, FileEntry)> = (0..diff.deltas().len())
+            .take_while(|_| wanted())
+            .filter_map(|at| entry(&diff, at, subfolder))
+            .map(|(pair, mut file)| {
+                // libgit2 compares what lies there and does not look which files wait for a merge.
+                if [&pair.old, &pair.new].into_iter().flatten().any(|side| conflicts.contains(&side.path)) {
+                    file.change = FileChange::Conflicted;
+                }
+                (pair, file)
+            })
+            .filter(|(pair, _)| {
+                // A file under a filter is the same when its filter gives what the base has.
+                let (Some(old), Some(new)) = (&pair.old, &pair.new) else { return true };
+                let path = content::as_path(&new.path);
+                drivers.is_empty()
+                    || filters::driver_of(repo, &drivers, &path).is_none()
+                    || !filters::clean(repo, &path).is_ok_and(|id| id == old.id)
+            })
+            .collect();
+        if !wanted() {
+            return Ok(None);
+        }
+        found.sort_by(|a, b| a.1.path.cmp(&b.1.path));
+        let (pairs, files) = found.into_iter().unzip();
+        Ok(Some((pairs, files, old.id())))
+    }
 }
 
 /// Files that a merge left in conflict, from the top of the repository: whoever works in the worktree wrote that into its

@@ -32,6 +32,9 @@ pub enum DiffError {
     /// The worktree is gone.
     #[error("the worktree of {0} is not there any more; what was committed can still be compared")]
     NoWorktree(TicketId),
+    /// Whoever wanted to see it does not wait any more.
+    #[error("it was closed before it was open")]
+    Unwanted,
     /// It cannot be opened.
     #[error(transparent)]
     Worktree(#[from] WorktreeError),

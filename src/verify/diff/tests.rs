@@ -318,3 +318,24 @@ fn a_submodule_is_a_commit_and_its_files_are_not_looked_into() {
     let body = differ.body(at).unwrap();
     assert_eq!((body.new.text(), body.blocks.len()), ("", 0));
 }
+
+#[test]
+fn a_comparison_that_nobody_waits_for_any_more_ends_between_its_steps() {
+    let scene = Scene::new();
+    scene.put("a.rs", b"one\n2\nthree\n");
+    scene.put("b.rs", b"new\n");
+    let asked = std::cell::Cell::new(0);
+    let until = |last: u32| {
+        asked.set(0);
+        let wanted = || {
+            asked.set(asked.get() + 1);
+            asked.get() < last
+        };
+        let range = DiffRange::WorkingTree;
+        let opened = Differ::open_while(&scene.root, &ticket(), None, &range, true, &wanted);
+        (opened.is_ok(), matches!(opened, Err(DiffError::Unwanted)), asked.get())
+    };
+    assert_eq!(until(1), (false, true, 1), "after the walk over both states");
+    assert_eq!(until(2), (false, true, 3), "at a file");
+    assert!(until(u32::MAX).0);
+}
