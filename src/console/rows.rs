@@ -124,6 +124,11 @@ impl RowState {
         matches!(self, RowState::Done | RowState::Canceled | RowState::Blocked)
     }
 
+    /// Whether a run works on it.
+    pub(crate) fn is_worked_on(self) -> bool {
+        matches!(self, RowState::Stalled | RowState::Stopping | RowState::Sleeping | RowState::Running)
+    }
+
     /// Rows that no sprint choice hides.
     fn is_in_flight(self) -> bool {
         self <= RowState::Running
@@ -156,6 +161,8 @@ pub(crate) struct View {
     pub(crate) sprint: Option<String>,
     /// Whether finished tickets are shown.
     pub(crate) finished: bool,
+    /// A ticket whose run ended while it was selected: it stays until the operator goes elsewhere.
+    pub(crate) kept: Option<TicketId>,
 }
 
 /// One row.
@@ -196,7 +203,7 @@ pub(crate) fn rows(snapshot: &Snapshot, view: &View, now: Timestamp) -> Rows {
         if !in_sprint(ticket, state, folds, view) || !matches_words(ticket, state, &words) {
             continue;
         }
-        if folds && !view.finished && words.is_empty() {
+        if folds && !view.finished && words.is_empty() && view.kept.as_ref() != Some(&ticket.id) {
             result.folded += 1;
             continue;
         }

@@ -164,7 +164,7 @@ pub(crate) const SPECS: &[Spec] = &[
         "queue.filter",
         "filter",
         ["/"],
-        &[Queue, Detail],
+        &[Queue, Detail, Verdict],
         "Show only tickets that hold all these words"
     ),
     row!(

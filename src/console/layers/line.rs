@@ -19,6 +19,26 @@ pub(crate) enum LineKind {
     Block { ticket: TicketId, seen: Option<Timestamp> },
 }
 
+impl LineKind {
+    /// What Enter does, for the footer.
+    pub(crate) fn accept(&self) -> &'static str {
+        match self {
+            LineKind::Filter { .. } => "keep the filter",
+            LineKind::Search | LineKind::ReviewSearch => "keep the search",
+            LineKind::Block { .. } => "block",
+        }
+    }
+
+    /// What Esc does, for the footer.
+    pub(crate) fn back(&self) -> &'static str {
+        match self {
+            LineKind::Filter { .. } => "as it was",
+            LineKind::Search | LineKind::ReviewSearch => "end the search",
+            LineKind::Block { .. } => "do not block",
+        }
+    }
+}
+
 /// One line of text.
 #[derive(Debug)]
 pub(crate) struct LineInput {

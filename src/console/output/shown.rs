@@ -114,6 +114,10 @@ impl Shown {
             Usual::Kind if self.index.is(head, RESULT) && !self.index.answers(head) => {
                 self.index.nearest(head + self.index.length(head) - 1, true, Mask::ALL) != Near::End
             }
+            Usual::Kind if self.index.is(head, CALL) => {
+                let last = head + self.index.length(head) - 1;
+                !self.index.is(last, RESULT) || self.index.nearest(last, true, Mask::ALL) != Near::End
+            }
             Usual::Kind => self.index.is(head, FOLDED),
         }
     }

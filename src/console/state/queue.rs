@@ -2,7 +2,7 @@
 //!
 //! Invariants: the selection is a ticket, never a position, so re-sorting does not move it (rule A). When the selected
 //! ticket is gone, the one that now stands in its place is selected, or the last one: while there are rows, one of them
-//! is selected. That such a ticket takes no decision before it was drawn is [`super::Console::strayed`]'s matter.
+//! is selected. It is not gone by the end of its run, which is an event: until the operator goes elsewhere it keeps a row. That such a ticket takes no decision before it was drawn is [`super::Console::strayed`]'s matter.
 
 use jiff::Timestamp;
 
@@ -36,11 +36,20 @@ impl Default for QueuePane {
 impl QueuePane {
     /// Computes the rows again; the selection stays on its ticket, or on its place when the ticket is gone.
     pub(crate) fn refresh(&mut self, snapshot: &Snapshot, now: Timestamp) {
+        let worked_on = self.rows.rows.get(self.cursor).is_some_and(|row| row.state.is_worked_on());
+        if worked_on || self.view.kept != self.selected {
+            self.view.kept = self.selected.clone().filter(|_| worked_on);
+        }
         self.rows = rows(snapshot, &self.view, now);
         match self.selected.as_ref().and_then(|id| self.position(snapshot, id)) {
             Some(position) => self.cursor.go_to(position, self.rows.rows.len()),
             None => self.select(snapshot, self.cursor.at()),
         }
+    }
+
+    /// Lets go of the finished ticket that was kept while it was selected; true when there was one.
+    pub(crate) fn let_go(&mut self) -> bool {
+        self.view.kept.take_if(|kept| self.selected.as_ref() != Some(kept)).is_some()
     }
 
     fn position(&self, snapshot: &Snapshot, id: &TicketId) -> Option<usize> {

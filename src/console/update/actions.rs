@@ -179,7 +179,7 @@ impl Console {
     }
 
     /// Esc: closes the page, stops leaving, drops the filters and the search, leaves the raw stream, goes back from an
-    /// earlier run to the list of them, un-zooms; in this order.
+    /// earlier run to the list of them, leaves the grid, un-zooms, goes back to the queue; in this order.
     fn back(&mut self) {
         if let Some(Layer::Page(_)) = self.layers.last() {
             // Source stands over nothing: one Esc is enough, whichever side of the page is shown.
@@ -204,8 +204,12 @@ impl Console {
             self.toggle_raw();
         } else if self.focus == Pane::Run && self.runs.opened.is_some() {
             self.leave_opened();
-        } else {
+        } else if self.shows_grid() {
+            self.runs.grid = false;
+        } else if self.zoom {
             self.zoom = false;
+        } else {
+            self.focus = Pane::Queue;
         }
     }
 

@@ -18,6 +18,9 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         Action::Open | Action::Source | Action::Earlier | Action::Diff => ticket(console).map(drop),
         Action::ReviewApprove | Action::ReviewReject => decidable_review(console, action),
         Action::ReviewSearchNext | Action::ReviewSearchPrevious => review_searched(console),
+        Action::ReviewFileNext | Action::ReviewFilePrevious => review_files(console),
+        Action::ReviewFinding | Action::ReviewFindingPrevious => review_findings(console),
+        Action::ReviewSend => review_sendable(console),
         Action::Copy if console.focus == Pane::Run && console.shown_run().is_some() => Ok(()),
         Action::Copy => ticket(console).map(drop),
         Action::RunPrevious
@@ -58,6 +61,9 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         Action::Queue | Action::JobsMore => writable(console),
         Action::JobsFewer if console.snapshot.queue.jobs <= 1 => no("one run at a time is the least"),
         Action::JobsFewer => writable(console),
+        Action::FocusNext | Action::FocusPrevious if super::super::view::is_small(console.size) => {
+            no("only the list has room here")
+        }
         _ if action.is_of_review() => review(console),
         // What moves, shows, types or leaves works wherever its key is heard.
         _ => Ok(()),
@@ -75,8 +81,15 @@ fn writable(console: &Console) -> Result<(), String> {
 fn ticket(console: &Console) -> Result<&Ticket, String> {
     let ticket = console.subject().ok_or_else(|| "no ticket is selected".to_owned())?;
     // Rule A: a decision falls on what was drawn.
-    if console.strayed || console.seen(&ticket.id).is_none() {
+    if console.strayed {
         return no("the ticket was not on the screen yet; look and press again");
+    }
+    if console.seen(&ticket.id).is_none() {
+        let next = console.key_of(Action::FocusNext);
+        return Err(format!(
+            "{} is not on the screen; {next} goes to the queue",
+            super::super::words::safe(&ticket.id)
+        ));
     }
     Ok(ticket)
 }
@@ -125,7 +138,7 @@ fn block(console: &Console) -> Result<(), String> {
     let (ticket, state) = decidable(console)?;
     match ticket.status {
         Status::Blocked | Status::Done | Status::Canceled => Err(format!("it is {}", ticket.status.word())),
-        _ if runs_now(state) => no("it runs; stop it first"),
+        _ if state.is_worked_on() => no("it runs; stop it first"),
         _ => Ok(()),
     }
 }
@@ -259,6 +272,32 @@ fn review(console: &Console) -> Result<(), String> {
     if console.review().is_some() { Ok(()) } else { no("no review is open") }
 }
 
+fn review_files(console: &Console) -> Result<(), String> {
+    match console.review().and_then(|screen| screen.listing.as_ref()) {
+        Some(listing) if listing.files.len() == 1 => no("there is no other file"),
+        _ => review(console),
+    }
+}
+
+fn review_findings(console: &Console) -> Result<(), String> {
+    let screen = console.review().ok_or("no review is open")?;
+    let found = super::super::review::notes::findings(screen, console.snapshot.reviews.get(&screen.ticket));
+    if found.is_empty() { no("there is no finding") } else { Ok(()) }
+}
+
+/// Comments go to the next round, or else to the next run of work that waits for a decision.
+fn review_sendable(console: &Console) -> Result<(), String> {
+    writable(console)?;
+    let screen = console.review().ok_or("no review is open")?;
+    let ticket = console.snapshot.plan.ticket(&screen.ticket).ok_or("the ticket is in no file any more")?;
+    match console.state_of(ticket) {
+        RowState::Done | RowState::Canceled => {
+            no("the ticket is finished; the comments stay here, make a new ticket for what is to follow")
+        }
+        _ => Ok(()),
+    }
+}
+
 fn review_searched(console: &Console) -> Result<(), String> {
     match console.review().and_then(|screen| screen.search.as_ref()) {
         Some(_) => Ok(()),
@@ -302,10 +341,6 @@ fn init(console: &Console) -> Result<(), String> {
         PlanHealth::Loading => no("the folder is still being read"),
         PlanHealth::Open { .. } | PlanHealth::Refused { .. } => no("there is a planfile here already"),
     }
-}
-
-fn runs_now(state: RowState) -> bool {
-    matches!(state, RowState::Running | RowState::Stalled | RowState::Stopping | RowState::Sleeping)
 }
 
 /// Whether a run occupies a job and is not being stopped yet.

@@ -159,7 +159,8 @@ impl Console {
     }
 }
 
-fn is_resolvable(run: &RunView) -> bool {
+/// Whether what became of an ended run is for the operator to decide.
+pub(super) fn is_resolvable(run: &RunView) -> bool {
     !is_live(run)
         && matches!(
             run.state,

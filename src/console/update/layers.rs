@@ -224,7 +224,9 @@ impl Console {
 
     fn line_accepted(&mut self, input: LineInput) {
         match &input.kind {
-            LineKind::Filter { .. } | LineKind::ReviewSearch => {}
+            // What was filtered is walked through next, wherever the filter was asked for.
+            LineKind::Filter { .. } => self.focus = Pane::Queue,
+            LineKind::ReviewSearch => {}
             LineKind::Search => {
                 if let Some(view) = self.runs.shown_view_mut() {
                     view.search_accept();

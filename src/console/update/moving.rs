@@ -41,6 +41,9 @@ impl Console {
 
     /// The selection was moved by the operator: the detail starts at its top, and the output shows the ticket's run.
     pub(super) fn selection_moved(&mut self) {
+        if self.queue.let_go() {
+            self.list_again();
+        }
         self.detail.scroll = 0;
         self.strayed = false;
         let run = self.queue.selected.clone().and_then(|id| self.run_of(&id).map(|run| run.id.clone()));

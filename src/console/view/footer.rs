@@ -68,8 +68,10 @@ fn title(console: &Console, action: Action) -> &'static str {
         (Action::Back, Some(Layer::Answer(_) | Layer::Ticket(_) | Layer::Message(_))) => {
             "keep the draft and close"
         }
+        (Action::Back, Some(Layer::Line(line))) => line.kind.back(),
         (Action::Back, Some(_)) => "close",
         (Action::Accept, Some(Layer::Earlier(_))) => "read its output",
+        (Action::Accept, Some(Layer::Line(line))) => line.kind.accept(),
         (Action::Source, Some(Layer::Page(page))) if page.source => "text",
         _ => action.spec().title,
     }
@@ -84,7 +86,7 @@ fn useful(console: &Console) -> Vec<Action> {
         Some(Layer::Worktrees(_)) => {
             return vec![Action::Prune, Action::PruneAll, Action::Attach, Action::Back];
         }
-        Some(Layer::Earlier(_)) => return vec![Action::Accept, Action::Back],
+        Some(Layer::Earlier(_) | Layer::Line(_)) => return vec![Action::Accept, Action::Back],
         Some(Layer::Answer(_) | Layer::Ticket(_) | Layer::Message(_)) => {
             return vec![Action::Submit, Action::Editor, Action::Back];
         }
@@ -143,6 +145,7 @@ fn fitting(console: &Console) -> Vec<Action> {
         RowState::NeedsYou if was_worked(console, &ticket.id) => vec![Action::Answer, Action::Diff],
         RowState::NeedsYou => vec![Action::Answer],
         RowState::Violation => vec![Action::Open, Action::RetryNote, Action::Release],
+        RowState::Failed if console.run_of(&ticket.id).is_none() => vec![Action::Retry, Action::Earlier],
         RowState::Failed => vec![Action::Retry, Action::Edit],
         RowState::Interrupted => vec![Action::Retry, Action::Release],
         RowState::Stalled | RowState::Running | RowState::Stopping | RowState::Sleeping => {

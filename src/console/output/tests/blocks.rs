@@ -49,6 +49,18 @@ fn what_explains_is_folded_to_its_head_and_results_stand_beside_their_call() {
 }
 
 #[test]
+fn what_a_call_prints_while_it_runs_is_read_as_it_comes_and_folds_into_its_row() {
+    let mut lines = vec![
+        said(Channel::Tool, 1, "shell  make"),
+        said(Channel::ToolOutput, 1, "cc a.c"),
+        said(Channel::ToolOutput, 1, "cc b.c"),
+    ];
+    assert_eq!(screen(&mut view_of(&lines), 30, 5), ["- shell  make", "    cc a.c", "    cc b.c"]);
+    lines.push(said(Channel::ToolOutput, 2, "ok, 2 lines"));
+    assert_eq!(screen(&mut view_of(&lines), 30, 5), ["+ shell  make      ok, 2 lines"]);
+}
+
+#[test]
 fn a_block_opens_at_the_cursor_and_the_view_stays() {
     let mut view = view_of(&run());
     screen(&mut view, 47, 20);

@@ -10,11 +10,13 @@ use super::super::super::review::notes::{self, Stands, What};
 use super::super::super::review::{Part, ReviewScreen};
 use super::super::super::state::{Console, NoticeKind, Pending, Then};
 use super::super::super::words;
+use super::super::decide::is_resolvable;
 use crate::base::text::safe_text;
 use crate::plan::ticket::TicketId;
+use crate::runtime::fixlist;
 use crate::runtime::protocol::diff::{Anchor, Comment, MOST_LINES, NotebookChange, TextSide};
 use crate::runtime::protocol::review::Finding;
-use crate::runtime::protocol::{Command, ReviewCommand};
+use crate::runtime::protocol::{Command, Resolution, ReviewCommand, RunCommand};
 
 impl Console {
     pub(super) fn comment_action(&mut self, action: Action) {
@@ -164,6 +166,9 @@ impl Console {
         let findings: Vec<Finding> = ready.iter().map(|comment| comment.finding(&seen)).collect();
         let ids: Vec<String> = ready.iter().map(|comment| comment.id.clone()).collect();
         let ticket = screen.ticket.clone();
+        if !self.snapshot.reviews.contains_key(&ticket) {
+            return self.send_as_note(ticket, ids, &findings);
+        }
         let mut rest = if stale > 0 { format!("; {stale} stale stay here") } else { String::new() };
         if elsewhere > 0 {
             rest += &format!("; look at the whole ticket to send {elsewhere} more");
@@ -172,6 +177,25 @@ impl Console {
         self.sending.extend(ids.iter().cloned());
         let command = ReviewCommand::SendFindings { ticket: ticket.clone(), seen, findings };
         self.send(Command::Review(command), Pending { done, then: Then::CommentsSent { ticket, ids } });
+        Ok(())
+    }
+
+    /// Work that is in no rounds is worked on once more, with the comments as what its agent is told after the brief.
+    fn send_as_note(
+        &mut self,
+        ticket: TicketId,
+        ids: Vec<String>,
+        findings: &[Finding],
+    ) -> Result<(), String> {
+        let run = self.run_of(&ticket).filter(|run| is_resolvable(run)).map(|run| run.id.clone());
+        let run =
+            run.ok_or("nobody would be told: it is under no review, and no run of this session waits")?;
+        let note =
+            format!("The operator looked at the work and asks for this:\n\n{}", fixlist::write(findings));
+        let done = format!("{} sent to the next run", words::count(ids.len(), "comment", "comments"));
+        self.sending.extend(ids.iter().cloned());
+        let command = RunCommand::Resolve { run, how: Resolution::Retry, note: Some(note) };
+        self.send(Command::Run(command), Pending { done, then: Then::CommentsSent { ticket, ids } });
         Ok(())
     }
 
@@ -228,10 +252,11 @@ fn selected(screen: &ReviewScreen) -> Result<CommentPlace, String> {
         let first = all.next()?;
         Some((first + 1, all.next_back().unwrap_or(first) + 1))
     };
-    let (side, (first, last)) = match (lines(TextSide::New), lines(TextSide::Old)) {
-        (Some(lines), _) => (TextSide::New, lines),
-        (None, Some(lines)) => (TextSide::Old, lines),
-        (None, None) => return Err("put the cursor on a line of the text".to_owned()),
+    let (side, (first, last)) = match (lines(TextSide::New), lines(TextSide::Old), noted_line(screen)) {
+        (Some(lines), ..) => (TextSide::New, lines),
+        (None, Some(lines), _) => (TextSide::Old, lines),
+        (None, None, Some((side, line))) => (side, (line + 1, line + 1)),
+        (None, None, None) => return Err("put the cursor on a line of the text".to_owned()),
     };
     if last - first >= MOST_LINES {
         return Err(format!("a comment is about {MOST_LINES} lines at most"));
@@ -245,4 +270,12 @@ fn selected(screen: &ReviewScreen) -> Result<CommentPlace, String> {
     });
     let anchor = Anchor::of(text, blob, first, last);
     Ok(CommentPlace { id: None, file: entry.path.clone(), side, first, last, anchor, near })
+}
+
+/// The line of the finding or comment under the cursor: whoever comments there means that line.
+fn noted_line(screen: &ReviewScreen) -> Option<(TextSide, u32)> {
+    match screen.row()? {
+        Row::Note { note, .. } => screen.notes.get(note)?.at,
+        _ => None,
+    }
 }

@@ -18,6 +18,7 @@ use super::super::review::paint::{PART, PartJob, PartKey};
 use super::super::review::{Part, ReviewScreen};
 use super::super::state::{Console, Pending};
 use super::super::theme::Role;
+use super::super::update::available;
 use super::super::words;
 use super::Areas;
 use super::text::{Pen, fit};
@@ -189,7 +190,8 @@ fn draw_title(console: &Console, screen: &ReviewScreen, area: Rect, buffer: &mut
     if !screen.whitespace {
         right.push("white space off".to_owned());
     }
-    if let Some(head) = screen.drawn.as_ref().filter(|_| area.width >= 120) {
+    let decides = available(console, Action::ReviewReject).is_ok();
+    if let Some(head) = screen.drawn.as_ref().filter(|_| decides && area.width >= 120) {
         right.push(format!("decides on {}", head.chars().take(12).collect::<String>()));
     }
     let right = right.join("   ");

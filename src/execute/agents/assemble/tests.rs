@@ -96,11 +96,10 @@ fn output_that_was_rewritten_is_written_with_its_result() {
     ]);
     let expected = [
         line(Channel::Tool, 1, "Bash  make"),
-        line(Channel::ToolOutput, 2, "Bash  make: output so far"),
-        line(Channel::ToolOutput, 2, "one"),
-        line(Channel::ToolOutput, 3, "ok, 2 lines"),
-        line(Channel::ToolOutput, 3, "[cut]"),
-        line(Channel::ToolOutput, 3, "four"),
+        line(Channel::ToolOutput, 1, "one"),
+        line(Channel::ToolOutput, 2, "ok, 2 lines"),
+        line(Channel::ToolOutput, 2, "[cut]"),
+        line(Channel::ToolOutput, 2, "four"),
     ];
     assert_eq!(written, expected);
 }

@@ -28,6 +28,7 @@ pub(super) struct Tools {
 struct Call {
     id: String,
     title: String,
+    block: u32,
     live: Live,
 }
 
@@ -54,7 +55,7 @@ impl Tools {
             self.running.remove(0);
         }
         self.latest = Some(id.clone());
-        self.running.push(Call { id, title: title.clone(), live: Live::default() });
+        self.running.push(Call { id, title: title.clone(), block, live: Live::default() });
         title
     }
 
@@ -81,7 +82,11 @@ impl Tools {
             call.live.over = true;
             return;
         }
-        if call.live.block == 0 {
+        // Right below its call the output belongs to the call's block; elsewhere it needs the call's name.
+        let follows = self.latest.as_deref() == Some(id);
+        if call.live.block == 0 && follows {
+            call.live.block = call.block;
+        } else if call.live.block == 0 || (!follows && call.live.block == call.block) {
             call.live.block = sink.block();
             sink.line(Channel::ToolOutput, format!("{}: output so far", call.title), call.live.block);
         }
