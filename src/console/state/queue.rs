@@ -36,7 +36,7 @@ impl Default for QueuePane {
 impl QueuePane {
     /// Computes the rows again; the selection stays on its ticket, or on its place when the ticket is gone.
     pub(crate) fn refresh(&mut self, snapshot: &Snapshot, now: Timestamp) {
-        let worked_on = self.rows.rows.get(self.cursor).is_some_and(|row| row.state.is_worked_on());
+        let worked_on = self.rows.rows.get(self.cursor.at()).is_some_and(|row| row.state.is_worked_on());
         if worked_on || self.view.kept != self.selected {
             self.view.kept = self.selected.clone().filter(|_| worked_on);
         }
