@@ -16,7 +16,8 @@ use koru_tui::console::RuntimeMessage;
 use koru_tui::plan::queue::Standing;
 use koru_tui::plan::ticket::Status;
 use koru_tui::runtime::protocol::{
-    Command, Outcome, Resolution, ReviewCommand, RunCommand, RunEvent, RunId, RunState, RunView, Snapshot,
+    AuditRow, Command, Outcome, ProjectCommand, ProjectEvent, Resolution, ReviewCommand, RunCommand,
+    RunEvent, RunId, RunState, RunView, Snapshot, TicketCommand,
 };
 use scene::{Answers, reviewed};
 
@@ -187,4 +188,43 @@ fn a_review_offers_no_other_file_no_finding_and_no_decision_where_there_are_none
             .any(|command| matches!(command, Command::Review(ReviewCommand::SendFindings { .. })))
     );
     assert!(bench.screen().contains("the ticket is finished; the comments stay here"), "{}", bench.screen());
+}
+
+/// Rule E: a change can be taken back, by name, with a second key, the newest first.
+#[test]
+fn the_last_change_is_named_and_taken_back_on_yes() {
+    let mut bench = Bench::new(busy(), 120, 40);
+    bench.keys("u");
+    assert!(bench.screen().contains("undo: nothing was changed from here yet"), "{}", bench.screen());
+    bench.keys(r#"b "wait for ann" enter"#);
+    let (request, _) = bench.requests().pop().unwrap();
+    // What is not durable cannot be taken back.
+    bench.keys("u");
+    assert!(bench.screen().contains("nothing was changed from here yet"));
+    bench.reply(request, Outcome::Done { ticket: Some(id("PLF-081")), run: None });
+    bench.keys("down u");
+    assert!(bench.screen().contains("take back that PLF-081 was blocked?"), "{}", bench.screen());
+    bench.keys("n");
+    assert_eq!(bench.sent(), []);
+    bench.keys("u y");
+    assert_eq!(bench.sent(), [Command::Ticket(TicketCommand::Undo { id: id("PLF-081") })]);
+}
+
+#[test]
+fn what_people_did_is_a_key_away() {
+    let mut bench = Bench::new(busy(), 120, 40);
+    bench.keys("H");
+    assert_eq!(bench.sent(), [Command::Project(ProjectCommand::Audit { count: 500 })]);
+    let row = AuditRow {
+        at: ago(60),
+        kind: "review.decide".to_owned(),
+        who: "ann\u{1b}[2J".to_owned(),
+        text: "ticket PLF-074, head a81b7d0".to_owned(),
+    };
+    bench.hear(RuntimeMessage::Project(ProjectEvent::Audit { rows: vec![row] }));
+    let screen = bench.screen();
+    assert!(screen.contains("2026-11-21 11:59:00") && screen.contains("head a81b7d0"), "{screen}");
+    assert!(!screen.contains('\u{1b}'));
+    bench.keys("H");
+    assert!(bench.screen().contains("QUEUE"));
 }

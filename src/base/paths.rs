@@ -86,6 +86,8 @@ impl ProjectPaths {
         worktrees => ".planfile/.koru/worktrees";
         /// Requests to land work, and what became of them.
         promotions => ".planfile/.koru/promotions";
+        /// The way back from what people did to tickets, a file a ticket.
+        undo => ".planfile/.koru/undo";
         /// The audit, a file a day.
         audit => ".planfile/.koru/audit";
         /// Answers of language models that are kept.

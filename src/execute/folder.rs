@@ -229,6 +229,17 @@ pub fn records_around(runs: &Path, at: Timestamp) -> Vec<RunRecord> {
         .collect()
 }
 
+/// The records of all runs, in no order.
+pub fn records(runs: &Path) -> Vec<(RunFolder, RunRecord)> {
+    let Ok(entries) = std::fs::read_dir(runs) else { return Vec::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter_map(|name| RunFolder::at(runs, &name))
+        .filter_map(|folder| folder.read_record().map(|record| (folder, record)))
+        .collect()
+}
+
 /// The records of the runs of one ticket, in no order.
 pub fn records_of(runs: &Path, ticket: &TicketId) -> Vec<(RunFolder, RunRecord)> {
     let prefix = format!("{}-", safe_name(ticket.as_str()));

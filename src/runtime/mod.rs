@@ -30,6 +30,7 @@ pub mod protocol;
 pub(crate) mod reviews;
 mod storage;
 mod supervisor;
+pub(crate) mod undoing;
 mod wording;
 
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@
 //! never by what stands in the record.
 
 pub(crate) mod prune;
+pub(crate) mod search;
 
 use std::path::Path;
 

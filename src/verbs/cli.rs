@@ -84,6 +84,19 @@ pub(super) enum Verb {
     #[command(after_help = "JSON: {schema_version, project, summary{pass,warn,fail,skip}, has_failures, \
                             checks[{name,status,detail}]}\n\nExample:\n  koru-tui doctor --format json")]
     Doctor,
+    /// Print the board as text: counts, and what is not finished, by need
+    #[command(
+        after_help = "Exit 1 when a file of the planfile does not parse. JSON: {project, branch, counts{running, \
+                            needs_you, stalled, failed, interrupted, ready, waiting, done}, tickets[{id, state, priority, \
+                            executor, name, updated_at, why, run{run, agent, started_at, silent_seconds, cost, \
+                            last}}]}\n\nExamples:\n  koru-tui status\n  watch -n 5 koru-tui status"
+    )]
+    Status,
+    /// Print what people did here and what broke the policy
+    #[command(
+        after_help = "JSON: [{at, kind, who, …}], the newest last\n\nExample:\n  koru-tui audit --ticket PLF-007"
+    )]
+    Audit(AuditArgs),
     /// Print the brief that an agent reads first (always exit 0)
     #[command(after_help = "Example:\n  koru-tui brief --ticket PLF-007 --format json")]
     Brief(BriefArgs),
@@ -218,6 +231,17 @@ pub(super) struct BootstrapArgs {
     /// Replace the sprint if it exists (a copy of the old one is kept)
     #[arg(long)]
     pub(super) force: bool,
+}
+
+/// Options of `audit`.
+#[derive(Debug, Args)]
+pub(super) struct AuditArgs {
+    /// Only what is about this ticket
+    #[arg(long, value_name = "ID")]
+    pub(super) ticket: Option<String>,
+    /// The newest so many rows
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 50)]
+    pub(super) lines: usize,
 }
 
 /// Options of `brief`.

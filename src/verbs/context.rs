@@ -71,6 +71,14 @@ impl Context {
         Ok(absolute)
     }
 
+    /// Who calls, as the environment says: an agent, else the user.
+    pub(super) fn who(&self) -> String {
+        ["KORU_AGENT", "USER", "LOGNAME"]
+            .into_iter()
+            .find_map(variable)
+            .unwrap_or_else(|| "unknown".to_owned())
+    }
+
     /// Opens the project's store.
     ///
     /// # Errors
@@ -92,4 +100,9 @@ pub(super) fn refuse_broken(plan: &Plan, sprint: Option<&str>, out: &mut Out) ->
         out.note(Tone::Warn, &super::error::fault_line(fault));
     }
     if needed.is_empty() { Ok(()) } else { Err(VerbError::Broken(needed)) }
+}
+
+/// A variable of the environment with something in it.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }

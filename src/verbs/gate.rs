@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::cli::gate::{AuthorizeArgs, GateVerb};
-use super::context::Context;
+use super::context::{Context, variable};
 use super::error::{Exit, VerbError};
 use super::output::{Out, Tone};
 use crate::base::paths::ProjectPaths;
@@ -41,7 +41,7 @@ fn authorize(context: &Context, args: AuthorizeArgs, out: &mut Out) -> Result<Ex
         args.skipped.iter().map(|gate| gate.trim().to_owned()).filter(|gate| !gate.is_empty()).collect();
     let waiver = Waiver {
         authorized_at: context.clock.now(),
-        authorized_by: authorized_by(args.authorized_by),
+        authorized_by: authorized_by(context, args.authorized_by),
         mode,
         reason,
         skipped,
@@ -100,12 +100,7 @@ fn record(context: &Context, waiver: &Waiver, out: &mut Out) -> Result<(), VerbE
 }
 
 /// koru's order: the flag, then who the environment says it is.
-fn authorized_by(flag: Option<String>) -> String {
+fn authorized_by(context: &Context, flag: Option<String>) -> String {
     let flag = flag.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-    flag.or_else(|| ["KORU_AGENT", "USER", "LOGNAME"].into_iter().find_map(variable))
-        .unwrap_or_else(|| "unknown".to_owned())
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    flag.unwrap_or_else(|| context.who())
 }

@@ -5,6 +5,7 @@
 //! `ticket run` and `review` start no async runtime. [`output`] is the only module that prints, [`error`] the only one that maps errors to exit codes.
 
 mod agent;
+mod audit;
 mod brief;
 mod classic;
 mod cli;
@@ -25,6 +26,8 @@ mod promotion;
 mod queue;
 mod review;
 mod runs;
+mod search;
+mod status;
 mod ticket;
 mod worktree;
 
@@ -145,6 +148,8 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Done, VerbError> {
     Ok(match verb {
         Verb::Init(args) => init::init(&context, &args, out)?.into(),
         Verb::Bootstrap(args) => init::bootstrap(&context, &args, out)?.into(),
+        Verb::Status => status::run(&context, out)?.into(),
+        Verb::Audit(args) => audit::run(&context, &args, out)?.into(),
         Verb::Doctor => doctor::run(&context, out)?.into(),
         Verb::Brief(args) => brief::run(&context, &args, out)?.into(),
         Verb::Ticket { verb } => ticket::run(&context, verb, out)?.into(),

@@ -1,4 +1,4 @@
-//! `runs prune`: making room where runs of finished tickets are kept.
+//! `runs prune`: making room where runs of finished tickets are kept. `runs search` is in [`super::search`].
 
 use super::cli::runs::RunsVerb;
 use super::context::Context;
@@ -12,7 +12,10 @@ use crate::runtime::past_runs::prune::{PruneError, PruneReport, days_before, pru
 /// # Errors
 /// A planfile that cannot be read whole, as nobody knows then whose ticket is open.
 pub(super) fn run(context: &Context, verb: &RunsVerb, out: &mut Out) -> Result<Exit, VerbError> {
-    let RunsVerb::Prune { keep_days, dry_run } = verb;
+    let (keep_days, dry_run) = match verb {
+        RunsVerb::Prune { keep_days, dry_run } => (keep_days, dry_run),
+        RunsVerb::Search(args) => return super::search::run(context, args, out),
+    };
     let before = days_before(context.clock.now(), *keep_days);
     let report = prune(&context.root()?, before, *dry_run).map_err(|error| match error {
         PruneError::Open(error) => VerbError::Open(error),

@@ -163,6 +163,10 @@ actions! {
     Say,
     /// Let the agent end after its turn, or not any more.
     Pause,
+    /// Take the last change back.
+    Undo,
+    /// What people did.
+    Audit,
     /// The runs of a ticket, those of earlier sessions too.
     Earlier,
     /// A shell in the worktree of a run.

@@ -92,6 +92,14 @@ pub(crate) const SPECS: &[Spec] = &[
         "Choose the selected ticket's priority from a list"
     ),
     row!(
+        Undo,
+        "undo",
+        "undo",
+        ["u"],
+        BOARD,
+        "Take back the last change of a ticket that was made here (asks); again: the one before"
+    ),
+    row!(
         Copy,
         "copy",
         "copy",
@@ -520,6 +528,14 @@ pub(crate) const SPECS: &[Spec] = &[
     row!(Help, "help", "keys", ["?"], SCREENS, "The keys that work here"),
     row!(Palette, "palette", "palette", [":", "ctrl-p"], SCREENS, "Search every action by name"),
     row!(History, "messages", "messages", ["M"], &[Board, Review], "Everything that was said, newest first"),
+    row!(
+        Audit,
+        "audit",
+        "audit",
+        ["H"],
+        BOARD,
+        "What people did here and what broke the policy: who, when, about which state"
+    ),
     row!(Theme, "theme", "theme", ["T"], SCREENS, "Choose the colours"),
     row!(Repaint, "repaint", "repaint", ["ctrl-l"], EVERYWHERE, "Paint every cell again"),
     row!(Suspend, "suspend", "suspend", ["ctrl-z"], EVERYWHERE, "Back to the shell; `fg` returns"),

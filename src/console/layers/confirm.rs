@@ -10,6 +10,8 @@ use crate::runtime::protocol::RunId;
 pub(crate) enum Confirmed {
     /// Stop this run.
     Stop(RunId),
+    /// Take the last change of this ticket back.
+    Undo(TicketId),
     /// Call this ticket failed.
     Fail(TicketId),
     /// Remove the worktrees of these tickets; all that may go when there are none.

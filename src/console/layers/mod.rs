@@ -59,6 +59,8 @@ pub(crate) enum Layer {
     Help(Scrolled),
     /// What was said.
     History(Scrolled),
+    /// What people did.
+    Audit(Scrolled),
     /// A ticket at full size.
     Page(Page),
     /// What a ticket's work changed.
@@ -128,7 +130,8 @@ impl Layer {
             | Layer::Confirm(_)
             | Layer::Quit
             | Layer::Help(_)
-            | Layer::History(_) => &[Scope::List],
+            | Layer::History(_)
+            | Layer::Audit(_) => &[Scope::List],
             Layer::Page(_) => &[Scope::Detail, Scope::Board],
             Layer::Review(_) => &[Scope::Review, Scope::List],
         }

@@ -5,6 +5,7 @@ mod notices;
 mod queue;
 mod requests;
 mod runs;
+mod undo;
 pub(crate) mod verdict;
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::plan::ticket::{Ticket, TicketId};
-use crate::runtime::protocol::{Command, PlanHealth, RunView, Snapshot};
+use crate::runtime::protocol::{AuditRow, Command, PlanHealth, RunView, Snapshot};
 
 use super::actions::Action;
 use super::glyphs::{self, Glyphs};
@@ -32,6 +33,7 @@ pub(crate) use notices::{Notice, NoticeKind, Notices};
 pub(crate) use queue::QueuePane;
 pub(crate) use requests::{Draft, Drafts, Pending, Requests, Then};
 pub(crate) use runs::{Opened, RunPane};
+pub(crate) use undo::Changes;
 pub(crate) use verdict::VerdictPane;
 
 /// What the console is told from outside, once.
@@ -125,6 +127,10 @@ pub struct Console {
     pub(crate) layers: Vec<Layer>,
     pub(crate) notices: Notices,
     pub(crate) requests: Requests,
+    /// What was changed from here and can be taken back.
+    pub(crate) changes: Changes,
+    /// The audit as it was last heard, newest first.
+    pub(crate) audit: Option<Vec<AuditRow>>,
     pub(crate) drafts: Drafts,
     pub(crate) sources: Sources,
     /// Number of the diff that was opened last.
@@ -175,6 +181,8 @@ impl Console {
             layers: Vec::new(),
             notices,
             requests: Requests::default(),
+            changes: Changes::default(),
+            audit: None,
             drafts: Drafts::default(),
             sources: Sources::default(),
             last_diff: 0,
@@ -327,6 +335,7 @@ impl Console {
     /// Queues a command for the runtime and remembers what it was for.
     pub(crate) fn send(&mut self, command: Command, pending: Pending) {
         let request = self.requests.add(pending);
+        self.changes.asked(request, &command);
         self.effects.push(Effect::Send { request, command });
     }
 

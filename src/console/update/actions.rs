@@ -20,7 +20,7 @@ impl Console {
             Action::Quit => self.quit(),
             Action::Help => self.layers.push(Layer::Help(Scrolled::default())),
             Action::Palette => self.open_palette(),
-            Action::History => self.layers.push(Layer::History(Scrolled::default())),
+            Action::Undo => self.ask_undo(),
             Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Repaint => self.effects.push(Effect::Repaint),
             Action::Reload if self.review().is_some() => self.compare_again(),
@@ -80,6 +80,8 @@ impl Console {
         match action {
             Action::FocusNext | Action::FocusPrevious => self.step_focus(action == Action::FocusNext),
             Action::Zoom => self.zoom = !self.zoom,
+            Action::History => self.layers.push(Layer::History(Scrolled::default())),
+            Action::Audit => self.open_audit(),
             Action::Open if self.fold_at_cursor() => {}
             Action::Open => {
                 if let Some(id) = self.subject_id() {

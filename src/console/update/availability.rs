@@ -41,6 +41,7 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         Action::Grid => no("nothing runs"),
         Action::SearchNext | Action::SearchPrevious => searched(console),
         Action::Init => init(console),
+        Action::Undo => undo(console),
         Action::Create => writable(console),
         Action::Edit | Action::Raise | Action::Lower | Action::Priority => changeable(console, action),
         Action::Block => block(console),
@@ -76,6 +77,15 @@ fn no<T>(reason: &str) -> Result<T, String> {
 
 fn writable(console: &Console) -> Result<(), String> {
     console.read_only().map_or(Ok(()), Err)
+}
+
+fn undo(console: &Console) -> Result<(), String> {
+    match console.changes.last() {
+        Some(_) => writable(console),
+        None => no(
+            "nothing was changed from here yet; `koru-tui ticket undo ID` takes back what was changed before",
+        ),
+    }
 }
 
 fn ticket(console: &Console) -> Result<&Ticket, String> {

@@ -29,6 +29,7 @@ impl Console {
             Layer::Quit => self.quit_key(key, action),
             Layer::Help(text) => self.text_key(text, key, action, Layer::Help),
             Layer::History(text) => self.text_key(text, key, action, Layer::History),
+            Layer::Audit(text) => self.text_key(text, key, action, Layer::Audit),
             page @ (Layer::Page(_) | Layer::Review(_)) => self.layers.push(page),
         }
     }

@@ -117,6 +117,7 @@ impl Console {
         }
         match confirm.then {
             Confirmed::Stop(run) => self.send(Command::Run(RunCommand::Stop { run }), Pending::quiet()),
+            Confirmed::Undo(ticket) => self.undo(ticket),
             Confirmed::Fail(ticket) => self.mark_failed(&ticket),
             Confirmed::DropComment(ticket, id) => {
                 self.note(ticket, NotebookChange::Drop { id }, Pending::say("the comment is dropped"));
@@ -170,7 +171,7 @@ impl Console {
         match action {
             Some(Action::Back | Action::Accept) => return,
             // The key that opened it closes it, and so does `q`.
-            _ if matches!(key.typed(), Some('?' | 'q' | 'M')) => return,
+            _ if matches!(key.typed(), Some('?' | 'q' | 'M' | 'H')) => return,
             _ => {
                 if let Some(motion) = action.and_then(Motion::of) {
                     let (lines, height) = super::super::view::overlay_extent(self, &back(text));

@@ -15,6 +15,7 @@ mod moving;
 mod review;
 mod runtime;
 mod steer;
+mod undo;
 mod verdict;
 mod worktrees;
 

@@ -29,6 +29,10 @@ impl Console {
             RuntimeMessage::Project(ProjectEvent::Draft { key, text }) => self.draft_came(&key, &text),
             RuntimeMessage::Project(ProjectEvent::Worktrees { list }) => self.worktrees_came(list),
             RuntimeMessage::Project(ProjectEvent::Pruned { report }) => self.pruned(&report),
+            RuntimeMessage::Project(ProjectEvent::Audit { rows }) => {
+                self.audit = Some(rows);
+                self.dirty = true;
+            }
             RuntimeMessage::Diff(event) => self.on_diff(event),
             RuntimeMessage::Gone => {
                 self.save_drafts();
@@ -123,6 +127,13 @@ impl Console {
 
     fn reply(&mut self, request: RequestId, outcome: Outcome) {
         let Some(pending) = self.requests.take(request) else { return };
+        self.changes.answered(
+            request,
+            match &outcome {
+                Outcome::Done { ticket, .. } => Some(ticket.as_ref()),
+                Outcome::Refused { .. } => None,
+            },
+        );
         match outcome {
             Outcome::Done { ticket, .. } => self.done(pending, ticket),
             Outcome::Refused { message } => self.refused(pending, &message),

@@ -1,7 +1,9 @@
-//! `?`: the keys that work here, from the table of actions; and the history of what was said.
+//! `?`: the keys that work here, from the table of actions; the history of what was said; the audit of what was done.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+
+use crate::base::text::safe_text;
 
 use super::super::actions::{SPECS, Scope};
 use super::super::keymap::pretty;
@@ -28,6 +30,7 @@ pub(crate) fn overlay_extent(console: &Console, layer: &Layer) -> (usize, usize)
     let lines = match layer {
         Layer::Help(_) => help_lines(console, width).len(),
         Layer::History(_) => history_lines(console, width).len(),
+        Layer::Audit(_) => audit_lines(console, width).len(),
         _ => 0,
     };
     (lines, usize::from(area.height.saturating_sub(2)))
@@ -43,6 +46,12 @@ pub(super) fn draw_history(console: &Console, scrolled: Scrolled, areas: &Areas,
     let area = area(areas);
     let lines = history_lines(console, usize::from(area.width.saturating_sub(4)));
     draw(console, "messages, newest first", &lines, scrolled, area, buffer);
+}
+
+pub(super) fn draw_audit(console: &Console, scrolled: Scrolled, areas: &Areas, buffer: &mut Buffer) {
+    let area = area(areas);
+    let lines = audit_lines(console, usize::from(area.width.saturating_sub(4)));
+    draw(console, "audit, newest first", &lines, scrolled, area, buffer);
 }
 
 fn draw(console: &Console, title: &str, lines: &[Line], scrolled: Scrolled, area: Rect, buffer: &mut Buffer) {
@@ -130,6 +139,24 @@ fn history_lines(console: &Console, width: usize) -> Vec<Line> {
     }
     if lines.is_empty() {
         lines.push(vec![("nothing was said yet".to_owned(), Role::Dim)]);
+    }
+    lines
+}
+
+fn audit_lines(console: &Console, width: usize) -> Vec<Line> {
+    let Some(rows) = &console.audit else { return vec![vec![("reading…".to_owned(), Role::Dim)]] };
+    let mut lines = Vec::new();
+    for row in rows {
+        let said = format!("{}  {}", safe_text(&row.kind), safe_text(&row.text));
+        let role = if row.kind == "policy.breach" { Role::Error } else { Role::Overlay };
+        let (at, who) = (words::exact(row.at, &console.settings.zone), safe_text(&row.who).truncate_end(14));
+        for (index, piece) in wrap(&said, width.saturating_sub(37)).into_iter().enumerate() {
+            let lead = if index == 0 { format!("{at:<21}{who:<16}") } else { " ".repeat(37) };
+            lines.push(vec![(lead, Role::Dim), (piece, role)]);
+        }
+    }
+    if lines.is_empty() {
+        lines.push(vec![("nobody has done anything here yet".to_owned(), Role::Dim)]);
     }
     lines
 }

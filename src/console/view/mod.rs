@@ -162,7 +162,7 @@ pub(crate) fn prepare(console: &mut Console, area: Rect) {
                 let rows = earlier::rows_seen(&areas, layer);
                 layer.list.iter_mut().for_each(|list| list.reveal(rows));
             }
-            Layer::Confirm(_) | Layer::Quit | Layer::Help(_) | Layer::History(_) => {}
+            Layer::Confirm(_) | Layer::Quit | Layer::Help(_) | Layer::History(_) | Layer::Audit(_) => {}
         }
     }
     console.layers = layers;
@@ -244,6 +244,7 @@ fn draw_layer(console: &Console, layer: &Layer, areas: &Areas, buffer: &mut Buff
         Layer::Quit => overlays::draw_quit(console, areas, buffer),
         Layer::Help(scrolled) => help::draw_help(console, *scrolled, areas, buffer),
         Layer::History(scrolled) => help::draw_history(console, *scrolled, areas, buffer),
+        Layer::Audit(scrolled) => help::draw_audit(console, *scrolled, areas, buffer),
         Layer::Review(screen) => review::draw(console, screen, areas, buffer),
         Layer::Page(page) => detail::draw_page(console, page, areas, buffer),
     }

@@ -29,6 +29,18 @@ pub(super) fn changes(ticket: &Ticket, op: &Op, now: Timestamp) -> Result<Vec<Ch
         Op::Ready { note } => ready(ticket, note.as_deref()),
         Op::Block { reason } => block(ticket, reason, now),
         Op::Update(patch) => update(ticket, patch, now),
+        Op::Restore { changes } => restore(changes),
+    }
+}
+
+/// Only what an operation may change: never who the ticket is, nor what tells of its changes.
+fn restore(changes: &[Change]) -> Result<Vec<Change>, Refusal> {
+    const FIXED: [&str; 4] = ["id", "history", "updated_at", "created_at"];
+    let fixed =
+        changes.iter().find(|change| change.path.first().is_none_or(|key| FIXED.contains(&key.as_str())));
+    match fixed {
+        Some(change) => Err(invalid("restore", &format!("{} is never put back", change.path.join(".")))),
+        None => Ok(changes.to_vec()),
     }
 }
 

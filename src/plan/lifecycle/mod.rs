@@ -100,6 +100,11 @@ pub enum Op {
     },
     /// Field changes.
     Update(Patch),
+    /// Puts keys back to what they were: the way back from an operation, whatever the ticket is now. Ours.
+    Restore {
+        /// What was, by key.
+        changes: Vec<Change>,
+    },
 }
 
 /// Field changes of [`Op::Update`]; `None` leaves the key alone.
@@ -169,7 +174,7 @@ pub struct NewTicket {
 }
 
 /// One key to set or to remove, by path from the ticket's root.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// Keys from the root, e.g. `["execution", "state"]`.
     pub path: Vec<String>,

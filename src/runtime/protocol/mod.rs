@@ -27,7 +27,7 @@ pub use views::{
 };
 
 /// Version of everything in this module; a peer with another number is refused.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 
 /// Number given by the sender of a command, echoed in its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -87,6 +87,11 @@ pub enum TicketCommand {
         text: String,
         /// `updated_at` on the operator's screen.
         seen: Option<Timestamp>,
+    },
+    /// Takes the last change back that a person made to the ticket through koru-tui; refused once it was changed again.
+    Undo {
+        /// Ticket.
+        id: TicketId,
     },
 }
 
@@ -235,6 +240,11 @@ pub enum ProjectCommand {
     Init,
     /// Reads the disk again now.
     Reload,
+    /// What people did and what broke the policy, newest first; answered by [`ProjectEvent::Audit`].
+    Audit {
+        /// At most so many rows.
+        count: u32,
+    },
 }
 
 /// An event, by area.
@@ -362,9 +372,27 @@ pub enum ProjectEvent {
         /// Worktrees, biggest first.
         list: Vec<WorktreeInfo>,
     },
+    /// Answer to [`ProjectCommand::Audit`], newest first.
+    Audit {
+        /// Rows.
+        rows: Vec<AuditRow>,
+    },
     /// Answer to [`WorktreeCommand::Prune`], before the reply.
     Pruned {
         /// What was removed, what stays and why.
         report: PruneReport,
     },
+}
+
+/// One row of the audit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// When.
+    pub at: Timestamp,
+    /// What kind: `ticket.changed`, `review.decide`, `policy.breach`, `run.stop`, …
+    pub kind: String,
+    /// Who (foreign text).
+    pub who: String,
+    /// The rest in words: ticket, what, hashes (foreign text).
+    pub text: String,
 }

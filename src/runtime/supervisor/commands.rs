@@ -22,13 +22,15 @@ const FETCH_LINES: u32 = 10_000;
 
 impl Supervisor {
     pub(super) fn take_command(&mut self, request: RequestId, command: Command) {
+        self.audit_command(&command);
         match command {
             Command::Ticket(TicketCommand::Create(new)) => self.create(request, *new),
             Command::Ticket(TicketCommand::Apply { id, op, seen }) => {
                 let actor = Some(self.options.actor.clone());
                 let step = Step { seen, actor, ..Step::new(id, op) };
-                self.step(step, Purpose::Apply { request });
+                self.apply_noted(request, step);
             }
+            Command::Ticket(TicketCommand::Undo { id }) => self.undo(request, id),
             Command::Ticket(TicketCommand::Answer { id, text, seen }) => {
                 self.answer(request, &id, text, seen)
             }
@@ -55,6 +57,7 @@ impl Supervisor {
             Command::Queue(command) => self.queue_command(request, command),
             Command::Draft(command) => self.draft_command(request, command),
             Command::Project(ProjectCommand::Init) => self.init(request),
+            Command::Project(ProjectCommand::Audit { count }) => self.audit(request, count),
             Command::Project(ProjectCommand::Reload) => {
                 self.storage.refresh();
                 self.ask_staff();
@@ -64,11 +67,14 @@ impl Supervisor {
     }
 
     fn create(&mut self, request: RequestId, new: crate::plan::lifecycle::NewTicket) {
-        let (post, closed) = (self.post.clone(), self.post.clone());
+        let (post, closed, undoing) = (self.post.clone(), self.post.clone(), self.undoing());
         self.storage.work(
             move |store| {
                 let outcome = match store.create(&new) {
-                    Ok(mutated) => Outcome::Done { ticket: Some(mutated.ticket.id.clone()), run: None },
+                    Ok(mutated) => {
+                        undoing.made(store, &mutated.ticket.id);
+                        Outcome::Done { ticket: Some(mutated.ticket.id.clone()), run: None }
+                    }
                     Err(error) => refused(error),
                 };
                 Box::new(move || drop(post.send(Mail::Replied(request, outcome))))
@@ -105,10 +111,13 @@ impl Supervisor {
             answer,
         };
         let (post, closed, files) = (self.post.clone(), self.post.clone(), self.files.clone());
+        let (undoing, id) = (self.undoing(), id.clone());
         let key = id.as_str().to_owned();
         self.storage.work(
             move |store| {
-                let outcome = match job.give(store) {
+                let text = job.answer.answer.clone();
+                let given = undoing.noted(store, &id, "answered", Some(&text), |store| job.give(store));
+                let outcome = match given {
                     Ok(ticket) => {
                         files.save(key, String::new(), |_| ());
                         Outcome::Done { ticket: Some(ticket), run: None }

@@ -9,6 +9,7 @@
 //! `closing` (leaving nobody behind), `outbox` (slow consoles).
 
 mod agents;
+mod changes;
 mod closing;
 mod commands;
 mod diffs;

@@ -1,6 +1,6 @@
 //! The words of `runs …`.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 /// `runs …`.
 #[derive(Debug, Subcommand)]
@@ -20,4 +20,25 @@ pub(crate) enum RunsVerb {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Search what every kept run printed, newest run first
+    #[command(
+        after_help = "Case counts only where the words hold a capital. Exit 1 when nothing is found. JSON: [{run, ticket, \
+                            line, channel, text}]\n\nExamples:\n  koru-tui runs search no space left\n  koru-tui runs \
+                            search --ticket PLF-007 panicked"
+    )]
+    Search(SearchArgs),
+}
+
+/// Options of `runs search`.
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
+    /// Words, as they stand in one line
+    #[arg(value_name = "WORDS", required = true)]
+    pub(crate) words: Vec<String>,
+    /// Only runs of this ticket
+    #[arg(long, value_name = "ID")]
+    pub(crate) ticket: Option<String>,
+    /// Stop after so many hits
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
 }

@@ -57,6 +57,12 @@ pub(crate) enum TicketVerb {
     /// Make a ticket runnable again
     #[command(after_help = "Example:\n  koru-tui ticket ready PLF-007 --note 'key was added'")]
     Ready(NoteArgs),
+    /// Take back the last change of a ticket that was made from a console
+    #[command(
+        after_help = "Refused when anybody changed the ticket since. JSON: {ticket, undone, text}\n\nExample:\n  koru-tui \
+                            ticket undo PLF-007"
+    )]
+    Undo(Id),
     /// Run one ticket now, by its own executor or by a coding agent
     #[command(
         after_help = "With --agent a coding agent works the ticket in a git worktree of its own; without a name the one \
@@ -202,6 +208,9 @@ pub(crate) struct CreateArgs {
     /// Who works it: human, shell, api, llm or mcp
     #[arg(long, value_name = "KIND", default_value = "human")]
     pub(crate) executor: String,
+    /// Let this coding agent work it; without a name, the one that has the role `worker`
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["executor", "handler"])]
+    pub(crate) agent: Option<String>,
     /// Command, URL or agent name of the executor
     #[arg(long, value_name = "TEXT")]
     pub(crate) handler: Option<String>,

@@ -56,6 +56,12 @@ fn ticket(args: CreateArgs) -> Result<NewTicket, VerbError> {
     if !args.choice.is_empty() {
         set("choices", args.choice.into());
     }
+    // The one spelling by which a ticket says that an agent works it.
+    let (executor, handler) = match args.agent.as_deref().map(str::trim) {
+        None => (ExecutorKind::from(args.executor), args.handler),
+        Some("") => (ExecutorKind::Llm, Some("agent".to_owned())),
+        Some(name) => (ExecutorKind::Llm, Some(format!("agent:{name}"))),
+    };
     Ok(NewTicket {
         name: args.name,
         description: args.description,
@@ -65,9 +71,9 @@ fn ticket(args: CreateArgs) -> Result<NewTicket, VerbError> {
         blocked_by: args.blocked_by.into_iter().map(TicketId::new).collect(),
         files: args.files,
         acceptance_criteria: args.accept,
-        executor: ExecutorKind::from(args.executor),
+        executor,
         mode: None,
-        handler: args.handler,
+        handler,
         queue: args.queue,
         max_attempts: args.max_attempts,
         inputs,

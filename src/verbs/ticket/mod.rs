@@ -12,6 +12,7 @@ mod run;
 mod runs;
 mod show;
 mod step;
+mod undo;
 pub(super) mod words;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub(super) fn run(context: &Context, verb: TicketVerb, out: &mut Out) -> Result<
         TicketVerb::Review(args) => review::run(context, &args.id, out),
         TicketVerb::Decide(args) => decide::run(context, &args, out),
         TicketVerb::Runs(args) => runs::run(context, &args.id, out),
+        TicketVerb::Undo(args) => undo::run(context, &args.id, out),
         TicketVerb::Log(args) => log::run(context, &args, out),
         other => step::run(context, other, out),
     }

@@ -79,6 +79,7 @@ fn operation(verb: TicketVerb, now: Timestamp) -> Result<Option<Named>, VerbErro
         | TicketVerb::Review(_)
         | TicketVerb::Decide(_)
         | TicketVerb::Runs(_)
+        | TicketVerb::Undo(_)
         | TicketVerb::Log(_) => {
             return Ok(None);
         }
