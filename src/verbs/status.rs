@@ -96,7 +96,7 @@ pub(super) fn run(context: &Context, out: &mut Out) -> Result<Exit, VerbError> {
     let desk = Desk { order: &order, paths: ProjectPaths::new(&root), now, stalled };
     let mut counts = Counts::default();
     let mut rows: Vec<Row> = plan.tickets.iter().filter_map(|ticket| desk.row(ticket, &mut counts)).collect();
-    rows.sort_by(|a, b| a.key.cmp(&b.key));
+    rows.sort_by_key(|row| row.key);
     let board = Board { project: plan.project.clone(), branch: repo::branch(&root), counts, tickets: rows };
     match context.json() {
         true => out.json(&board),

@@ -39,7 +39,7 @@ fn restore(changes: &[Change]) -> Result<Vec<Change>, Refusal> {
     let fixed =
         changes.iter().find(|change| change.path.first().is_none_or(|key| FIXED.contains(&key.as_str())));
     match fixed {
-        Some(change) => Err(invalid("restore", &format!("{} is never put back", change.path.join(".")))),
+        Some(change) => Err(invalid("restore", format!("{} is never put back", change.path.join(".")))),
         None => Ok(changes.to_vec()),
     }
 }
