@@ -22,7 +22,7 @@
 //!
 //! | question | file |
 //! | --- | --- |
-//! | Where is a ticket claimed? | `src/runtime/supervisor/starts.rs`, and `src/runtime/drain/runs.rs` for `queue run`; what a claim writes is in `src/plan/lifecycle/effects.rs` |
+//! | Where is a ticket claimed? | `src/runtime/claim.rs`, for the console and for `queue run`; what a claim writes is in `src/plan/lifecycle/effects.rs` |
 //! | Who decides which ticket is next? | `src/plan/queue/rules.rs` gives the order and every reason against it, `src/runtime/supervisor/starts.rs` holds back what would collide |
 //! | Where is the planfile written? | `src/plan/store/apply.rs`, and `src/plan/store/quick/mod.rs` when only lines of single tickets change; bytes reach the disk in `src/base/atomic.rs` |
 //! | Where does a tool call of Claude become a line on the screen? | `src/execute/agents/stream/claude/mod.rs` reads it, `src/execute/agents/assemble/tools.rs` makes the line, `src/console/output/layout.rs` makes rows of it |

@@ -5,6 +5,7 @@
 
 mod agents;
 pub(crate) mod answering;
+mod claim;
 pub(crate) mod deciding;
 mod diffs;
 pub mod drain;

@@ -55,7 +55,7 @@ impl Engine<'_> {
                 Choice::Lack(ticket, what) => {
                     let slot = self.ticks.dispatch(Some(&ticket));
                     let op = Op::Input { prompt: what.clone(), env_keys: Vec::new(), note: None };
-                    let step = self.step_on(&ticket, op);
+                    let step = self.claimant.step_on(&ticket, op);
                     self.starting.push(ticket);
                     self.steps.push((step, Purpose::Input(slot, what)));
                     self.halted = true;
@@ -247,8 +247,8 @@ impl Engine<'_> {
         let job = AnswerJob {
             human: true,
             seen: ticket.updated_at,
-            holder: self.ground.holder.to_string(),
-            until: self.lease_end(),
+            holder: self.claimant.holder().to_owned(),
+            until: self.claimant.lease_end(self.options.clock.now()),
             prompts: Some(self.paths.prompts()),
             now: self.options.clock.now(),
             answer: HumanAnswer {

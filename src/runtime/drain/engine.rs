@@ -8,7 +8,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -17,10 +16,10 @@ use super::runs::Active;
 use super::ticks::{Now, Slot, Ticks};
 use super::{DrainIo, DrainOptions, DrainReport, TickStatus};
 use crate::base::paths::ProjectPaths;
-use crate::plan::lifecycle::Op;
 use crate::plan::queue::Scope;
 use crate::plan::store::{MutateError, Mutated, Step};
 use crate::plan::ticket::{Ticket, TicketId};
+use crate::runtime::claim::Claimant;
 use crate::runtime::holder::Life;
 use crate::runtime::launch::{Ground, RunNotice};
 use crate::runtime::protocol::PlanHealth;
@@ -61,6 +60,7 @@ pub(super) struct Engine<'a> {
     pub(super) io: &'a mut dyn DrainIo,
     pub(super) paths: ProjectPaths,
     pub(super) ground: Arc<Ground>,
+    pub(super) claimant: Claimant,
     pub(super) storage: Storage,
     views: watch::Receiver<View>,
     pub(super) view: View,
@@ -97,6 +97,7 @@ impl<'a> Engine<'a> {
         let (post, mail) = mpsc::unbounded_channel();
         let (root, clock) = (options.root.clone(), options.clock.clone());
         let ground = Ground::new(root, paths.runs(), &options.actor, options.grace, clock);
+        let claimant = Claimant::new(&options.actor, &ground.holder, options.lease);
         let actor = Some(options.actor.clone());
         let scope = Scope { queue: options.queue.clone(), actor, ..Scope::default() };
         Engine {
@@ -104,6 +105,7 @@ impl<'a> Engine<'a> {
             io,
             paths,
             ground: Arc::new(ground),
+            claimant,
             storage,
             views,
             view,
@@ -201,7 +203,7 @@ impl<'a> Engine<'a> {
         );
         let expired: Vec<&Arc<Ticket>> = leases::expired(&plan.tickets, &self.ground.holder, now).collect();
         let steps: Vec<Step> =
-            expired.iter().map(|ticket| self.step_on(ticket, leases::release(ticket))).collect();
+            expired.iter().map(|ticket| self.claimant.step_on(ticket, leases::release(ticket))).collect();
         if !steps.is_empty() {
             let results = self.storage.applied(steps).await;
             self.take_view();
@@ -301,11 +303,9 @@ impl<'a> Engine<'a> {
     }
 
     fn renew(&mut self) {
-        let (by, until) = (self.ground.holder.to_string(), self.lease_end());
+        let now = self.options.clock.now();
         for run in &self.active {
-            let op = Op::Renew { by: by.clone(), until };
-            let step = Step::new(run.ticket.id.clone(), op);
-            self.steps.push((step, Purpose::Renew));
+            self.steps.push((self.claimant.renewal(&run.ticket, now), Purpose::Renew));
         }
         self.renew_at = Some(Instant::now() + self.options.lease / 3);
     }
@@ -338,18 +338,6 @@ impl<'a> Engine<'a> {
         if let Ok(Err(error)) = done.await {
             self.io.warn(&format!("finished tickets stay in the sprint file for now: {error}"));
         }
-    }
-
-    /// A step that is refused when the ticket is not what we looked at.
-    pub(super) fn step_on(&self, ticket: &Ticket, op: Op) -> Step {
-        let actor = Some(self.options.actor.clone());
-        Step { seen: ticket.updated_at, actor, ..Step::new(ticket.id.clone(), op) }
-    }
-
-    /// End of a lease taken now.
-    pub(super) fn lease_end(&self) -> Timestamp {
-        let lease = jiff::SignedDuration::try_from(self.options.lease).unwrap_or(jiff::SignedDuration::MAX);
-        self.options.clock.now().saturating_add(lease).unwrap_or(Timestamp::MAX)
     }
 
     pub(super) fn settle(&mut self, slot: Slot, status: TickStatus, message: &str) {

@@ -7,8 +7,7 @@ use super::engine::{Engine, Mail, Purpose};
 use super::ticks::{Now, Slot};
 use crate::execute::outcome::{Ending, Outcome};
 use crate::execute::stop::Stop;
-use crate::plan::lifecycle::Op;
-use crate::plan::store::{MutateError, Mutated, Step};
+use crate::plan::store::{MutateError, Mutated};
 use crate::plan::ticket::Ticket;
 use crate::runtime::ending;
 use crate::runtime::launch::{Launched, RunNotice, launch};
@@ -30,18 +29,12 @@ pub(super) struct Active {
 }
 
 impl Engine<'_> {
-    /// Sends the claim. A bare claim under our own actor's name is let go in the same write: holders are processes here,
-    /// and a name alone would keep us out.
+    /// Sends the claim.
     pub(super) fn begin(&mut self, ticket: Arc<Ticket>) {
         let slot = self.ticks.dispatch(Some(&ticket));
         self.run_order.take(&ticket.id);
         self.starting.push(Arc::clone(&ticket));
-        let start = Op::Start { by: Some(self.ground.holder.to_string()), until: Some(self.lease_end()) };
-        let step = if ticket.execution.assigned_to.as_deref() == Some(&*self.options.actor) {
-            Step { then: vec![start], ..self.step_on(&ticket, Op::Ready { note: None }) }
-        } else {
-            self.step_on(&ticket, start)
-        };
+        let step = self.claimant.claim(&ticket, self.options.clock.now());
         self.steps.push((step, Purpose::Start(slot, ticket)));
     }
 
@@ -109,7 +102,7 @@ impl Engine<'_> {
         let Some(outcome) = &run.outcome else { return };
         let op = ending::operation(outcome, &self.options.actor, &run.launched.label);
         let found = self.view.plan.ticket(&run.ticket.id).unwrap_or(&run.ticket);
-        let step = self.step_on(found, op);
+        let step = self.claimant.step_on(found, op);
         self.steps.push((step, Purpose::Finish(Arc::clone(id), tries)));
     }
 
@@ -157,10 +150,9 @@ impl Engine<'_> {
 
     /// Whether the ticket of an ended run is still held by us, as the plan says now.
     fn still_ours(&self, at: usize) -> bool {
-        let holder = self.ground.holder.to_string();
         self.ending.get(at).is_some_and(|(run, _)| {
             let found = self.view.plan.ticket(&run.ticket.id);
-            found.is_some_and(|ticket| ticket.execution.assigned_to.as_deref() == Some(&*holder))
+            found.is_some_and(|ticket| self.claimant.holds(ticket))
         })
     }
 

@@ -104,8 +104,8 @@ impl Supervisor {
         let job = AnswerJob {
             human: ticket.executor.kind == ExecutorKind::Human,
             seen: seen.or(ticket.updated_at),
-            holder: self.ground.holder.to_string(),
-            until: self.lease_end(),
+            holder: self.claimant.holder().to_owned(),
+            until: self.claimant.lease_end(self.now()),
             prompts: Some(self.paths.prompts()),
             now: self.now(),
             answer,
@@ -204,7 +204,7 @@ impl Supervisor {
                 Op::Fail { error: format!("run {words}; marked as failed by {actor}{said}"), result: None }
             }
         };
-        let step = self.step_on(ticket, op);
+        let step = self.claimant.step_on(ticket, op);
         // Who worked it works it again, also where the operator had chosen the agent.
         let again = view.agent.as_ref().map(|agent| {
             let agent = Some(agent.agent.clone());

@@ -4,9 +4,10 @@
 //! them over in one request, then publishes one snapshot. Nothing here blocks and nothing ticks: without runs the only
 //! timers are the next lease end and, while the queue runs, the next second try.
 //!
-//! The parts: `messages` (all that reaches the task), `commands` (what consoles ask), `starts` (which ticket runs now), `runs` (what runs say and how they
-//! end), `past_runs` (runs of before), `reviews` (rounds and decisions on them), `upkeep` (leases, silence, dead holders),
-//! `closing` (leaving nobody behind), `outbox` (slow consoles).
+//! The parts: `messages` (all that reaches the task), `commands` (what consoles ask), `starts` (which ticket runs now),
+//! `runs` (what runs say and how they end), `past_runs` (runs of before), `reviews` (rounds and decisions on them),
+//! `upkeep` (leases, silence, dead holders), `closing` (leaving nobody behind), `snapshot` (what consoles read), `outbox`
+//! (slow consoles).
 
 mod agents;
 mod changes;
@@ -18,21 +19,21 @@ mod outbox;
 mod past_runs;
 mod reviews;
 mod runs;
+mod snapshot;
 mod starts;
 pub(super) use starts::violations;
 mod upkeep;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
+use super::claim::Claimant;
 use super::diffs::Diffs;
 use super::files::Files;
 use super::launch::Ground;
-use super::protocol::{
-    Event, Outcome, PROTOCOL, ProjectEvent, QueueView, RequestId, RunEvent, RunView, Snapshot,
-};
+use super::protocol::{Event, Outcome, ProjectEvent, RequestId, RunEvent, RunView};
 use super::storage::{Storage, View};
 use super::{Options, SharedSnapshot};
 use crate::base::paths::ProjectPaths;
@@ -50,14 +51,12 @@ use runs::ActiveRun;
 use starts::QueueState;
 use upkeep::Upkeep;
 
-/// Ended runs that a session keeps in view.
-const PAST_RUNS: usize = 200;
-
 /// The state of one supervisor.
 pub(super) struct Supervisor {
     options: Options,
     paths: ProjectPaths,
     ground: Arc<Ground>,
+    claimant: Claimant,
     storage: Storage,
     files: Files,
     views: watch::Receiver<View>,
@@ -116,10 +115,12 @@ impl Supervisor {
             options.clock.clone(),
         );
         let queue = QueueState::new(options.jobs);
+        let claimant = Claimant::new(&options.actor, &ground.holder, options.lease);
         Supervisor {
             options,
             paths,
             ground: Arc::new(ground),
+            claimant,
             storage,
             files,
             views,
@@ -347,51 +348,6 @@ impl Supervisor {
         self.storage.apply(steps, move |results| {
             let _ = post.send(Mail::Stepped(purposes.into_iter().zip(results).collect()));
         });
-    }
-
-    /// Publishes a snapshot if anything changed.
-    fn publish(&mut self) {
-        if !std::mem::take(&mut self.dirty) {
-            return;
-        }
-        self.revision += 1;
-        let snapshot = Arc::new(self.snapshot());
-        *self.shared.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
-        self.outbox.changed(self.revision);
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        let active = self.runs.iter().map(|run| Arc::clone(&run.view));
-        Snapshot {
-            version: PROTOCOL,
-            revision: self.revision,
-            root: self.options.root.display().to_string(),
-            name: super::project_name(&self.view.plan.project, &self.options.root),
-            branch: self.branch.clone(),
-            health: self.view.health.clone(),
-            plan: Arc::clone(&self.view.plan),
-            order: Arc::clone(&self.view.order),
-            runs: active.chain(self.past.iter().cloned()).collect(),
-            queue: QueueView {
-                running: self.queue.running,
-                jobs: self.queue.jobs,
-                active: u32::try_from(self.busy()).unwrap_or(u32::MAX),
-            },
-            held: self.queue.held.clone(),
-            actor: self.options.actor.clone(),
-            agents: self.staff.names.clone(),
-            servers: self.staff.servers.clone(),
-            cost_today: self.cost_today(),
-            day_usd: self.staff.day_usd,
-            reviews: self.reviews.shown.clone(),
-        }
-    }
-
-    /// Moves a run's view to the past.
-    fn keep_past(&mut self, view: Arc<RunView>) {
-        self.past.insert(0, view);
-        self.past.truncate(PAST_RUNS);
-        self.dirty = true;
     }
 }
 

@@ -157,7 +157,7 @@ impl Supervisor {
         }
         let op = ending::operation(outcome, &self.options.actor, &run.launched.label);
         let ticket = self.view.ticket(&run.ticket.id).unwrap_or(&run.ticket);
-        let step = self.step_on(ticket, op);
+        let step = self.claimant.step_on(ticket, op);
         self.step(step, Purpose::Finish { run: Arc::clone(id), tries });
     }
 
@@ -228,11 +228,11 @@ impl Supervisor {
 
     /// Compares every run's ticket with what the planfile says now.
     pub(super) fn look_at_runs(&mut self) {
-        let holder = self.ground.holder.to_string();
         for run in &mut self.runs {
             let found = self.view.plan.revision > 0 || !self.view.plan.tickets.is_empty();
             let lost = match self.view.ticket(&run.ticket.id) {
-                Some(ticket) => whose(ticket, &holder),
+                Some(ticket) if self.claimant.holds(ticket) => None,
+                Some(ticket) => Some(whose(ticket)),
                 None if found && self.view.plan.faults.is_empty() => {
                     Some(format!("{} was removed from the planfile while it ran", run.ticket.id))
                 }
@@ -266,16 +266,12 @@ impl Supervisor {
     }
 }
 
-/// Why `ticket` is not held by `holder` any more.
-fn whose(ticket: &Ticket, holder: &str) -> Option<String> {
-    let execution = &ticket.execution;
-    match execution.assigned_to.as_deref() {
-        Some(assigned) if assigned == holder => None,
-        Some(other) => Some(format!("{} was taken over by {other} while it ran", ticket.id)),
-        None => Some(format!(
-            "{} was changed by someone else while it ran (now {})",
-            ticket.id,
-            ticket.status.word()
-        )),
+/// Why `ticket` is not ours any more.
+fn whose(ticket: &Ticket) -> String {
+    match ticket.execution.assigned_to.as_deref() {
+        Some(other) => format!("{} was taken over by {other} while it ran", ticket.id),
+        None => {
+            format!("{} was changed by someone else while it ran (now {})", ticket.id, ticket.status.word())
+        }
     }
 }

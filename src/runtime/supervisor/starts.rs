@@ -16,7 +16,7 @@ use crate::execute::action::Action;
 use crate::plan::lifecycle::Op;
 use crate::plan::policy::Policy;
 use crate::plan::queue::Standing;
-use crate::plan::store::{MutateError, Mutated, Step};
+use crate::plan::store::{MutateError, Mutated};
 use crate::plan::ticket::{Ticket, TicketId};
 use crate::runtime::job_slot;
 use crate::runtime::launch::{Delegation, Order, launch};
@@ -195,8 +195,7 @@ impl Supervisor {
         }
     }
 
-    /// Sends the claim. A bare claim under our own actor's name (made by a verb, say) is let go in the same write, as
-    /// holders are processes here and a name alone would keep us out.
+    /// Sends the claim.
     pub(super) fn begin(
         &mut self,
         ticket: &Arc<Ticket>,
@@ -205,26 +204,8 @@ impl Supervisor {
     ) {
         self.starting.push(ticket.id.clone());
         self.dirty = true;
-        let start = Op::Start { by: Some(self.ground.holder.to_string()), until: Some(self.lease_end()) };
-        let bare = ticket.execution.assigned_to.as_deref() == Some(&*self.options.actor);
-        let step = if bare {
-            Step { then: vec![start], ..self.step_on(ticket, Op::Ready { note: None }) }
-        } else {
-            self.step_on(ticket, start)
-        };
+        let step = self.claimant.claim(ticket, self.now());
         self.step(step, Purpose::Start { ticket: ticket.id.clone(), request, delegation });
-    }
-
-    /// A step that is refused when the ticket is not what we looked at.
-    pub(super) fn step_on(&self, ticket: &Ticket, op: Op) -> Step {
-        let actor = Some(self.options.actor.clone());
-        Step { seen: ticket.updated_at, actor, ..Step::new(ticket.id.clone(), op) }
-    }
-
-    /// End of a lease taken now.
-    pub(super) fn lease_end(&self) -> Timestamp {
-        let lease = jiff::SignedDuration::try_from(self.options.lease).unwrap_or(jiff::SignedDuration::MAX);
-        self.now().saturating_add(lease).unwrap_or(Timestamp::MAX)
     }
 
     /// The claim is durable: the run begins.
@@ -243,7 +224,7 @@ impl Supervisor {
         self.queue.refused.remove(id);
         if self.closing.is_some() {
             let note = Some("Released: koru-tui was closed before the run began".to_owned());
-            let step = self.step_on(&ticket, Op::Ready { note });
+            let step = self.claimant.step_on(&ticket, Op::Ready { note });
             self.step(step, Purpose::Tidy { ticket: id.clone() });
             if let Some(request) = request {
                 self.refuse(request, "koru-tui is closing; nothing new is started");
@@ -259,7 +240,7 @@ impl Supervisor {
                 let _ = post.send(Mail::Run(Arc::clone(run), notice));
             },
         );
-        let run = ActiveRun::new(ticket, launched, self.lease_end());
+        let run = ActiveRun::new(ticket, launched, self.claimant.lease_end(self.now()));
         if let Some(request) = request {
             let run = Some(RunId(Arc::clone(&run.launched.id)));
             self.reply(request, Outcome::Done { ticket: Some(id.clone()), run });
@@ -292,7 +273,7 @@ impl Supervisor {
             return;
         }
         self.queue.refused.insert(ticket.id.clone(), (ticket.updated_at, what.to_owned()));
-        let step = self.step_on(ticket, op);
+        let step = self.claimant.step_on(ticket, op);
         self.step(step, Purpose::Tidy { ticket: ticket.id.clone() });
     }
 }

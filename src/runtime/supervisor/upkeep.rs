@@ -8,7 +8,6 @@ use tokio::time::Instant;
 
 use super::starts::until;
 use super::{Mail, Purpose, Supervisor};
-use crate::plan::lifecycle::Op;
 use crate::plan::store::{MutateError, Mutated, Step};
 use crate::plan::ticket::{Ticket, TicketId};
 use crate::runtime::holder::{Life, life_of};
@@ -70,15 +69,13 @@ impl Supervisor {
 
     /// Moves the leases of all runs on, in one write.
     fn renew(&mut self) {
-        let until = self.lease_end();
-        let by = self.ground.holder.to_string();
+        let now = self.now();
         let held: Vec<_> =
             self.runs.iter().filter(|run| run.outcome.is_none() && run.lost.is_none()).collect();
         let renewals: Vec<(Step, Purpose)> = held
             .into_iter()
             .map(|run| {
-                let op = Op::Renew { by: by.clone(), until };
-                let step = Step::new(run.ticket.id.clone(), op);
+                let step = self.claimant.renewal(&run.ticket, now);
                 (step, Purpose::Renew { run: Arc::clone(&run.launched.id) })
             })
             .collect();
@@ -98,7 +95,7 @@ impl Supervisor {
             .cloned()
             .collect();
         for ticket in expired {
-            let step = self.step_on(&ticket, leases::release(&ticket));
+            let step = self.claimant.step_on(&ticket, leases::release(&ticket));
             self.step(step, Purpose::Tidy { ticket: ticket.id.clone() });
         }
     }
