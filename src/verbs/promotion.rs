@@ -243,8 +243,7 @@ fn named<'a>(known: &'a Promotions, id: &str) -> Result<&'a Promotion, VerbError
 
 fn ticket(store: &Store, promotion: &Promotion) -> Result<Ticket, VerbError> {
     let plan = store.plan();
-    let found = plan.tickets.iter().find(|ticket| ticket.id == promotion.ticket);
-    found.map(|ticket| Ticket::clone(ticket)).ok_or_else(|| {
+    plan.ticket(&promotion.ticket).map(|ticket| Ticket::clone(ticket)).ok_or_else(|| {
         VerbError::Failed(format!(
             "the ticket {} of {} is gone from the planfile",
             promotion.ticket, promotion.id

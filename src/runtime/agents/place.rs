@@ -16,7 +16,8 @@ use crate::execute::agents::tally::Tally;
 use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard, Settlement};
 use crate::execute::folder::worked_elsewhere;
 use crate::execute::isolation::{self, Worktree};
-use crate::plan::ticket::Ticket;
+use crate::plan::store::Store;
+use crate::plan::ticket::{Status, Ticket, TicketId};
 use crate::runtime::launch::Ground;
 use crate::runtime::protocol::Role;
 use crate::verify::gates::{self, GatePlan};
@@ -271,8 +272,8 @@ impl Making {
                 "the run {run} works in the worktree of {id} now; wait for its end, or stop it there"
             ));
         }
-        let (worktree, prepared) =
-            isolation::prepare(&self.root, &self.ticket.id, None).map_err(|error| error.to_string())?;
+        let (worktree, prepared) = isolation::prepare_on(&self.root, &self.ticket.id, &self.done_before())
+            .map_err(|error| error.to_string())?;
         let given = self.ground.environment.for_agent(
             plan.kind,
             &plan.choice.settings,
@@ -319,6 +320,20 @@ impl Making {
             guard: raised.guard,
             caught: Mutex::default(),
         })
+    }
+
+    /// Finished tickets that this one depends on and that agents worked: what they left may not have landed yet.
+    fn done_before(&self) -> Vec<TicketId> {
+        let worked = |id: &&TicketId| isolation::known(&self.root, id).is_some();
+        let worked: Vec<TicketId> = self.ticket.blocked_by.iter().filter(worked).cloned().collect();
+        if worked.is_empty() {
+            return worked;
+        }
+        // Canceled ones let it run as well, and leave nothing that it could build on.
+        let Ok(store) = Store::open(&self.root) else { return Vec::new() };
+        let plan = store.plan();
+        let done = |id: &TicketId| plan.ticket(id).is_some_and(|ticket| ticket.status == Status::Done);
+        worked.into_iter().filter(done).collect()
     }
 
     /// Where the agent may keep files of its own in the run's folder, and where an earlier conversation is a file there.
