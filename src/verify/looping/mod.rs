@@ -217,7 +217,7 @@ pub async fn run(plan: LoopPlan, stop: StopWatch, said: UnboundedSender<Said>) -
         }
         Err(Refused { end, state, writes }) => {
             driver.write_all(writes, &state)?;
-            LoopEnd { end, state }
+            LoopEnd { end, state: *state }
         }
     };
     drop(lock);

@@ -56,7 +56,7 @@ pub(super) struct Refused {
     /// How.
     pub(super) end: End,
     /// The state that is on disk then.
-    pub(super) state: LoopState,
+    pub(super) state: Box<LoopState>,
     /// What to say, and to write.
     pub(super) writes: Vec<Write>,
 }
@@ -133,7 +133,7 @@ impl Reading<'_> {
         if !contract {
             let why = format!("round {round} needs the state of the rounds before it, and there is none");
             let writes = failure(&mut self.state, "state_contract_missing", why, self.now);
-            return Err(Refused { end: End::Invalid, state: self.state, writes });
+            return Err(Refused { end: End::Invalid, state: Box::new(self.state), writes });
         }
         if self.state.round != round {
             let at = self.state.round;
@@ -316,7 +316,8 @@ impl Reading<'_> {
 
     fn refuse(self, why: String, end: End) -> Result<(Ledger, Vec<Write>), Refused> {
         let level = if end == End::Ok { Level::Info } else { Level::Error };
-        Err(Refused { end, state: self.state, writes: vec![Write::Say(level, why)] })
+        let writes = vec![Write::Say(level, why)];
+        Err(Refused { end, state: Box::new(self.state), writes })
     }
 }
 

@@ -79,7 +79,7 @@ impl Driver {
         }
     }
 
-    /// The report of a role, whose agent is started for it as often as it takes; a person's is waited for.
+    /// The report of a role: its agent is started for it, or a person is waited for. `paid` as for the reviewer.
     async fn report(
         &mut self,
         role: Role,
@@ -87,16 +87,26 @@ impl Driver {
         paid: bool,
     ) -> Result<Result<Heard, Lack>, LoopError> {
         let agent = ledger.rules.auto && paid;
+        if agent && let Some(lack) = self.tried(role, ledger).await? {
+            return Ok(Err(lack));
+        }
+        let heard = self.wait(role, !agent, ledger.state.round).await;
+        Ok(if self.stopped() { Err(Lack::Stopped) } else { heard })
+    }
+
+    /// Starts the role's agent as often as it takes; why there will be no report.
+    async fn tried(&mut self, role: Role, ledger: &mut Ledger) -> Result<Option<Lack>, LoopError> {
         let (round, mut attempt) = (ledger.state.round, 0);
-        while agent {
+        loop {
             attempt += 1;
             let resume = ledger.conversation(role).map(|session| session.session_id.clone());
             let ended = self.dispatch(role, round, attempt, resume, &ledger.state).await;
-            let Some(ended) = ended.filter(|_| !self.stopped()) else { return Ok(Err(Lack::Stopped)) };
-            match ledger.after(role, attempt, ended) {
+            let Some(ended) = ended.filter(|_| !self.stopped()) else { return Ok(Some(Lack::Stopped)) };
+            let after = ledger.after(role, attempt, ended);
+            match after {
                 After::Report(write) => {
                     self.write_all(write.into_iter().collect(), &ledger.state)?;
-                    break;
+                    return Ok(None);
                 }
                 After::Anew(write) => {
                     attempt -= 1;
@@ -110,15 +120,13 @@ impl Driver {
                         _ = stop.changed() => {}
                     }
                     if self.stopped() {
-                        return Ok(Err(Lack::Stopped));
+                        return Ok(Some(Lack::Stopped));
                     }
                     self.write_all(vec![Write::Retire(round, role.report())], &ledger.state)?;
                 }
-                After::Over(lack) => return Ok(Err(lack)),
+                After::Over(lack) => return Ok(Some(lack)),
             }
         }
-        let heard = self.wait(role, !agent, round).await;
-        Ok(if self.stopped() { Err(Lack::Stopped) } else { heard })
     }
 
     fn stopped(&self) -> bool {

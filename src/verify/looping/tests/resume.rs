@@ -111,7 +111,7 @@ fn refused(state: LoopState, standing: Standing) -> End {
     let opening = Opening::Resume(Box::new(standing));
     match open(rules(), state.clone(), opening, |_| None, "now") {
         Err(Refused { end, state: kept, writes }) => {
-            assert_eq!(kept, state);
+            assert_eq!(*kept, state);
             assert!(matches!(&writes[..], [Write::Say(..)]), "{writes:?}");
             end
         }
