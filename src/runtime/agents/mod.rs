@@ -53,7 +53,6 @@ use found::Found;
 use place::Place;
 use result::Told;
 use review::Judge;
-pub(super) use review::start as rounds_of;
 use rounds::Spent;
 
 /// What an agent's run is made of. Borrowed from the run that it is.
