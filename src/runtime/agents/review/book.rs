@@ -77,20 +77,9 @@ impl<'a> Book<'a> {
                 review.max_rounds = max_rounds.max(review.rounds.last().map_or(1, |round| round.number));
             }
             let cut_off = cut_off(&ground.runs, &ticket, &own, Some(&tip));
-            let last = review.rounds.last();
-            let failed = |gate: &GateResult| matches!(gate.state, GateState::Failed { .. });
-            let begin = Begin {
-                clean,
-                cut_off,
-                red: last.is_some_and(|round| round.gates.iter().any(failed)),
-                given: last.and_then(|round| round.verdict.clone()),
-                // Whoever starts a ticket's run wants it worked on, whatever it waited for.
-                leave: Some(max_rounds),
-                single: false,
-                tip,
-            };
-            let (cycle, first) = Cycle::begin(review.position(), begin);
-            review.stand(cycle.at(), Vec::new());
+            // Whoever starts a ticket's run wants it worked on, whatever it waited for.
+            let begin = Begin { tip, clean, cut_off, leave: Some(max_rounds), ..Begin::default() };
+            let (cycle, first) = begun(&mut review, begin);
             Ok((review, cycle, first, note.or(moved)))
         };
         let read = tokio::task::spawn_blocking(reading).await;
@@ -228,6 +217,17 @@ impl<'a> Book<'a> {
             notes: String::new(),
         }
     }
+}
+
+/// Where the cycle goes on with what is on record of the last round. The record stands there.
+fn begun(review: &mut Review, begin: Begin) -> (Cycle, Do) {
+    let last = review.rounds.last();
+    let failed = |gate: &GateResult| matches!(gate.state, GateState::Failed { .. });
+    let red = last.is_some_and(|round| round.gates.iter().any(failed));
+    let given = last.and_then(|round| round.verdict.clone());
+    let (cycle, first) = Cycle::begin(review.position(), Begin { red, given, ..begin });
+    review.stand(cycle.at(), Vec::new());
+    (cycle, first)
 }
 
 /// Moves what gates of a run that was cut off left in the worktree into the archive, and says so. It may be that somebody
