@@ -132,9 +132,18 @@ impl Recorder {
 
     /// Says something about the run, in our own words.
     pub fn note(&mut self, text: &str) {
+        self.own(Channel::Note, text);
+    }
+
+    /// Says something about the run that is good to have on record and asks for no attention.
+    pub fn status(&mut self, text: &str) {
+        self.own(Channel::Status, text);
+    }
+
+    fn own(&mut self, channel: Channel, text: &str) {
         let at_ms = self.now_ms();
         let text = self.redactor.clean(text).into_owned();
-        self.keep(vec![OutputLine::new(at_ms, Channel::Note, text)]);
+        self.keep(vec![OutputLine::new(at_ms, channel, text)]);
     }
 
     /// What comes now counts its blocks from 1 again: a run may be several sessions of an agent.

@@ -190,7 +190,11 @@ impl AgentRun<'_> {
             }
         });
         let base: String = worktree.base.chars().take(12).collect();
-        recorder.note(&format!("[worktree of {} on {} from {base}]", worktree.ticket, worktree.branch));
+        // How a run begins is worth a look afterwards; what keeps it in less than it should is worth one now.
+        recorder.status(&format!("[worktree of {} on {} from {base}]", worktree.ticket, worktree.branch));
+        for note in &place.quiet {
+            recorder.status(&format!("[{note}]"));
+        }
         for note in &place.notes {
             recorder.note(&format!("[{note}]"));
         }

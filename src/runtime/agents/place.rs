@@ -37,8 +37,10 @@ pub(super) struct Place {
     pub(super) env: Variables,
     /// The gates as they were before the agent came.
     pub(super) gates: Vec<GatePlan>,
-    /// Worth saying about worktree and fence.
+    /// Worth saying about the fence.
     pub(super) notes: Vec<String>,
+    /// Worth keeping about worktree and environment.
+    pub(super) quiet: Vec<String>,
     /// Who works here.
     pub(super) role: Role,
     /// Round that the work belongs to, when it is reviewed.
@@ -151,6 +153,7 @@ impl Place {
             env: self.env.clone(),
             gates: self.gates.clone(),
             notes: raised.notes,
+            quiet: Vec::new(),
             role: Role::Worker,
             round: Some(round),
             schema: None,
@@ -201,6 +204,7 @@ impl Place {
             env: given.vars,
             gates: Vec::new(),
             notes: raised.notes.into_iter().chain(withheld).collect(),
+            quiet: Vec::new(),
             role: Role::Reviewer,
             round: Some(asked.round),
             schema: Some(asked.schema),
@@ -302,8 +306,7 @@ impl Making {
             Some(earlier) => earlier::prompt(&self.ticket, earlier, note),
             None => prompt::first(&self.root, &self.ticket, &worktree, plan, &gates, note),
         };
-        let notes =
-            prepared.notes.iter().map(ToString::to_string).chain(raised.notes).chain(withheld).collect();
+        let quiet = prepared.notes.iter().map(ToString::to_string).chain(withheld).collect();
         Ok(Place {
             worktree,
             fence: raised.fence,
@@ -311,7 +314,8 @@ impl Making {
             earlier,
             env,
             gates,
-            notes,
+            notes: raised.notes,
+            quiet,
             role: Role::Worker,
             round: None,
             schema: None,

@@ -96,7 +96,7 @@ impl AgentRun<'_> {
             run: self,
             plan,
             judge,
-            noted: place.notes.clone(),
+            noted: place.notes.iter().chain(&place.quiet).cloned().collect(),
             place,
             used: false,
             book: opened.book,
