@@ -5,13 +5,14 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{OnceLock, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::adoption::{Adoption, leaders};
 use super::{Confinement, Group, ProcessIdentity, Tree};
 use crate::base::sys;
 
@@ -135,6 +136,7 @@ impl Program {
         let folder = self.folder.clone();
         let io = |source| SpawnError::Io { program: program.clone(), source };
         let marker = next_marker();
+        let adoption = self.confinement.is_some().then(Adoption::begin);
         let (command, input) = self.command(&marker);
         let (answer, answered) = oneshot::channel();
         let request = Request { command, runtime: Handle::current(), answer };
@@ -164,7 +166,11 @@ impl Program {
         // The child is not reaped before `wait`, so its number is its own until then.
         let pid = child.id().ok_or_else(|| io(io::Error::other("the child has no process id")))?;
         let identity = ProcessIdentity::of(pid).map(|own| ProcessIdentity { marker: Some(marker), ..own });
-        Ok(Running { group: Group::of_child(pid, identity.as_ref()), child, identity, reaped: false })
+        if let (Some(adoption), Some(identity)) = (&adoption, &identity) {
+            adoption.started(identity.start_ticks);
+        }
+        let group = Group::of_child(pid, identity.as_ref());
+        Ok(Running { group, child, identity, adoption, reaped: false })
     }
 
     fn command(self, marker: &str) -> (Command, Input) {
@@ -193,6 +199,7 @@ pub struct Running {
     child: Child,
     group: Group,
     identity: Option<ProcessIdentity>,
+    adoption: Option<Arc<Adoption>>,
     reaped: bool,
 }
 
@@ -211,7 +218,7 @@ impl Running {
     pub fn tree(&self) -> Tree {
         let marker = self.identity.as_ref().and_then(|identity| identity.marker.clone());
         let since = self.identity.as_ref().map_or(0, |identity| identity.start_ticks);
-        Tree::new(self.group(), marker, since)
+        Tree::new(self.group(), marker, since, self.adoption.clone())
     }
 
     /// Its standard input, if it was kept open; dropping it is end of file. The second call gets `None`.
@@ -231,7 +238,10 @@ impl Running {
     /// Any I/O error of waiting.
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait().await?;
-        self.reaped = true;
+        if !self.reaped {
+            self.reaped = true;
+            leaders().remove(&self.group.leader());
+        }
         Ok(status)
     }
 }
@@ -260,7 +270,10 @@ fn spawner() -> io::Result<&'static mpsc::Sender<Request>> {
     std::thread::Builder::new().name("spawner".to_owned()).spawn(move || {
         for mut request in requests {
             let entered = request.runtime.enter();
+            let mut known = leaders();
             let spawned = request.command.spawn();
+            known.extend(spawned.as_ref().ok().and_then(Child::id));
+            drop(known);
             if let Err(Ok(orphan)) = request.answer.send(spawned) {
                 // Nobody waits any more: it must not run unseen.
                 if let Some(pid) = orphan.id() {

@@ -4,18 +4,18 @@
 //! A process belongs to the tree when it is in the child's session or group, when its environment carries the child's
 //! [`MARKER`](super::MARKER) (inherited by whatever does not empty its environment), when its parent belongs, or when it
 //! belonged the last time somebody looked. Who does all three of forking twice, leading a session of its own and
-//! emptying its environment between two looks gets away. Making us the
-//! subreaper of all descendants (`PR_SET_CHILD_SUBREAPER`) would catch that one too, but such an orphan could not be
-//! told from another run's, and every orphan of every run would have to be reaped by us behind the back of the library
-//! that waits for children: the gain is not worth that.
+//! emptying its environment between two looks is found by [`super::adoption`] when the child is fenced, and gets away
+//! when it is not.
 //!
 //! Reads all of `/proc`, the environment of every process of ours included: milliseconds. Ask now and then, and when
 //! something ends or is being stopped.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use nix::sys::signal::{Signal, kill};
 
+use super::adoption::{self, Adoption};
 use super::group::{Group, has_marker, raw};
 use super::stat::Stat;
 
@@ -28,11 +28,17 @@ pub struct Tree {
     since: u64,
     /// Who belonged at the last look, by pid, with the ticks of its start.
     known: HashMap<u32, u64>,
+    adoption: Option<Arc<Adoption>>,
 }
 
 impl Tree {
-    pub(super) fn new(group: Group, marker: Option<String>, since: u64) -> Self {
-        Self { group, marker, since, known: HashMap::new() }
+    pub(super) fn new(
+        group: Group,
+        marker: Option<String>,
+        since: u64,
+        adoption: Option<Arc<Adoption>>,
+    ) -> Self {
+        Self { group, marker, since, known: HashMap::new(), adoption }
     }
 
     /// Who lives of it; zombies do not.
@@ -71,7 +77,13 @@ impl Tree {
 
     fn living(&mut self) -> Vec<Stat> {
         let in_group: HashSet<u32> = self.group.members().into_iter().collect();
+        let leaders = adoption::leaders();
         let younger: Vec<Stat> = Stat::all().filter(|stat| stat.start_ticks >= self.since).collect();
+        younger.iter().for_each(|stat| adoption::reap(stat, &leaders));
+        let adopted = |stat: &Stat| {
+            let adoption = self.adoption.as_ref();
+            !stat.zombie && adoption.is_some_and(|adoption| adoption.claims(stat, &leaders))
+        };
         let marked = |stat: &Stat| {
             let marker = self.marker.as_deref();
             !stat.zombie && marker.is_some_and(|marker| has_marker(stat.pid, marker))
@@ -82,6 +94,7 @@ impl Tree {
                 in_group.contains(&stat.pid)
                     || self.known.get(&stat.pid) == Some(&stat.start_ticks)
                     || marked(stat)
+                    || adopted(stat)
             })
             .map(|stat| stat.pid)
             .collect();
