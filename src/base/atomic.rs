@@ -207,14 +207,18 @@ pub fn make_private_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(PRIVATE_DIR).create(path)
 }
 
-/// As [`make_private_dir`], for a folder below a project's `.koru`: a repository can bring links there, through which
+/// As [`make_private_dir`], for a folder below a project's `.planfile`: a repository can bring links there, through which
 /// what we write would go anywhere.
 ///
 /// # Errors
-/// As there; a symbolic link at `path` or above it, up to `.koru`, is one.
+/// As there; a symbolic link at `path` or above it, up to `.koru` or to what lies in `.planfile`, is one. (That folder
+/// itself may be kept elsewhere.)
 pub fn make_own_dir(path: &Path) -> io::Result<()> {
-    let ours = path.ancestors().position(|folder| folder.file_name().is_some_and(|name| name == ".koru"));
-    for folder in path.ancestors().take(ours.map_or(0, |at| at + 1)) {
+    let named = |wanted: &str| {
+        path.ancestors().position(|folder| folder.file_name().is_some_and(|name| name == wanted))
+    };
+    let ours = named(".planfile").or_else(|| named(".koru").map(|at| at + 1));
+    for folder in path.ancestors().take(ours.unwrap_or(0)) {
         if folder.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
             return Err(io::Error::other(format!(
                 "{} is a symbolic link, and koru-tui writes only into folders of its own: put a folder in its place",

@@ -76,8 +76,9 @@ impl FileLock {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    // A pipe in its place is an error; without this it would be waited for.
-    let flags = OFlag::O_NONBLOCK.bits();
+    // A pipe in its place is an error; without this it would be waited for. So is a link, which a repository can bring:
+    // a file would be made wherever it leads.
+    let flags = (OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW).bits();
     OpenOptions::new().create(true).append(true).mode(0o644).custom_flags(flags).open(path)
 }
 

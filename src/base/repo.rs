@@ -6,6 +6,7 @@
 pub mod filters;
 pub mod moving;
 pub mod names;
+pub mod patrol;
 pub mod program;
 pub mod refs;
 
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use git2::{Repository, RepositoryOpenFlags, Status, StatusOptions};
 
+use self::patrol::Patrol;
 use super::redact;
 
 /// Hex digits of an abbreviated commit id.
@@ -72,6 +74,7 @@ pub fn roots(path: &Path) -> Option<(PathBuf, PathBuf)> {
 /// Whether tracked files of the work tree at `path` differ from HEAD, those in folders called `but` left out.
 pub fn has_tracked_changes(path: &Path, but: &str) -> bool {
     let Some(repo) = open(path) else { return false };
+    let _patrol = Patrol::watching(repo.workdir().unwrap_or(path));
     let mut options = StatusOptions::new();
     options.include_untracked(false).include_ignored(false).exclude_submodules(true).no_refresh(true);
     repo.statuses(Some(&mut options)).is_ok_and(|statuses| {
@@ -100,6 +103,8 @@ fn branch_of(repo: &Repository) -> Option<String> {
 }
 
 fn is_dirty(repo: &Repository) -> bool {
+    let Some(top) = repo.workdir() else { return false };
+    let _patrol = Patrol::watching(top);
     let mut options = StatusOptions::new();
     options
         .include_untracked(true)

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use tokio::process::{Child, Command};
 
-use crate::base::atomic::make_private_dir;
+use crate::base::atomic::make_own_dir;
 
 /// A text in the editor.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Editing {
 pub(crate) fn start(text: &str, drafts: &Path, editor: &str) -> Result<Editing, String> {
     let failed =
         |error: std::io::Error| format!("handing the text to {editor} failed: {error}; it is as it was");
-    make_private_dir(drafts).map_err(failed)?;
+    make_own_dir(drafts).map_err(failed)?;
     let mut file =
         tempfile::Builder::new().prefix("edit-").suffix(".md").tempfile_in(drafts).map_err(failed)?;
     file.write_all(text.as_bytes()).and_then(|()| file.flush()).map_err(failed)?;

@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use super::actions::{Action, SPECS, Scope};
 use super::keys::Key;
 
+use crate::base::yaml;
+
 /// The bindings.
 #[derive(Clone, Debug)]
 pub struct Keymap {
@@ -26,7 +28,7 @@ impl Keymap {
     pub fn read(text: &str) -> (Keymap, Vec<String>) {
         let mut troubles = Vec::new();
         let mut chosen = HashMap::new();
-        match serde_yaml::from_str::<Option<serde_yaml::Mapping>>(text) {
+        match yaml::from_str::<Option<serde_yaml::Mapping>>(text) {
             Err(error) => troubles.push(format!("keymap.yaml: {error}; the default keys are used")),
             Ok(entries) => {
                 for (name, keys) in entries.unwrap_or_default() {

@@ -18,6 +18,7 @@ use super::agents::tally::Tally;
 use super::isolation::Worktree;
 use crate::base::atomic;
 use crate::base::process::ProcessIdentity;
+use crate::base::regular::{self, Links};
 use crate::plan::ticket::TicketId;
 
 /// Version of the files in a run folder. A reader refuses what is newer and ignores unknown keys.
@@ -194,8 +195,9 @@ impl RunFolder {
         let beside = self.path.join(format!(".{name}.new"));
         let mut bytes = serde_json::to_vec(value)?;
         bytes.push(b'\n');
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        // What a crash left there goes; a link that somebody put there is not written through.
+        let _ = std::fs::remove_file(&beside);
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
         file.write_all(&bytes)?;
         drop(file);
         std::fs::rename(&beside, self.path.join(name))
@@ -269,9 +271,9 @@ pub fn worked_elsewhere(runs: &Path, ticket: &TicketId, own: &str) -> Option<Str
         .map(|(folder, _)| folder.name().to_owned())
 }
 
-/// Opens a file for reading without following a symbolic link in its last step.
+/// Opens a regular file for reading, following no symbolic link in its last step and waiting for nobody.
 pub(super) fn open_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(nix::libc::O_NOFOLLOW).open(path)
+    regular::open(path, Links::Refused).map(|(file, _)| file)
 }
 
 fn is_name_char(c: char) -> bool {

@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::base::redact::is_secret_name;
+use crate::base::regular::{self, Links};
 
 /// Environment variables as they were at one moment. `Default` is a machine with nothing installed.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -52,10 +53,7 @@ impl Surroundings {
     pub fn with_env_files(mut self, root: &Path) -> Self {
         let mut found = BTreeMap::new();
         for name in [".env", ".env.local"] {
-            let path = root.join(name);
-            let fits =
-                std::fs::metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_ENV_FILE);
-            if fits && let Ok(text) = std::fs::read_to_string(&path) {
+            if let Ok(text) = regular::read_text(&root.join(name), Links::Followed, MAX_ENV_FILE) {
                 found.extend(text.lines().filter_map(assignment));
             }
         }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::agents::rounds_of::add;
 use super::launch::{Delegation, ReviewWish};
 use super::protocol::review::{Finding, Review, ReviewChoice, Round, Stage};
 use super::reviews::{QUEUED, ReviewFolder};
@@ -99,6 +100,10 @@ impl Deciding {
             format!("what you said about {id} cannot be read in {}: {error}", folder.path().display())
         })?;
         self.may_decide(ticket, last)?;
+        let is_over = before.stage == Stage::Approved && ticket.status.satisfies_dependants();
+        if self.choice == ReviewChoice::Accept && is_over {
+            return Err(format!("{id} is approved already and {}", ticket.status.word()));
+        }
         if self.choice == ReviewChoice::Accept && !queued.is_empty() {
             let (count, path) = (queued.len(), folder.path().display());
             return Err(format!(
@@ -187,8 +192,9 @@ impl Deciding {
                 let from = isolation::find(&self.root, &ticket.id)
                     .and_then(|worktree| isolation::tip(&worktree).ok())
                     .unwrap_or(head);
-                review.begin_round(&from, all);
+                add(review, &from, all);
                 let number = review.rounds.last().map_or(1, |round| round.number);
+                review.max_rounds = review.max_rounds.max(number);
                 let note = format!("Round {number} wanted by {actor}, with {count} to mend");
                 (Op::Ready { note: Some(note) }, Vec::new())
             }
@@ -323,7 +329,7 @@ mod tests {
             reviewer: None,
             gated: None,
         };
-        review.begin_round(&head, Vec::new());
+        add(&mut review, &head, Vec::new());
         review.stage = Stage::Waiting { why };
         folder.write(&review).unwrap();
         Bench { project, ticket, folder, head }

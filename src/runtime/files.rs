@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 
 use crate::base::atomic;
 use crate::base::paths::ProjectPaths;
+use crate::base::regular::{self, Links};
 use crate::execute::folder::{RunFolder, safe_name};
 use crate::execute::output::OutputLine;
 use crate::execute::raw_stream::RawReader;
@@ -199,7 +200,7 @@ fn save_draft(paths: &ProjectPaths, key: &str, text: &str) -> io::Result<()> {
 }
 
 fn load_draft(drafts: &Path, key: &str) -> io::Result<String> {
-    match std::fs::read(draft_path(drafts, key)) {
+    match regular::read(&draft_path(drafts, key), Links::Refused, DRAFT_LIMIT as u64) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         Err(error) => Err(error),

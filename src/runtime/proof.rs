@@ -12,6 +12,8 @@ use std::time::Duration;
 use git2::{Repository, StatusOptions};
 
 use super::launch::Ground;
+use crate::base::regular::{self, Links};
+use crate::base::repo::patrol::Patrol;
 use crate::execute::fence::Fence;
 use crate::execute::outcome::{Ending, Outcome};
 use crate::execute::recorder::Recorder;
@@ -24,6 +26,9 @@ use crate::verify::gates::{self, Consequence, GateJob};
 
 /// Most files that are compared; a ticket that declares a larger folder is compared as far as this.
 const FILES: usize = 20_000;
+
+/// Largest file whose content is compared, in bytes.
+const HASHED: u64 = 64 * 1024 * 1024;
 
 /// The files as they were before a run, if its ticket promises changes.
 pub(super) struct Before {
@@ -78,6 +83,7 @@ fn changed_for_git(root: &Path) -> Vec<PathBuf> {
     let Some(top) = repo.workdir().map(Path::to_path_buf) else { return Vec::new() };
     let mut options = StatusOptions::new();
     options.include_untracked(true).recurse_untracked_dirs(true);
+    let _patrol = Patrol::watching(&top);
     let Ok(statuses) = repo.statuses(Some(&mut options)) else { return Vec::new() };
     statuses.iter().filter_map(|status| status.path().ok().map(|path| top.join(path))).collect()
 }
@@ -98,9 +104,21 @@ fn add(root: &Path, path: &Path, seen: &mut BTreeMap<String, u64>) {
             let entries = std::fs::read_dir(&path).into_iter().flatten().flatten();
             folders.extend(entries.map(|entry| entry.path()));
         } else if meta.is_file() {
-            let hash = std::fs::read(&path).map_or(0, |bytes| xxhash_rust::xxh3::xxh3_64(&bytes));
-            seen.insert(name, hash);
+            seen.insert(name, hash(&path));
         }
+    }
+}
+
+/// A hash of the content, or, for a file larger than [`HASHED`], of its length and time.
+fn hash(path: &Path) -> u64 {
+    use xxhash_rust::xxh3::xxh3_64;
+    let read = regular::read(path, Links::Refused, HASHED);
+    match (read, path.symlink_metadata()) {
+        (Ok(bytes), _) => xxh3_64(&bytes),
+        (Err(error), Ok(found)) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+            xxh3_64(format!("{} {:?}", found.len(), found.modified().ok()).as_bytes())
+        }
+        _ => 0,
     }
 }
 

@@ -93,7 +93,7 @@ impl ReviewFolder {
     /// Any I/O error; it is where it was then.
     pub(crate) fn set_aside(&self, now: Timestamp) -> io::Result<()> {
         let archive = self.path.join("archive");
-        atomic::make_private_dir(&archive)?;
+        atomic::make_own_dir(&archive)?;
         let stamp = now.strftime("%Y%m%dT%H%M%SZ");
         let free = (0_u32..)
             .map(|n| archive.join(format!("rounds-{stamp}-{n}.json")))
@@ -177,6 +177,7 @@ impl ReviewFolder {
     }
 
     fn lock(&self, name: &str) -> io::Result<FileLock> {
+        atomic::make_own_dir(&self.path)?;
         FileLock::acquire(&self.path.join(name), LOCK_WAIT)
             .map_err(|error| io::Error::other(error.to_string()))
     }

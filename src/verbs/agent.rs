@@ -130,7 +130,7 @@ fn save(root: &Path, prompt: &str) -> Result<PathBuf, VerbError> {
             "this project has no planfile, so there is nowhere to keep the prompt; run `koru-tui init` first";
         return Err(VerbError::Failed(why.to_owned()));
     }
-    atomic::make_private_dir(&folder).map_err(failed)?;
+    atomic::make_own_dir(&folder).map_err(failed)?;
     atomic::replace(&file, &[prompt.as_bytes()]).map_err(failed)?;
     Ok(file)
 }

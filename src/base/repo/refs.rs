@@ -10,6 +10,8 @@ use std::path::Path;
 
 use git2::Oid;
 
+use crate::base::regular::{self, Links};
+
 /// Longest reference file that is read.
 const REF_LIMIT: u64 = 4096;
 
@@ -131,14 +133,9 @@ pub struct LogEntry {
 /// The entries of a reflog, newest first; only the end of a huge one. Lines that are none are passed over.
 pub fn log(path: &Path) -> Vec<LogEntry> {
     use std::io::{Read, Seek, SeekFrom};
-    use std::os::unix::fs::OpenOptionsExt;
     let mut text = Vec::new();
-    let opened = fs::OpenOptions::new().read(true).custom_flags(nix::libc::O_NOFOLLOW).open(path);
-    if let Ok(mut file) = opened
-        && file.metadata().is_ok_and(|metadata| metadata.is_file())
-    {
-        let length = file.metadata().map_or(0, |metadata| metadata.len());
-        let _ = file.seek(SeekFrom::Start(length.saturating_sub(LOG_LIMIT)));
+    if let Ok((mut file, metadata)) = regular::open(path, Links::Refused) {
+        let _ = file.seek(SeekFrom::Start(metadata.len().saturating_sub(LOG_LIMIT)));
         let _ = file.take(LOG_LIMIT).read_to_end(&mut text);
     }
     let text = String::from_utf8_lossy(&text);

@@ -107,7 +107,7 @@ pub(super) fn escape(c: char, out: &mut String) {
 }
 
 /// Characters that take no ink but change how other text is shown or read, and noncharacters.
-fn is_hidden(c: char) -> bool {
+pub(super) fn is_hidden(c: char) -> bool {
     let code = u32::from(c);
     matches!(code,
         0x00..=0x1f | 0x7f..=0x9f // C0, DEL, C1

@@ -107,6 +107,17 @@ pub fn is_plain(bytes: &[u8]) -> bool {
     bytes.len() <= LINE_BYTES && glyph::is_plain(bytes)
 }
 
+/// Whether a character acts on a terminal, changes how text around it is read, or carries something unseen: what
+/// [`safe_text`] shows as an escape wherever it stands.
+pub fn is_hidden(c: char) -> bool {
+    glyph::is_hidden(c)
+}
+
+/// Whether a character is a mark on the cell before it.
+pub fn is_mark(c: char) -> bool {
+    !c.is_ascii() && measure::columns(c) == 0
+}
+
 /// The note at the end of a cut line.
 fn cut_note(bytes: usize) -> String {
     format!("… {bytes} more bytes")

@@ -15,6 +15,7 @@ pub use color::Depth;
 use ink::Ink;
 
 use crate::base::text::TextStyle;
+use crate::base::yaml;
 
 /// What a cell is for. Views name roles and never colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
@@ -204,8 +205,8 @@ impl Theme {
     /// # Errors
     /// See [`ThemeError`].
     pub fn parse(name: &str, text: &str, depth: Depth) -> Result<Theme, ThemeError> {
-        let file: ThemeFile = serde_yaml::from_str(text)
-            .map_err(|source| ThemeError::Shape { name: name.to_owned(), source })?;
+        let file: ThemeFile =
+            yaml::from_str(text).map_err(|source| ThemeError::Shape { name: name.to_owned(), source })?;
         let read = |depth: Depth| {
             let mut styles = [Style::new(); Role::COUNT];
             for (role, written) in &file.roles {

@@ -9,6 +9,8 @@ use serde_yaml::Value;
 
 use super::DoctorOptions;
 use crate::base::paths::ProjectPaths;
+use crate::base::regular::{self, Links};
+use crate::base::yaml;
 use crate::plan::policy::{Policy, PolicyNote};
 use crate::plan::settings::{Settings, SettingsNote};
 use crate::plan::ticket::{Ticket, TicketId};
@@ -108,12 +110,12 @@ impl<'a> Findings<'a> {
 }
 
 fn config(path: &Path) -> Config {
-    let text = match std::fs::read_to_string(path) {
+    let text = match regular::read_text(path, Links::Followed, MAX_BYTES) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Config::Missing,
         Err(error) => return Config::Broken(format!("cannot be read ({error})")),
     };
-    match serde_yaml::from_str::<Value>(&text) {
+    match yaml::from_str::<Value>(&text) {
         Ok(value) if value.is_mapping() => Config::Mapping(value),
         Ok(_) => Config::Broken("is not a mapping".to_owned()),
         Err(error) => Config::Broken(format!("does not parse ({error})")),
@@ -143,9 +145,5 @@ fn sprints(folder: &Path) -> Vec<SprintFile> {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, String> {
-    let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    if !metadata.is_file() || metadata.len() > MAX_BYTES {
-        return Err("is not a regular file of a sensible size".to_owned());
-    }
-    std::fs::read(path).map_err(|error| error.to_string())
+    regular::read(path, Links::Followed, MAX_BYTES).map_err(|error| error.to_string())
 }

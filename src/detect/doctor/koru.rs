@@ -2,6 +2,7 @@
 
 use super::findings::{Config, Findings, SprintTrouble};
 use super::{Probe, Verdict, fail, pass, some_of, warn};
+use crate::base::regular::{self, Links};
 use crate::plan::policy::NoteKind;
 
 pub(super) const PROBES: &[Probe] = &[
@@ -120,7 +121,7 @@ fn gitignore(findings: &Findings<'_>) -> Verdict {
         return Ok(None);
     }
     let path = findings.paths.root().join(".gitignore");
-    match std::fs::read(&path) {
+    match regular::read(&path, Links::Followed, 1 << 20) {
         Ok(text) if crate::plan::scaffold::ignores_runtime(&text) => pass("ignores .planfile/.koru/"),
         Ok(_) => warn("the line `.planfile/.koru/` is missing; add it, or run logs end up in commits"),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use super::findings::{Config, Findings};
 use super::koru::trouble;
 use super::{Probe, Verdict, fail, pass, skip, some_of, warn};
+use crate::base::regular::{self, Links};
+use crate::base::yaml;
 use crate::plan::ticket::{Ticket, TicketId};
 
 pub(super) const PROBES: &[Probe] = &[
@@ -173,8 +175,8 @@ fn cross_sprint_blockers(findings: &Findings<'_>) -> Verdict {
 /// Ids that planfile finds in the archive.
 fn locator(findings: &Findings<'_>) -> Vec<String> {
     let path = findings.paths.index().join("history-locations.yaml");
-    let Ok(text) = std::fs::read_to_string(path) else { return Vec::new() };
-    let Ok(serde_yaml::Value::Mapping(root)) = serde_yaml::from_str(&text) else { return Vec::new() };
+    let Ok(text) = regular::read_text(&path, Links::Followed, 64 << 20) else { return Vec::new() };
+    let Ok(serde_yaml::Value::Mapping(root)) = yaml::from_str(&text) else { return Vec::new() };
     // Either the map itself, or one level below a key such as `tickets`.
     let keys = |map: &serde_yaml::Mapping| {
         map.keys().filter_map(|key| key.as_str().map(str::to_owned)).collect::<Vec<_>>()

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::findings::Findings;
 use super::{Probe, Verdict, pass, some_of, warn};
 use crate::base::process::ProcessIdentity;
+use crate::base::regular::{self, Links};
 use crate::plan::ticket::{Status, Ticket, TicketId};
 
 pub(super) const PROBES: &[Probe] =
@@ -104,12 +105,8 @@ fn running(findings: &Findings<'_>) -> HashMap<TicketId, bool> {
     let Ok(entries) = std::fs::read_dir(findings.paths.runs()) else { return found };
     for entry in entries.flatten() {
         let path = entry.path().join("run.json");
-        if !std::fs::metadata(&path).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_RECORD)
-        {
-            continue;
-        }
-        let record =
-            std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Record>(&bytes).ok());
+        let read = regular::read(&path, Links::Refused, MAX_RECORD);
+        let record = read.ok().and_then(|bytes| serde_json::from_slice::<Record>(&bytes).ok());
         let Some(record) = record.filter(|record| record.state == "running") else { continue };
         let alive = record.supervisor.is_some_and(|process| process.is_alive());
         *found.entry(record.ticket).or_insert(false) |= alive;

@@ -1,6 +1,6 @@
 //! Checks of planfile's storage: who may write, the lock, the read mirrors and the modes of files.
 
-use std::fs::{File, TryLockError};
+use std::fs::TryLockError;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::findings::{Config, Findings};
 use super::{Probe, Verdict, fail, pass, skip, some_of, warn};
 use crate::base::atomic::Stamp;
+use crate::base::regular::{self, Links};
 use crate::plan::yaml::SprintDoc;
 
 pub(super) const PROBES: &[Probe] = &[
@@ -45,13 +46,16 @@ fn planfile_writer(findings: &Findings<'_>) -> Verdict {
     }
 }
 
+/// A mirror larger than this, in bytes, is not read.
+const MIRROR: u64 = 256 * 1024 * 1024;
+
 /// How often a held lock is tried again: every planfile mutation holds it for a moment.
 const LOCK_TRIES: u32 = 10;
 
 fn store_lock(findings: &Findings<'_>) -> Verdict {
     let path = findings.paths.store_lock();
-    let file = match File::open(&path) {
-        Ok(file) => file,
+    let file = match regular::open(&path, Links::Refused) {
+        Ok((file, _)) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return pass("not there yet"),
         Err(error) => return fail(format!(".planfile/.store.lock cannot be opened ({error})")),
     };
@@ -130,7 +134,8 @@ fn mirrors(findings: &Findings<'_>) -> Verdict {
 fn trusted_mirror(yaml: &Path) -> Option<Value> {
     let mut mirror = yaml.as_os_str().to_owned();
     mirror.push(".fast.json");
-    let mut root: Value = serde_json::from_slice(&std::fs::read(PathBuf::from(mirror)).ok()?).ok()?;
+    let bytes = regular::read(&PathBuf::from(mirror), Links::Followed, MIRROR).ok()?;
+    let mut root: Value = serde_json::from_slice(&bytes).ok()?;
     let stamp = Stamp::read(yaml).ok()??;
     let recorded = i128::from(root.get("yaml_mtime_ns")?.as_i64()?);
     (recorded == stamp.mtime_ns).then(|| root.get_mut("data").map(Value::take))?

@@ -15,6 +15,7 @@ use git2::Repository;
 
 use super::Refusal;
 use crate::base::atomic;
+use crate::base::regular::{self, Links};
 use crate::execute::isolation::Worktree;
 use crate::plan::policy::{Gate, Policy};
 
@@ -107,8 +108,7 @@ impl HookFolder {
     pub(super) fn refusals(&self) -> Vec<Refusal> {
         use io::Read;
         let mut text = Vec::new();
-        let opened = fs::OpenOptions::new().read(true).custom_flags(nix::libc::O_NOFOLLOW).open(&self.log);
-        if let Ok(file) = opened {
+        if let Ok((file, _)) = regular::open(&self.log, Links::Refused) {
             let _ = file.take(LOG_LIMIT).read_to_end(&mut text);
         }
         let text = String::from_utf8_lossy(&text).into_owned();

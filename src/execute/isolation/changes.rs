@@ -13,6 +13,7 @@ use super::error::WorktreeError;
 use super::record::Place;
 use super::{ChangedFile, Worktree, open, submodules};
 use crate::base::repo::filters;
+use crate::base::repo::patrol::Patrol;
 
 /// Files larger than this count as binary: their lines are not counted.
 const TEXT_LIMIT: i64 = 16 * 1024 * 1024;
@@ -102,6 +103,7 @@ pub(super) fn compare(
         .ignore_submodules(false)
         .update_index(false)
         .max_size(TEXT_LIMIT);
+    let _patrol = Patrol::clearing(&worktree.path);
     let diff = repo.diff_tree_to_workdir_with_index(Some(&tree), Some(&mut options)).map_err(git)?;
     let drivers = trusted_drivers(repo, worktree);
     let mut found = Vec::new();

@@ -15,6 +15,7 @@ use super::record::Place;
 use super::{Worktree, open, standing};
 use crate::base::repo::filters;
 use crate::base::repo::moving::move_reference;
+use crate::base::repo::patrol::Patrol;
 use crate::plan::policy::Policy;
 
 /// Who commits.
@@ -65,6 +66,7 @@ pub fn commit_all(
     if differs.deltas().len() > 0 {
         index.read_tree(&head_tree).map_err(git)?;
     }
+    let _patrol = Patrol::clearing(&worktree.path);
     let mut staging = Staging::new(&repo, worktree, policy);
     staging.stage(&mut index)?;
     let tree = index.write_tree().map_err(git)?;

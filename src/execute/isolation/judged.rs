@@ -10,6 +10,7 @@ use super::commit::branch_tip;
 use super::error::WorktreeError;
 use super::{Change, ChangeKind, Worktree, open, standing};
 use crate::base::atomic;
+use crate::base::repo::patrol::Patrol;
 
 /// The commit that the ticket's branch is at, 40 hexadecimal digits.
 ///
@@ -55,6 +56,7 @@ pub fn put_back(worktree: &Worktree, commit: &str, changes: &[Change]) -> Result
         }
     }
     if any {
+        let _patrol = Patrol::clearing(&worktree.path);
         repo.checkout_tree(tree.as_object(), Some(&mut wanted)).map_err(git)?;
     }
     Ok(())

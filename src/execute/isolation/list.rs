@@ -11,6 +11,7 @@ use super::error::WorktreeError;
 use super::{Worktree, WorktreeInfo, kept, open, record, standing};
 use crate::base::paths::ProjectPaths;
 use crate::base::process::ProcessIdentity;
+use crate::base::repo::patrol::Patrol;
 use crate::execute::folder::{RecordState, all_records};
 use crate::plan::ticket::TicketId;
 
@@ -106,6 +107,7 @@ fn others(repo: &Repository, worktree: &Worktree) -> Result<Vec<Oid>, git2::Erro
 pub(super) fn dirty(repo: &Repository, worktree: &Worktree) -> Result<u32, WorktreeError> {
     let mut options = StatusOptions::new();
     options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false).no_refresh(true);
+    let _patrol = Patrol::clearing(&worktree.path);
     let statuses = repo
         .statuses(Some(&mut options))
         .map_err(WorktreeError::git("reading the state of", &worktree.path))?;

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::WorktreeError;
-use super::stack::Base;
 use super::{Worktree, standing};
 use crate::base::atomic;
 use crate::base::paths::ProjectPaths;
+use crate::base::regular::{self, Links};
 use crate::base::repo::names::safe_component;
 use crate::plan::ticket::TicketId;
 
@@ -29,9 +29,6 @@ pub(super) struct Record {
     pub(super) worktree: Worktree,
     /// The operator's branch that it was made from; `None` when it was made from a bare commit.
     pub(super) base_branch: Option<String>,
-    /// Finished tickets whose work is in its base and had not landed then.
-    #[serde(default)]
-    pub(super) beneath: Vec<TicketId>,
     /// When it was made.
     pub(super) created_at: Timestamp,
     /// Fingerprint of git's filter configuration then.
@@ -78,19 +75,15 @@ impl Place {
     /// The record; `None` when there is none that can be read.
     pub(super) fn read(&self) -> Option<Record> {
         let path = self.record();
-        let metadata = fs::symlink_metadata(&path).ok()?;
-        if !metadata.is_file() || metadata.len() > LIMIT {
-            return None;
-        }
-        let record: Record = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+        let bytes = regular::read(&path, Links::Refused, LIMIT).ok()?;
+        let record: Record = serde_json::from_slice(&bytes).ok()?;
         (record.format <= FORMAT).then_some(record)
     }
 
     /// Writes the record durably, and makes the folder with its own `.gitignore` when it is not there: a project
     /// without koru's line in its `.gitignore` must not show worktrees as untracked files.
     pub(super) fn write(&self, record: &Record) -> Result<(), WorktreeError> {
-        atomic::make_private_dir(&self.folder)
-            .map_err(WorktreeError::io("making the folder", &self.folder))?;
+        atomic::make_own_dir(&self.folder).map_err(WorktreeError::io("making the folder", &self.folder))?;
         let ignore = self.folder.join(".gitignore");
         if !ignore.exists() {
             atomic::replace(&ignore, &[b"*\n"]).map_err(WorktreeError::io("writing", &ignore))?;
@@ -111,16 +104,13 @@ impl Place {
 }
 
 impl Record {
-    pub(super) fn new(worktree: Worktree, base: &Base, at: Timestamp, filters: String) -> Self {
-        Record {
-            format: FORMAT,
-            worktree,
-            base_branch: base.branch.clone(),
-            beneath: base.beneath.clone(),
-            created_at: at,
-            filters,
-            ready: false,
-        }
+    pub(super) fn new(
+        worktree: Worktree,
+        base_branch: Option<String>,
+        at: Timestamp,
+        filters: String,
+    ) -> Self {
+        Record { format: FORMAT, worktree, base_branch, created_at: at, filters, ready: false }
     }
 }
 

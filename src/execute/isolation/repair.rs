@@ -12,9 +12,8 @@ use super::error::WorktreeError;
 use super::note::Note;
 use super::prepare::{Prepared, Readiness, add, clear, create, free_git_dir, subfolder};
 use super::record::{Place, Record};
-use super::stack::Start;
 use super::{Worktree, open, standing};
-use crate::base::repo::filters;
+use crate::base::repo::{filters, refs};
 
 /// The worktree of `record`, made whole again where need be; a new one when neither folder nor branch is left.
 pub(super) fn go_on(
@@ -22,7 +21,7 @@ pub(super) fn go_on(
     root: &Path,
     place: &Place,
     mut record: Record,
-    from: Start<'_>,
+    base: Option<&str>,
 ) -> Result<(Worktree, Prepared), WorktreeError> {
     record.worktree.path = place.folder.join(&place.name);
     record.worktree.subfolder = subfolder(repo, root);
@@ -44,7 +43,7 @@ pub(super) fn go_on(
         None if here.is_err() => {
             let ticket = record.worktree.ticket.clone();
             clear(repo, place, &record.worktree)?;
-            return create(repo, root, place, &ticket, from);
+            return create(repo, root, place, &ticket, base);
         }
         None => restore_branch(repo, &record.worktree, &mut notes)?,
     };
@@ -105,11 +104,8 @@ fn restore_branch(
     worktree: &Worktree,
     notes: &mut Vec<Note>,
 ) -> Result<Oid, WorktreeError> {
-    let log = fs::read_to_string(worktree.git_dir.join("logs/HEAD")).unwrap_or_default();
-    let last = log.lines().rev().find_map(|line| {
-        let id = Oid::from_str(line.split(' ').nth(1)?).ok()?;
-        repo.find_commit(id).is_ok().then_some(id)
-    });
+    let log = refs::log(&worktree.git_dir.join("logs/HEAD"));
+    let last = log.iter().map(|entry| entry.new).find(|id| repo.find_commit(*id).is_ok());
     let git = WorktreeError::git("restoring the branch of", &worktree.path);
     let tip = match last {
         Some(tip) => tip,
@@ -140,20 +136,19 @@ fn rebuild_git_dir(repo: &Repository, place: &Place, worktree: &Worktree) -> Res
 fn head_on_branch(worktree: &Worktree) -> Result<Option<Note>, WorktreeError> {
     let branch = worktree.branch_ref();
     let path = worktree.git_dir.join("HEAD");
-    let text = fs::read_to_string(&path).unwrap_or_default();
-    let text = text.trim_end();
+    let text = standing::read_link_file(&path).unwrap_or_default();
     if text == format!("ref: {branch}") {
         return Ok(None);
     }
     standing::remove_file(&path).map_err(WorktreeError::io("replacing", &path))?;
     fs::write(&path, format!("ref: {branch}\n")).map_err(WorktreeError::io("writing", &path))?;
     let repo = open::inside(worktree)?;
-    let kept = Oid::from_str(text).ok().filter(|id| !is_reachable(&repo, *id)).and_then(|id| {
+    let kept = Oid::from_str(&text).ok().filter(|id| !is_reachable(&repo, *id)).and_then(|id| {
         let name = format!("refs/koru/kept/{id}");
         repo.reference(&name, id, true, "koru-tui: keep a commit that only HEAD had").ok()?;
         Some(name)
     });
-    let from = text.strip_prefix("ref: ").unwrap_or(text).to_owned();
+    let from = text.strip_prefix("ref: ").unwrap_or(&text).to_owned();
     Ok(Some(Note::HeadMoved { from, kept }))
 }
 
@@ -169,8 +164,7 @@ fn is_reachable(repo: &Repository, id: Oid) -> bool {
 }
 
 fn base_moved(repo: &Repository, record: &Record) -> Option<Note> {
-    // What starts on work that had not landed is behind its base from the beginning, and comes onto it as a whole.
-    let branch = record.base_branch.as_ref().filter(|_| record.beneath.is_empty())?;
+    let branch = record.base_branch.as_ref()?;
     let now = repo.find_branch(branch, git2::BranchType::Local).ok()?.get().peel_to_commit().ok()?.id();
     let (from, to) = (record.worktree.base.clone(), now.to_string());
     (from != to).then(|| Note::BaseMoved { branch: branch.clone(), from, to })

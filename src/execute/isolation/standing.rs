@@ -8,9 +8,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Worktree;
+use crate::base::regular::{self, Links};
 
 /// Longest link file that is read.
 const LINK_LIMIT: u64 = 16 * 1024;
+
+/// Entries of the administrative folder that are looked at: git makes a few dozen.
+const ENTRIES: usize = 10_000;
 
 /// Locks that a git of the run may leave behind in the administrative folder when it is killed.
 const LOCKS: [&str; 5] =
@@ -43,7 +47,34 @@ pub(in crate::execute) fn broken_links(worktree: &Worktree) -> Option<String> {
     if own_config.symlink_metadata().is_ok() {
         return Some(format!("{} is not ours", own_config.display()));
     }
-    None
+    let odd = odd_files(worktree).into_iter().next();
+    odd.map(|path| format!("{} is neither a file nor a folder", path.display()))
+}
+
+/// Pipes, sockets and devices in the administrative folder and in the place of the branch's log: git would wait for
+/// them. Of very many only the first.
+fn odd_files(worktree: &Worktree) -> Vec<PathBuf> {
+    let odd = |path: &Path| {
+        path.symlink_metadata().is_ok_and(|found| !found.is_file() && !found.is_dir() && !found.is_symlink())
+    };
+    let common = worktree.git_dir.parent().and_then(Path::parent);
+    let log = common.map(|common| common.join("logs").join(worktree.branch_ref()));
+    let mut found: Vec<PathBuf> = log.into_iter().filter(|log| odd(log)).collect();
+    let (mut folders, mut seen) = (vec![worktree.git_dir.clone()], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            seen += 1;
+            if seen > ENTRIES {
+                return found;
+            }
+            if is_dir(&entry.path()) {
+                folders.push(entry.path());
+            } else if odd(&entry.path()) {
+                found.push(entry.path());
+            }
+        }
+    }
+    found
 }
 
 /// Writes the links anew. What was wrong (also a link or folder in the place of a file) is taken away, except a `.git`
@@ -57,6 +88,7 @@ pub(in crate::execute) fn mend_links(worktree: &Worktree) -> io::Result<()> {
         )));
     }
     remove_file(&worktree.git_dir.join("config.worktree"))?;
+    odd_files(worktree).iter().try_for_each(|path| remove_file(path))?;
     for link in links(worktree) {
         if is_dir(&link.file) {
             fs::remove_dir(&link.file)?;
@@ -88,7 +120,10 @@ pub(in crate::execute) fn remove_locks(worktree: &Worktree, common: &Path) -> io
 
 /// Why git says that the worktree is locked, if it is.
 pub(super) fn lock_reason(worktree: &Worktree) -> Option<String> {
-    let text = fs::read(worktree.git_dir.join("locked")).ok()?;
+    let text = match regular::read(&worktree.git_dir.join("locked"), Links::Refused, LINK_LIMIT) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        text => text.unwrap_or_default(),
+    };
     let text = String::from_utf8_lossy(&text).trim().to_owned();
     Some(if text.is_empty() { "no reason given".to_owned() } else { text })
 }
@@ -148,11 +183,7 @@ fn same(a: &Path, b: &Path) -> bool {
 }
 
 /// The text of a small plain file, without the line end.
-fn read_link_file(path: &Path) -> Option<String> {
-    let metadata = path.symlink_metadata().ok()?;
-    if !metadata.is_file() || metadata.len() > LINK_LIMIT {
-        return None;
-    }
-    let text = fs::read_to_string(path).ok()?;
+pub(super) fn read_link_file(path: &Path) -> Option<String> {
+    let text = regular::read_text(path, Links::Refused, LINK_LIMIT).ok()?;
     Some(text.trim_end_matches(['\n', '\r']).to_owned())
 }

@@ -14,6 +14,7 @@ use git2::{FileMode, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags
 
 use super::note::Note;
 use super::{Worktree, open, standing};
+use crate::base::repo::patrol::Patrol;
 
 /// Submodules of submodules are followed so far.
 const LEVELS: u32 = 8;
@@ -124,6 +125,7 @@ fn stands_at(repo: &Repository, path: &Path, commit: Oid, levels: u32) -> Result
     let head = inner.head()?.peel_to_commit()?;
     let mut options = StatusOptions::new();
     options.include_untracked(false).exclude_submodules(true);
+    let _patrol = inner.workdir().map(Patrol::clearing);
     let staged = inner.diff_tree_to_index(Some(&head.tree()?), None, None)?;
     if head.id() != commit || staged.deltas().len() > 0 || !inner.statuses(Some(&mut options))?.is_empty() {
         return Ok(false);

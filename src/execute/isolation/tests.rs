@@ -3,7 +3,6 @@
 mod commits;
 mod preparing;
 mod pruning;
-mod stacking;
 mod submodules;
 
 use std::path::{Path, PathBuf};

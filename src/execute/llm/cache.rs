@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::base::atomic;
 use crate::base::clock::Clock;
+use crate::base::regular::{self, Links};
 
 /// Hours that an answer counts when the operator says nothing.
 pub(super) const HOURS: f64 = 24.0;
@@ -62,11 +63,7 @@ impl Cache {
     /// The answer under `name`, if one counts. Blocking.
     pub(super) fn get(&self, name: &str) -> Option<Kept> {
         let path = self.folder.join(name);
-        let meta = path.symlink_metadata().ok()?;
-        if !meta.is_file() || meta.len() > LARGEST {
-            return None;
-        }
-        let kept: Kept = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+        let kept: Kept = serde_json::from_slice(&regular::read(&path, Links::Refused, LARGEST).ok()?).ok()?;
         (kept.format == FORMAT && self.counts(kept.at)).then_some(kept)
     }
 

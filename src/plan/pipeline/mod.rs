@@ -15,6 +15,12 @@ pub(crate) use graph::rings;
 
 use serde_json::{Map, Value};
 
+use crate::base::regular::{self, Links};
+use crate::base::yaml;
+
+/// A file larger than this, in bytes, is no pipeline.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
 /// A valid pipeline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pipeline {
@@ -87,7 +93,7 @@ pub enum PipelineError {
 /// # Errors
 /// See [`PipelineError`].
 pub fn parse(path: &Path) -> Result<Pipeline, PipelineError> {
-    let text = std::fs::read_to_string(path)
+    let text = regular::read_text(path, Links::Followed, MAX_BYTES)
         .map_err(|source| PipelineError::Read { path: path.to_owned(), source })?;
     parse_text(path, &text)
 }
@@ -98,7 +104,7 @@ pub fn parse(path: &Path) -> Result<Pipeline, PipelineError> {
 /// See [`PipelineError`].
 pub fn parse_text(path: &Path, text: &str) -> Result<Pipeline, PipelineError> {
     let syntax = |message: String| PipelineError::Syntax { path: path.to_owned(), message };
-    let root: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| syntax(error.to_string()))?;
+    let root: serde_yaml::Value = yaml::from_str(text).map_err(|error| syntax(error.to_string()))?;
     let root = convert::json(&root).map_err(syntax)?;
     let mut problems = Vec::new();
     let pipeline = check::pipeline(root, &mut problems);

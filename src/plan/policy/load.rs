@@ -3,6 +3,7 @@
 //! Every value is judged alone: one bad key does not undo a good one, and a file that is no policy at all leaves every
 //! default in force. Extra paths and patterns are added to the defaults (koru's stub says so, its loader replaced them).
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,8 @@ use serde_yaml::{Mapping, Value};
 
 use super::Policy;
 use crate::base::paths::ProjectPaths;
+use crate::base::regular::{self, Links};
+use crate::base::yaml;
 use crate::plan::kind::kind;
 
 /// Paths no run may change.
@@ -93,26 +96,19 @@ impl Default for Policy {
 /// Loads the policy of the project at `root`.
 pub(super) fn load(root: &Path) -> (Policy, Vec<PolicyNote>) {
     let path = ProjectPaths::new(root).policy();
-    let metadata = match std::fs::metadata(&path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return (Policy::default(), Vec::new()),
-        Err(error) => return strictest(format!("it cannot be read ({error})")),
-    };
-    if !metadata.is_file() {
-        return strictest("it is not a regular file".to_owned());
-    }
-    if metadata.len() > MAX_BYTES {
-        return strictest(format!("it is larger than {MAX_BYTES} bytes"));
-    }
-    match std::fs::read(&path) {
+    match regular::read(&path, Links::Followed, MAX_BYTES) {
         Ok(bytes) => from_bytes(&bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => (Policy::default(), Vec::new()),
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::FileTooLarge) => {
+            strictest(error.to_string())
+        }
         Err(error) => strictest(format!("it cannot be read ({error})")),
     }
 }
 
 /// The policy that `bytes` describe.
 pub(super) fn from_bytes(bytes: &[u8]) -> (Policy, Vec<PolicyNote>) {
-    let root: Value = match serde_yaml::from_slice(bytes) {
+    let root: Value = match yaml::from_slice(bytes) {
         Ok(root) => root,
         Err(error) => return strictest(format!("it is not readable YAML ({error})")),
     };

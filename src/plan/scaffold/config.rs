@@ -6,6 +6,8 @@
 
 use serde_yaml::Value;
 
+use crate::base::yaml;
+
 /// What an existing config says about ids.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Known {
@@ -46,8 +48,7 @@ pub(super) fn text(project: &str, prefix: &str, next_id: u64) -> String {
 /// # Errors
 /// What is wrong, as the end of a sentence.
 pub(super) fn read(text: &str) -> Result<Known, String> {
-    let root: Value =
-        serde_yaml::from_str(text).map_err(|error| format!("is not readable YAML ({error})"))?;
+    let root: Value = yaml::from_str(text).map_err(|error| format!("is not readable YAML ({error})"))?;
     if !root.is_mapping() {
         return Err("is not a mapping".to_owned());
     }

@@ -13,6 +13,7 @@ use super::{GitignoreChange, InitError, InitReport, config, gitignore};
 use crate::base::clock::Clock;
 use crate::base::lock::FileLock;
 use crate::base::paths::ProjectPaths;
+use crate::base::regular::{self, Links};
 use crate::base::{atomic, text};
 use crate::plan::pipeline::{Pipeline, Task};
 use crate::plan::settings::STUB;
@@ -20,6 +21,9 @@ use crate::plan::yaml::SprintDoc;
 
 /// How long another program may keep the lock.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// A file of the planfile larger than this, in bytes, is not read.
+const MAX_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// The policy that `init` writes once.
 const POLICY_STUB: &str = include_str!("../../../assets/policy.yaml");
@@ -155,7 +159,7 @@ fn config_change(
     let ids: Vec<&str> = pipeline.tasks.iter().map(|task| task.id.as_str()).collect();
     let (prefix, next_id) = config::numbering(&ids);
     let path = paths.config();
-    let text = match std::fs::read_to_string(&path) {
+    let text = match regular::read_text(&path, Links::Followed, MAX_BYTES) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let name = paths.root().file_name().map(|name| name.to_string_lossy().into_owned());
@@ -196,7 +200,7 @@ fn config_change(
 
 /// Copies the sprint that is about to be replaced.
 fn back_up(paths: &ProjectPaths, sprint: &Path, request: &Request<'_>) -> Result<PathBuf, InitError> {
-    let old = std::fs::read(sprint).map_err(|source| InitError::Io {
+    let old = regular::read(sprint, Links::Followed, MAX_BYTES).map_err(|source| InitError::Io {
         operation: "reading the sprint to keep,",
         path: sprint.to_owned(),
         source,
@@ -225,11 +229,10 @@ fn ignore(project: &Path, warnings: &mut Vec<String>) -> Result<GitignoreChange,
             ));
             return Ok(GitignoreChange::Untouched);
         }
-        Ok(_) => Some(std::fs::read(&path).map_err(|source| InitError::Io {
-            operation: "reading",
-            path: path.clone(),
-            source,
-        })?),
+        Ok(_) => {
+            let read = regular::read(&path, Links::Refused, MAX_BYTES);
+            Some(read.map_err(|source| InitError::Io { operation: "reading", path: path.clone(), source })?)
+        }
         Err(_) => None,
     };
     let Some((text, change)) = gitignore::with_line(old.as_deref()) else {
@@ -254,8 +257,9 @@ fn same_ids(paths: &ProjectPaths, request: &Request<'_>, warnings: &mut Vec<Stri
         if stem == request.sprint || path.extension().is_none_or(|extension| extension != "yaml") {
             continue;
         }
-        let Some(document) =
-            std::fs::read(&path).ok().and_then(|bytes| SprintDoc::parse(&stem, bytes, None).ok())
+        let Some(document) = regular::read(&path, Links::Followed, MAX_BYTES)
+            .ok()
+            .and_then(|bytes| SprintDoc::parse(&stem, bytes, None).ok())
         else {
             continue;
         };

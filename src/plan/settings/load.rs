@@ -1,6 +1,7 @@
 //! Reading the file, failing closed.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,8 @@ use serde_yaml::Value;
 use super::reader::Reader;
 use super::{PromotionSettings, Settings, blocks};
 use crate::base::paths::ProjectPaths;
+use crate::base::regular::{self, Links};
+use crate::base::yaml;
 use crate::plan::kind::kind;
 
 /// Where the file is, from the project's root; what notes call it.
@@ -59,28 +62,20 @@ impl fmt::Display for SettingsNote {
 /// Loads the settings of the project at `root`.
 pub(super) fn load(root: &Path) -> (Settings, Vec<SettingsNote>) {
     let path = ProjectPaths::new(root).koru_config();
-    let metadata = match std::fs::metadata(&path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return (Settings::default(), Vec::new());
-        }
-        Err(error) => return refused(format!("cannot be read ({error})"), None),
-    };
-    if !metadata.is_file() {
-        return refused("is not a regular file".to_owned(), None);
-    }
-    if metadata.len() > MAX_BYTES {
-        return refused(format!("is larger than {MAX_BYTES} bytes"), None);
-    }
-    match std::fs::read(&path) {
+    match regular::read(&path, Links::Followed, MAX_BYTES) {
         Ok(bytes) => from_bytes(&bytes),
-        Err(error) => refused(format!("cannot be read ({error})"), None),
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound => (Settings::default(), Vec::new()),
+            ErrorKind::InvalidInput => refused("is not a regular file".to_owned(), None),
+            ErrorKind::FileTooLarge => refused(format!("is larger than {MAX_BYTES} bytes"), None),
+            _ => refused(format!("cannot be read ({error})"), None),
+        },
     }
 }
 
 /// The settings that `bytes` describe.
 pub(super) fn from_bytes(bytes: &[u8]) -> (Settings, Vec<SettingsNote>) {
-    let root: Value = match serde_yaml::from_slice(bytes) {
+    let root: Value = match yaml::from_slice(bytes) {
         Ok(root) => root,
         Err(error) => {
             let at = error.location().map(|place| (place.line(), place.column()));

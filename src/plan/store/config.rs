@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_yaml::Value;
 
 use super::archive::ArchiveRule;
+use crate::base::yaml;
 use crate::plan::yaml::SprintFault;
 
 /// The settings of one planfile.
@@ -34,7 +35,7 @@ impl Config {
     /// Where the file stops being a mapping that planfile reads.
     pub(super) fn parse(bytes: &[u8]) -> Result<Config, SprintFault> {
         let text = std::str::from_utf8(bytes).map_err(|error| not_text(bytes, error.valid_up_to()))?;
-        let root = match serde_yaml::from_str::<Value>(text) {
+        let root = match yaml::from_str::<Value>(text) {
             Ok(Value::Null) => Value::Mapping(serde_yaml::Mapping::new()),
             Ok(root @ Value::Mapping(_)) => root,
             Ok(_) => {
@@ -74,8 +75,8 @@ impl Config {
             }
             _ => return None,
         };
-        let before: Value = serde_yaml::from_str(text).ok()?;
-        let after: Value = serde_yaml::from_str(&edited).ok()?;
+        let before: Value = yaml::from_str(text).ok()?;
+        let after: Value = yaml::from_str(&edited).ok()?;
         (after.get("next_id").and_then(Value::as_u64) == Some(next) && same_but_next_id(before, after))
             .then_some(edited)
     }

@@ -7,6 +7,7 @@ use super::batch::edit_error;
 use super::engine::Engine;
 use super::files::{Files, Rank};
 use super::journal;
+use super::reading::read_whole;
 use crate::base::atomic;
 use crate::plan::lifecycle::{NewTicket, Refusal, new_record};
 use crate::plan::ticket::TicketId;
@@ -87,7 +88,8 @@ impl Engine {
                 .filter_map(|ticket| number(ticket.id.as_str()));
             highest = highest.max(known.max());
             if file.fault.is_some() {
-                let bytes = std::fs::read(self.files.sprint_path(rank.stem())).unwrap_or_default();
+                let read = read_whole(&self.files.sprint_path(rank.stem()));
+                let bytes = read.ok().flatten().map(|(_, bytes)| bytes).unwrap_or_default();
                 highest = highest.max(highest_in(&bytes, &prefix));
             }
         }

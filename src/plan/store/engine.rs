@@ -11,10 +11,14 @@ use super::whole::{self, Noted};
 use super::{FileWarning, MutateError, OpenError, Plan, evidence};
 use crate::base::clock::Clock;
 use crate::base::lock::{FileLock, LockError};
+use crate::base::regular::{self, Links};
 use crate::plan::ticket::{Ticket, TicketId};
 
 /// How long a writer waits for planfile's lock. planfile's own newest release gives up after the same time.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// An evidence file larger than this, in bytes, is not read.
+const EVIDENCE: u64 = 64 * 1024 * 1024;
 
 /// The state of one store.
 #[derive(Debug)]
@@ -126,7 +130,7 @@ impl Engine {
         }
         let mut record = record?;
         if let Some(path) = evidence::path_of(&self.files.paths.evidence(), id.as_str())
-            && let Ok(bytes) = std::fs::read(path)
+            && let Ok(bytes) = regular::read(&path, Links::Followed, EVIDENCE)
         {
             evidence::merge(&mut record, &String::from_utf8_lossy(&bytes));
         }

@@ -69,7 +69,7 @@ fn row(id: &str, at: &str, action: &str, status: &str, actor: Option<&str>, payl
 /// # Errors
 /// Any I/O error.
 pub(super) fn append(folder: &Path, rows: &[String]) -> io::Result<()> {
-    atomic::make_private_dir(folder)?;
+    atomic::make_own_dir(folder)?;
     faults::step("append to the journal")?;
     let mut file = OpenOptions::new()
         .read(true)

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_yaml::Value;
 
+use crate::base::yaml;
+
 const SCHEMA: &str = "planfile.history-locations/v1";
 
 /// The locator's content.
@@ -23,7 +25,7 @@ impl Locator {
         if let Some(plain) = plain(text) {
             return Some(plain);
         }
-        let root: Value = serde_yaml::from_str(text).ok()?;
+        let root: Value = yaml::from_str(text).ok()?;
         let known = |key: &Value| matches!(key.as_str(), Some("schema" | "tickets"));
         if !root.as_mapping()?.keys().all(known) {
             return None;

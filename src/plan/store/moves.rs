@@ -171,7 +171,7 @@ impl Engine {
             return Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidData, message)));
         };
         change(&mut locator.tickets);
-        atomic::make_private_dir(&self.files.paths.index()).map_err(failed)?;
+        atomic::make_own_dir(&self.files.paths.index()).map_err(failed)?;
         let stamp = atomic::replace_derived(&path, &[locator.text().as_bytes()]).map_err(failed)?;
         super::apply::drop_mirror(&path);
         self.files.set_locator(locator, stamp);

@@ -5,6 +5,10 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::base::atomic::Stamp;
+use crate::base::regular::{self, Links};
+
+/// A file larger than this, in bytes, is no planfile: hundreds of thousands of tickets fit.
+const LARGEST: u64 = 1024 * 1024 * 1024;
 
 /// How often a read is tried while somebody keeps writing; then the last answer is taken.
 const ROUNDS: usize = 5;
@@ -19,8 +23,11 @@ pub(super) fn read_whole(path: &Path) -> io::Result<Option<(Stamp, Vec<u8>)>> {
             Err(error) => return Err(error),
         };
         let before = Stamp::of(&file.metadata()?);
+        if before.size > LARGEST {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 GiB"));
+        }
         let mut bytes = Vec::with_capacity(usize::try_from(before.size).unwrap_or(0) + 1);
-        file.read_to_end(&mut bytes)?;
+        file.by_ref().take(LARGEST + 1).read_to_end(&mut bytes)?;
         let after = Stamp::of(&file.metadata()?);
         let settled = before == after && u64::try_from(bytes.len()).is_ok_and(|size| size == after.size);
         last = Some((after, bytes));
@@ -33,11 +40,5 @@ pub(super) fn read_whole(path: &Path) -> io::Result<Option<(Stamp, Vec<u8>)>> {
 
 /// Opens without waiting for a writer that a FIFO in the file's place would never get.
 pub(super) fn open_regular(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let flags = nix::fcntl::OFlag::O_NONBLOCK.bits();
-    let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    if file.metadata()?.is_file() {
-        return Ok(file);
-    }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+    regular::open(path, Links::Followed).map(|(file, _)| file)
 }

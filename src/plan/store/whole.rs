@@ -10,9 +10,13 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::base::atomic::{Stamp, make_own_dir};
+use crate::base::regular::{self, Links};
 
 /// Version of the note's format.
 const VERSION: u64 = 2;
+
+/// A note larger than this, in bytes, is none of ours.
+const LIMIT: u64 = 1024 * 1024;
 
 /// One known version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +36,7 @@ fn file(koru: &Path) -> PathBuf {
 
 /// Reads the note; empty when there is none that can be read.
 pub(super) fn read(koru: &Path) -> Known {
-    let Ok(bytes) = std::fs::read(file(koru)) else { return Known::new() };
+    let Ok(bytes) = regular::read(&file(koru), Links::Refused, LIMIT) else { return Known::new() };
     let Ok(note) = serde_json::from_slice::<Value>(&bytes) else { return Known::new() };
     if note.get("version").and_then(Value::as_u64) != Some(VERSION) {
         return Known::new();

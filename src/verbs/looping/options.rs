@@ -12,7 +12,9 @@ use serde_json::{Map, Value};
 
 use super::super::cli::looping::RunArgs;
 use super::super::error::VerbError;
-use crate::verify::looping::{How, Rules, known_backend};
+use crate::base::yaml;
+use crate::verify::looping::{How, known_backend};
+use crate::verify::machine::Rules;
 
 /// Bytes of a configuration that are read.
 const LIMIT: u64 = 1024 * 1024;
@@ -45,7 +47,7 @@ impl Config {
             }
             let read = || -> Option<Map<String, Value>> {
                 // JSON is YAML too.
-                serde_yaml::from_str(&small_text(&path)?).ok()
+                yaml::from_str(&small_text(&path)?).ok()
             };
             return match read() {
                 Some(map) => Self { map, notes: Vec::new() },

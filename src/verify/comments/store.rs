@@ -81,7 +81,7 @@ pub fn change(root: &Path, ticket: &TicketId, change: NotebookChange) -> Result<
         let path = path.to_path_buf();
         move |source| NotebookError::Io { doing, path, source }
     };
-    atomic::make_private_dir(&folder).map_err(io("making the folder", &folder))?;
+    atomic::make_own_dir(&folder).map_err(io("making the folder", &folder))?;
     let _lock = FileLock::acquire(&folder.join("comments.lock"), WAIT)?;
     let mut notebook = read(&path)?;
     notebook.apply(change);

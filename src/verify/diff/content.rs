@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use git2::{AttrCheckFlags, AttrValue, FileMode, ObjectType, Oid, Repository};
 
+use crate::base::repo::patrol::Patrol;
+
 /// Files larger than this are not compared line by line; as in `execute::isolation`, so that counts agree.
 pub const TEXT_LIMIT: u64 = 16 * 1024 * 1024;
 
@@ -139,6 +141,7 @@ fn normalised(repo: &Repository, side: &Side, bytes: &[u8]) -> bool {
         return false;
     }
     let path = as_path(&side.path);
+    let _patrol = repo.workdir().map(Patrol::clearing);
     let attribute = |name| repo.get_attr_bytes(&path, name, AttrCheckFlags::FILE_THEN_INDEX).ok().flatten();
     let end = matches!(AttrValue::from_bytes(attribute("eol")), AttrValue::String(_) | AttrValue::Bytes(_));
     match AttrValue::from_bytes(attribute("text")) {

@@ -16,6 +16,7 @@ use super::lines::Lines;
 use super::listing::{Body, Counted, FileChange, FileEntry, Listing, Stat};
 use super::range::{self, DiffRange};
 use crate::base::repo::filters;
+use crate::base::repo::patrol::Patrol;
 use crate::execute::isolation::{Worktree, is_planfile, trusted_drivers};
 use crate::plan::ticket::TicketId;
 use crate::verify::rounds::Review;
@@ -253,6 +254,7 @@ impl Walk<'_> {
         let old = repo.find_commit(base)?.tree()?;
         let mut options = DiffOptions::new();
         options.include_typechange(true).ignore_submodules(false);
+        let _patrol = worktree.map(|worktree| Patrol::clearing(&worktree.path));
         let mut diff = match head {
             Some(head) => {
                 let new = repo.find_commit(head)?.tree()?;

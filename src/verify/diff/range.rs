@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::DiffError;
 use crate::base::paths::ProjectPaths;
+use crate::base::regular::{self, Links};
 use crate::base::repo::names::safe_component;
 use crate::execute::isolation::{self, Worktree};
 use crate::plan::ticket::TicketId;
@@ -53,14 +54,10 @@ pub(super) struct Ends {
 pub fn rounds_on_disk(root: &Path, ticket: &TicketId) -> Result<Option<Review>, DiffError> {
     let path = ProjectPaths::new(root).loops().join(safe_component(ticket.as_str())).join("rounds.json");
     let fault = |why: String| DiffError::Rounds { path: path.clone(), why };
-    match path.symlink_metadata() {
+    let bytes = match regular::read(&path, Links::Refused, ROUNDS_LIMIT) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(fault(error.to_string())),
-        Ok(metadata) if !metadata.is_file() => return Err(fault("it is no plain file".to_owned())),
-        Ok(metadata) if metadata.len() > ROUNDS_LIMIT => return Err(fault("it is too large".to_owned())),
-        Ok(_) => {}
-    }
-    let bytes = std::fs::read(&path).map_err(|error| fault(error.to_string()))?;
+        bytes => bytes.map_err(|error| fault(error.to_string()))?,
+    };
     let review: Review = serde_json::from_slice(&bytes).map_err(|error| fault(error.to_string()))?;
     if review.ticket != *ticket {
         return Err(fault(format!("it is about {}", review.ticket)));

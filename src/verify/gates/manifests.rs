@@ -7,6 +7,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::base::regular::{self, Links};
+use crate::base::yaml;
+
 /// A manifest larger than this is not read.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -23,16 +26,13 @@ pub(super) enum Says {
 
 /// The text of a file, when it is a regular one of a sensible size.
 pub(super) fn text(path: &Path) -> Option<String> {
-    let fits = std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_BYTES);
-    if !fits {
-        return None;
-    }
-    Some(String::from_utf8_lossy(&std::fs::read(path).ok()?).into_owned())
+    let bytes = regular::read(path, Links::Followed, MAX_BYTES).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Whether a Taskfile has a task `test`.
 pub(super) fn taskfile(text: &str) -> Says {
-    match serde_yaml::from_str::<serde_yaml::Value>(text) {
+    match yaml::from_str::<serde_yaml::Value>(text) {
         Ok(root) => match root.get("tasks").and_then(|tasks| tasks.get("test")) {
             Some(task) if !task.is_null() => Says::Tests,
             _ => Says::Nothing,

@@ -8,11 +8,11 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::argv::{command_line, known_backend, other_places};
-use super::attempts::AgentEnd;
 use super::display::Display;
 use super::{Driver, Said};
 use crate::base::process::{Group, ProcessIdentity};
 use crate::base::redact::Redactor;
+use crate::base::regular::{self, Links};
 use crate::execute::agents::backend::{OWN_FOLDER, detect};
 use crate::execute::agents::kind::AgentKind;
 use crate::execute::agents::session::{self, AgentEnding, AgentJob, AgentReport, Limits};
@@ -23,6 +23,7 @@ use crate::execute::raw_stream::RawReader;
 use crate::execute::recorder::{Listener, Recorder};
 use crate::plan::settings::{AgentSettings, Settings};
 use crate::verify::bus::{Bus, Level, LoopState, Role, stamp};
+use crate::verify::machine::{AgentEnd, Input};
 
 /// TERM to KILL.
 const GRACE: Duration = Duration::from_secs(3);
@@ -45,7 +46,7 @@ const LOST: [&str; 5] =
     ["no conversation found", "session not found", "invalid session", "no rollout found", "unknown session"];
 
 impl Driver {
-    /// Starts the role's agent and waits for its end; `None` when somebody stopped it.
+    /// Starts the role's agent and waits for its end.
     pub(super) async fn dispatch(
         &mut self,
         role: Role,
@@ -53,16 +54,16 @@ impl Driver {
         attempt: u32,
         resume: Option<String>,
         state: &LoopState,
-    ) -> Option<AgentEnd> {
+    ) -> Input {
         let backend = self.plan.rules.backends[usize::from(role == Role::Reviewer)].clone();
         let scratch = match self.scratch(role, round, attempt) {
             Ok(scratch) => scratch,
-            Err(why) => return Some(failed(why)),
+            Err(why) => return failed(why, true),
         };
         let prompt = self.prompt(role, round, state);
         let (job, session) = match self.job(&backend, prompt, resume.clone(), &scratch) {
             Ok(job) => job,
-            Err(why) => return Some(failed(why)),
+            Err(why) => return failed(why, true),
         };
         let shown = shown(&job);
         let stream = job.settings.stream.clone().unwrap_or_else(|| job.kind.word().to_owned());
@@ -83,7 +84,10 @@ impl Driver {
         self.log(role, attempt, &shown, &report, &scratch);
         // It holds nothing but what the log has now.
         let _ = std::fs::remove_dir_all(&scratch);
-        end
+        match end {
+            Some(end) => Input::Ended(end),
+            None => Input::Interrupted,
+        }
     }
 
     fn scratch(&self, role: Role, round: u32, attempt: u32) -> Result<PathBuf, String> {
@@ -184,7 +188,7 @@ impl Driver {
         use std::io::Read;
         let now = jiff::Timestamp::now();
         let mut stdout = Vec::new();
-        if let Ok(file) = std::fs::File::open(scratch.join("stream.jsonl")) {
+        if let Ok((file, _)) = regular::open(&scratch.join("stream.jsonl"), Links::Refused) {
             // What was not kept is only missing in the log.
             let _ = file.take(LOGGED).read_to_end(&mut stdout);
         }
@@ -226,8 +230,8 @@ pub(super) async fn stop_orphans(bus: &Bus, said: &UnboundedSender<Said>) {
     }
 }
 
-fn failed(why: String) -> AgentEnd {
-    AgentEnd::Failed { why, permanent: true, session_lost: false }
+fn failed(why: String, permanent: bool) -> Input {
+    Input::Ended(AgentEnd::Failed { why, permanent, session_lost: false })
 }
 
 /// What helps.

@@ -13,6 +13,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::Driver;
+use crate::base::regular::{self, Links};
 use crate::verify::bus::{FixList, Handoff, Issue, Level, LoopState, Role};
 
 /// Title of the project's own rules.
@@ -244,9 +245,7 @@ fn bullets<'a>(items: impl Iterator<Item = &'a str>) -> String {
 
 /// A text that is there and not empty; its beginning when it is long.
 fn read(path: &Path) -> Option<String> {
-    // Looked at before: opening a pipe would wait for its writer.
-    std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-    let file = std::fs::File::open(path).ok()?;
+    let (file, _) = regular::open(path, Links::Followed).ok()?;
     let mut bytes = Vec::new();
     file.take(TEXT_LIMIT).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes).into_owned();

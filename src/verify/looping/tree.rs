@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use git2::{Commit, Diff, DiffFormat, DiffOptions, Repository, RepositoryState, Sort, Status, StatusOptions};
 
 use super::references::References;
+use crate::base::repo::patrol::Patrol;
 use crate::verify::bus::{BadName, check_reference};
 
 /// Bytes of a difference that a review request holds.
@@ -93,17 +94,12 @@ pub(super) fn unknown(root: &Path, name: &str) -> Option<String> {
     resolve(&repo, name).err().map(|error| error.to_string())
 }
 
-/// The whole hash of what `name` names here, when that is a commit.
-pub(super) fn full(root: &Path, name: &str) -> Option<String> {
-    let repo = open(root).ok()?;
-    resolve(&repo, name).ok().map(|commit| commit.id().to_string())
-}
-
 /// Tracked files that differ from HEAD, those of the bus and untracked ones left out.
 pub(super) fn dirty(root: &Path, bus: &Path) -> Result<Vec<String>, String> {
     let repo = open(root)?;
     let mut options = StatusOptions::new();
     options.include_untracked(false).include_ignored(false).exclude_submodules(true).no_refresh(true);
+    let _patrol = repo.workdir().map(Patrol::watching);
     let statuses = repo.statuses(Some(&mut options)).map_err(|error| error.message().to_owned())?;
     let inside = below(&repo, bus);
     let names = statuses.iter().filter(|entry| entry.status() != Status::CURRENT);
@@ -208,6 +204,7 @@ pub(super) fn look(root: &Path, bus: &Path) -> Result<Look, String> {
     let mut options = StatusOptions::new();
     options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false).no_refresh(true);
     options.exclude_submodules(true);
+    let _patrol = repo.workdir().map(Patrol::watching);
     let statuses = repo.statuses(Some(&mut options)).map_err(|error| error.message().to_owned())?;
     let inside = below(&repo, bus);
     let mut files = BTreeMap::new();

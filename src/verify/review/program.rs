@@ -8,6 +8,7 @@ use super::fenced::{Nonce, cut};
 use super::ground::{Ground, Run};
 use super::target::{Subject, as_given};
 use crate::base::atomic;
+use crate::base::regular::{self, Links};
 use crate::execute::agents::backend::OWN_FOLDER;
 use crate::execute::outcome::{Ending, Outcome};
 use crate::execute::shell::{self, ShellJob};
@@ -145,8 +146,7 @@ fn judge(
 
 /// The bytes of a plain file that is not too long.
 fn read(path: &Path) -> Option<Vec<u8>> {
-    let metadata = path.symlink_metadata().ok()?;
-    (metadata.is_file() && metadata.len() <= REPORT).then(|| std::fs::read(path).ok()).flatten()
+    regular::read(path, Links::Refused, REPORT).ok()
 }
 
 /// What the reviewer is told besides the commits; nothing when nothing is known.

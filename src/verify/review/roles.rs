@@ -4,8 +4,9 @@
 //! `AGENTS.md` (`reference/loop-kit.md` §12). They are read from the operator's checkout, never from a worktree: a run
 //! cannot write the rules that it is judged by. A file that is empty, too long or leads out of the project does not count.
 
-use std::io::Read;
 use std::path::Path;
+
+use crate::base::regular::{self, Links};
 
 /// What the worker is told when the project says nothing.
 const WORKER: &str = include_str!("../../../assets/roles/code-writer.md");
@@ -36,12 +37,10 @@ fn own(root: &Path, name: &str) -> Option<String> {
     // A link to a file within the project is fine (`AGENTS.md` often is one); a FIFO would never end.
     let real = path.canonicalize().ok()?;
     let inside = root.canonicalize().is_ok_and(|root| real.starts_with(root));
-    if !inside || !real.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() <= LIMIT) {
+    let Some(bytes) = inside.then(|| regular::read(&real, Links::Refused, LIMIT).ok()).flatten() else {
         tracing::warn!(path = %path.display(), "a role's file is no plain file of the project, or too long: it does not count");
         return None;
-    }
-    let mut bytes = Vec::new();
-    std::fs::File::open(&real).ok()?.take(LIMIT).read_to_end(&mut bytes).ok()?;
+    };
     let text = String::from_utf8_lossy(&bytes);
     let text = text.trim_start_matches('\u{feff}').trim();
     (!text.is_empty()).then(|| text.to_owned())

@@ -6,6 +6,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::base::repo::patrol::Patrol;
 use git2::{Index, IndexAddOption, Oid, Repository, Signature};
 
 /// Bytes of an untracked file that is still taken for somebody's work.
@@ -68,6 +69,7 @@ fn staged(repo: &Repository, index: &mut Index) -> Result<(Oid, Vec<String>), gi
         }
         i32::from(ours || module || data)
     };
+    let _patrol = repo.workdir().map(Patrol::watching);
     index.add_all(["*"], IndexAddOption::DEFAULT, Some(&mut leave))?;
     let mut notes: Vec<String> = large
         .iter()

@@ -11,6 +11,7 @@ use super::detect::Login;
 use super::dialogue::ClaudeDialogue;
 use super::files::Files;
 use super::{Arguments, Backend, Input, Launch, Place};
+use crate::base::regular::{self, Links};
 use crate::execute::agents::session::{AgentJob, Hearing};
 use crate::plan::settings::AgentSettings;
 
@@ -94,7 +95,7 @@ impl Backend for Claude {
             return Login::by_variable(place, &keys);
         };
         let helper = || {
-            std::fs::read_to_string(folder.join("settings.json"))
+            regular::read_text(&folder.join("settings.json"), Links::Followed, 1 << 20)
                 .is_ok_and(|settings| settings.contains("\"apiKeyHelper\""))
         };
         let otherwise = match () {

@@ -12,6 +12,7 @@ use super::detect::Login;
 use super::dialogue::{CodexDialogue, CodexOpening};
 use super::files::Files;
 use super::{Arguments, Backend, Input, Launch, Place};
+use crate::base::regular::{self, Links};
 use crate::execute::agents::session::{AgentJob, Hearing};
 use crate::plan::settings::AgentSettings;
 
@@ -111,5 +112,5 @@ fn hears(settings: &AgentSettings) -> bool {
 }
 
 fn has_provider(config: &std::path::Path) -> bool {
-    std::fs::read_to_string(config).is_ok_and(|text| text.contains("model_provider"))
+    regular::read_text(config, Links::Followed, 1 << 20).is_ok_and(|text| text.contains("model_provider"))
 }

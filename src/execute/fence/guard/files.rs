@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Breach, Settlement};
+use crate::base::regular::{self, Links};
 
 /// Files whose change always counts, besides everything in `hooks/`. The exclude file is not among them: it only hides.
 const WATCHED: [&str; 4] = ["info/attributes", "info/grafts", "objects/info/alternates", "config.worktree"];
 
 /// Beginnings and ends of configuration keys that name programs to run or other places to go.
-const RUNS_PROGRAMS: [&str; 15] = [
+const RUNS_PROGRAMS: [&str; 16] = [
     "core.hookspath",
     "core.fsmonitor",
     "core.sshcommand",
@@ -19,6 +20,7 @@ const RUNS_PROGRAMS: [&str; 15] = [
     "core.askpass",
     "core.gitproxy",
     "core.attributesfile",
+    "core.worktree",
     "filter.",
     "alias.",
     "include",
@@ -119,7 +121,7 @@ fn content(path: &Path) -> Option<Vec<u8>> {
     if metadata.is_symlink() {
         text.extend_from_slice(fs::read_link(path).ok()?.as_os_str().as_encoded_bytes());
     } else if metadata.is_file() && metadata.len() <= KEPT {
-        text.extend(fs::read(path).ok()?);
+        text.extend(regular::read(path, Links::Refused, KEPT).ok()?);
     }
     Some(text)
 }

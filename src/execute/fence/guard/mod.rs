@@ -149,7 +149,7 @@ impl Guard {
             }),
         }
         self.files.compare_ours(&mut found);
-        if self.writable.is_empty() {
+        if self.could_write("config") {
             self.files.compare(&self.common, &mut found);
         }
         let told = found.meanwhile.len();

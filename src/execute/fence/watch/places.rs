@@ -11,6 +11,7 @@ use notify::RecursiveMode;
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, RenameMode};
 
 use super::Watched;
+use crate::base::repo::patrol::Patrol;
 use crate::execute::fence::Guard;
 
 /// Most folders of a worktree that are watched.
@@ -161,6 +162,7 @@ impl<'a> Places<'a> {
 
     /// Whether a folder that came is worth a watch.
     fn is_watched(&self, inner: &Path) -> bool {
+        let _patrol = Patrol::clearing(&self.guard.worktree.path);
         let ignored = self.repo.as_ref().is_none_or(|repo| repo.is_path_ignored(inner).unwrap_or(true));
         !ignored && self.count < FOLDERS
     }
