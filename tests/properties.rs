@@ -118,6 +118,62 @@ fn seeds_of_the_agent_stream_hold() {
     }
 }
 
+#[test]
+fn seeds_of_diff_verdict_and_keys_hold() {
+    let bodies: [(&str, fn(&[u8])); 3] =
+        [("diff", properties::diff), ("verdict", properties::verdict_answer), ("keys", properties::keys)];
+    for (target, body) in bodies {
+        for (name, bytes) in seeds(target) {
+            println!("{target}/{name}");
+            body(&bytes);
+        }
+    }
+}
+
+#[test]
+fn seeds_of_comments_and_settings_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let bodies: [(&str, fn(&Path, &[u8])); 2] =
+        [("comments", properties::comments), ("settings", properties::settings)];
+    for (target, body) in bodies {
+        for (name, bytes) in seeds(target) {
+            println!("{target}/{name}");
+            body(folder.path(), &bytes);
+        }
+    }
+}
+
+/// Two texts that share most of their lines.
+fn two_texts() -> impl Strategy<Value = Input> {
+    let line = prop_oneof![
+        Just("a"),
+        Just("b"),
+        Just(""),
+        Just("\r"),
+        Just("c\rd"),
+        Just("\u{1b}[2J"),
+        Just("long line")
+    ];
+    let lines = proptest::collection::vec(line, 0..30);
+    (lines, proptest::collection::vec((any::<prop::sample::Index>(), 0u8..3), 0..6), any::<[bool; 2]>())
+        .prop_map(|(lines, edits, ends)| {
+            let mut other = lines.clone();
+            for (index, how) in edits {
+                if other.is_empty() {
+                    other.push("new");
+                }
+                let at = index.index(other.len());
+                match how {
+                    0 => other[at] = "changed",
+                    1 => drop(other.remove(at)),
+                    _ => other.insert(at, "new"),
+                }
+            }
+            let text = |lines: &[&str], ended: bool| lines.join("\n") + if ended { "\n" } else { "" };
+            Input(format!("{}\0{}", text(&lines, ends[0]), text(&other, ends[1])).into_bytes())
+        })
+}
+
 fn words(list: &'static str) -> Vec<&'static str> {
     list.split_whitespace().collect()
 }
@@ -213,6 +269,33 @@ proptest! {
         for ((gate, open), pick) in properties::gates(&read).into_iter().zip(picks) {
             prop_assert_eq!(open, pick < 2, "{} written as {}", gate.key(), VALUES[pick]);
         }
+    }
+
+    #[test]
+    fn blocks_lead_from_the_old_text_to_the_new(input in prop_oneof![two_texts(), bent("diff"), terminal_bytes()]) {
+        properties::diff(&input.0);
+    }
+
+    #[test]
+    fn a_bent_verdict_counts_for_nobody_else(input in prop_oneof![bent("verdict"), terminal_bytes()]) {
+        properties::verdict_answer(&input.0);
+    }
+
+    #[test]
+    fn bent_comments_are_read_or_left_alone(input in bent("comments")) {
+        let folder = tempfile::tempdir().unwrap();
+        properties::comments(folder.path(), &input.0);
+    }
+
+    #[test]
+    fn a_bent_configuration_is_read_within_bounds(input in prop_oneof![bent("settings"), terminal_bytes()]) {
+        let folder = tempfile::tempdir().unwrap();
+        properties::settings(folder.path(), &input.0);
+    }
+
+    #[test]
+    fn any_key_reads_back(input in prop_oneof![bent("keys"), terminal_bytes()]) {
+        properties::keys(&input.0);
     }
 
     #[test]

@@ -52,3 +52,30 @@ fn a_policy_that_is_swapped_in_the_middle_opens_nothing() {
     assert!(log.contains("policy.yaml changed while the run worked; it counts from the next on"), "{log}");
     assert!(log.contains("refused by policy.allow_tag=false: git tag sneaky"), "{log}");
 }
+
+/// A file of the repository that grows to 100 GB, and to a length whose low 32 bits are what it had: nobody reads it.
+#[test]
+fn a_known_file_that_becomes_huge_is_not_read() {
+    for size in ["100G", "$((64 * 1024 * 1024 * 1024 + 14))"] {
+        let mut scene = Scene::new();
+        scene.agent(&format!("truncate -s {size} notes.txt\nprintf 'Hello, world!\\n' >hello.txt\n"), &[]);
+        let began = Instant::now();
+        let ran = scene.run();
+        assert!(matches!(ran.code, Some(0..=1)), "{ran:?}");
+        scene.look();
+        assert!(began.elapsed().as_secs() < 60, "{size}: {:?}", began.elapsed());
+    }
+}
+
+/// A shell ticket that promises changes leaves one: what is compared before and after is not read through.
+#[test]
+fn a_huge_file_of_a_shell_ticket_is_not_read() {
+    use super::cli::Place;
+    use super::support::project::{Project, shell};
+    let ticket = shell("PLF-001", "One", "truncate -s 100G big.bin").input("expect_files_changed: true");
+    let place = Project::with(&[ticket]);
+    let began = Instant::now();
+    place.run(&["ticket", "run", "PLF-001"]).expect(0);
+    assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+    assert_eq!(place.on_disk("PLF-001")["status"], "done");
+}

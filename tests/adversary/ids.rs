@@ -111,3 +111,62 @@ fn names_of_runs_lead_to_runs_only() {
         assert!(ran.code != Some(0) && !format!("{}{}", ran.out, ran.err).contains("SECRET"), "{ran:?}");
     }
 }
+
+/// Ids that only differ in what a file name or a branch cannot carry, in case, or in alphabet: each has its own run, its
+/// own worktree and its own branch, and none gets another's work.
+#[test]
+fn ids_that_look_alike_share_nothing() {
+    let long = "x".repeat(300);
+    let longer = format!("{long}y");
+    let ids =
+        ["a/b", "a_b", "A_B", "a\\b", "\u{430}_b", "a:b", "a b", "a_b.", long.as_str(), longer.as_str()];
+    let mut scene = Scene::new();
+    let sprint = scene.bench.project.read(".planfile/sprints/current.yaml");
+    let (head, ticket) = sprint.split_once("  tickets:\n").unwrap();
+    let all: String = ids
+        .iter()
+        .map(|id| {
+            let quoted = serde_json::to_string(id).unwrap();
+            ticket.replace(&format!("'{ID}'"), &quoted).replace(ID, &quoted)
+        })
+        .collect();
+    scene.bench.project.write(".planfile/sprints/current.yaml", &format!("{head}  tickets:\n{all}"));
+    scene.agent("ls -A >\"$NOTES/found\"; printf 'Hello, world!\\n' >hello.txt; echo x >\"own-$KORU_TICKET\" 2>/dev/null || echo x >own\n", &[]);
+    let mut places = BTreeSet::new();
+    for id in ids {
+        let ran = scene.bench.koru(&["ticket", "run", "--agent", SCRIPTED, "--", id]);
+        assert!(matches!(ran.code, Some(0..=2)), "{id:.20?} {ran:?}");
+        if ran.code == Some(0) {
+            let found = scene.bench.noted("found");
+            assert!(!found.contains("own"), "{id:.20?} found another's work: {found}");
+        }
+    }
+    for entry in
+        std::fs::read_dir(scene.bench.project.path().join(".planfile/.koru/worktrees")).unwrap().flatten()
+    {
+        if entry.path().is_dir() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            assert!(places.insert(name.clone()), "two worktrees called {name}");
+            assert!(name.len() <= 255);
+        }
+    }
+    let branches = scene.bench.git(&["for-each-ref", "--format=%(refname)", "refs/heads/koru/"]);
+    assert_eq!(branches.lines().count(), places.len(), "{branches}\n{places:?}");
+}
+
+/// No byte that ends a C string gets into a path, a branch or a child's arguments.
+#[test]
+fn a_zero_byte_in_an_id_is_refused_or_replaced() {
+    let mut scene = Scene::new();
+    scene.agent("printf 'Hello, world!\\n' >hello.txt\n", &[]);
+    let sprint = scene.bench.project.read(".planfile/sprints/current.yaml");
+    let sprint = sprint.replace(&format!("'{ID}'"), "\"a\\0b\"").replace(ID, "\"a\\0b\"");
+    scene.bench.project.write(".planfile/sprints/current.yaml", &sprint);
+    for args in
+        [&["ticket", "list"][..], &["queue", "run", "--loop"], &["brief"], &["worktree", "list"], &["doctor"]]
+    {
+        let ran = scene.bench.koru(args);
+        assert!(matches!(ran.code, Some(0..=2)), "{args:?} {ran:?}");
+        assert!(!ran.out.contains('\0') && !ran.err.contains('\0'), "{args:?} {ran:?}");
+    }
+}

@@ -97,3 +97,58 @@ fn repositories_in_the_worktree_run_nothing_and_stay_out_of_the_commit() {
     let tree = scene.tree();
     assert!(!tree.contains("160000") && !tree.contains("sub/"), "{tree}");
 }
+
+/// Configuration that sends git elsewhere: another work tree, other files to include, other hosts, other owners.
+#[test]
+fn configuration_that_leads_elsewhere_leads_us_nowhere() {
+    for plant in [
+        "git config --file \"$c\" core.worktree \"$OUTSIDE/tree\"",
+        "git config --file \"$c\" core.bare true",
+        "printf '[core]\\n\\tfsmonitor = %s\\n\\thooksPath = %s\\n[diff]\\n\\texternal = %s\\n' \"$TRAP\" \"$NOTES\" \"$TRAP\" \
+         >\"$NOTES/more\"; git config --file \"$c\" include.path \"$NOTES/more\"; \
+         git config --file \"$c\" includeIf.gitdir:/.path \"$NOTES/more\"",
+        "git config --file \"$c\" url.ext::$TRAP.insteadOf https://; git config --file \"$c\" remote.origin.url https://h/x; \
+         git config --file \"$c\" remote.origin.uploadpack \"$TRAP\"; git config --file \"$c\" protocol.ext.allow always",
+        "git config --file \"$c\" safe.directory '*'; git config --file \"$c\" core.sharedRepository 0777; \
+         git config --file \"$c\" trace2.eventTarget \"$OUTSIDE/trace\"; git config --file \"$c\" core.gitProxy \"$TRAP\"",
+        "printf '[submodule \"-u./x\"]\\n\\tpath = ../../../../../outside/tree\\n\\turl = -u./x\\n[submodule \"a\"]\\n\\tpath = a\\n\\turl = ext::%s\\n' \
+         \"$TRAP\" >.gitmodules; git config --file \"$c\" submodule.a.update \"!$TRAP\"",
+    ] {
+        let mut scene = Scene::new();
+        let outside = scene.bench.around("outside");
+        std::fs::create_dir(outside.join("tree")).unwrap();
+        std::fs::write(outside.join("tree/kept"), "kept").unwrap();
+        let git = scene.bench.project.path().join(".git");
+        let deeds = format!("printf 'Hello, world!\\n' >hello.txt\nc=\"$CHECKOUT/.git/config\"\n{plant}\n");
+        scene.agent(&deeds, &[git]);
+        let before = scene.bench.project.read(".git/config");
+        let ran = scene.bench.koru(&["ticket", "run", ID, "--agent", super::agents::bench::SCRIPTED]);
+        assert!(matches!(ran.code, Some(0..=1)), "{plant}: {ran:?}");
+        for args in [
+            &["diff", ID][..],
+            &["worktree", "list"],
+            &["brief"],
+            &["doctor"],
+            &["ticket", "show", ID],
+            &["review", ID],
+        ] {
+            let looked = scene.bench.koru(args);
+            assert!(matches!(looked.code, Some(0..=2)), "{plant}: {args:?} {looked:?}");
+        }
+        assert_eq!(scene.sprung(), None, "{plant}: {ran:?}");
+        let names: Vec<_> = std::fs::read_dir(outside.join("tree"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(names, ["kept"], "{plant}");
+        assert_eq!(scene.bench.project.read("hello.txt"), super::agents::scenario::GREETING, "{plant}");
+        // What changed is told, where the change is one of configuration.
+        if scene.bench.project.read(".git/config") != before {
+            let log = scene.bench.koru(&["ticket", "log", ID]).out;
+            assert!(
+                log.contains("config") || ran.out.contains("config"),
+                "{plant}: nobody is told\n{log}\n{ran:?}"
+            );
+        }
+    }
+}

@@ -15,6 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use koru_tui::base::text::{safe_block, safe_line, safe_text};
+use koru_tui::console::{Key, Keymap};
 use koru_tui::execute::agents::assemble::Assembler;
 use koru_tui::execute::agents::kind::AgentKind;
 use koru_tui::execute::agents::stream::{StreamParser, parser};
@@ -24,7 +25,12 @@ use koru_tui::execute::output::{Channel, OutputLine};
 use koru_tui::execute::transcript::TranscriptReader;
 use koru_tui::plan::lifecycle::Change;
 use koru_tui::plan::policy::{Gate, Policy};
+use koru_tui::plan::settings::{NoteLevel, Settings};
+use koru_tui::plan::ticket::TicketId;
 use koru_tui::plan::yaml::sprint::SprintDoc;
+use koru_tui::verify::comments::{Notebook, NotebookChange, store::change};
+use koru_tui::verify::diff::{Lines, blocks};
+use koru_tui::verify::review::{Expected, VerdictError, verdict};
 use serde_json::{Value, json};
 
 /// Characters that a terminal obeys instead of showing, or that hide or reorder what is shown.
@@ -260,4 +266,113 @@ fn lines_are_whole(lines: &[OutputLine]) {
             blocks = line.block;
         }
     }
+}
+
+/// Where two texts differ: the blocks lead from one to the other, whatever the bytes; lines that are shown have no end in
+/// them. `bytes` are the two texts, with a zero byte between them.
+pub fn diff(bytes: &[u8]) {
+    let (old, new) = bytes.split_at(memchr::memchr(0, bytes).unwrap_or(bytes.len()));
+    let new = new.get(1..).unwrap_or_default();
+    for text in [old, new] {
+        let lines = Lines::decode(text);
+        assert!((0..lines.len()).all(|number| lines.get(number).is_some_and(|line| !line.contains('\n'))));
+        assert_eq!(lines.get(lines.len()), None);
+    }
+    let found = blocks(old, new, true).expect("two buffers can be compared");
+    let split = |text: &[u8]| -> Vec<Vec<u8>> {
+        text.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+    };
+    let (before, after) = (split(old), split(new));
+    let (mut made, mut at) = (Vec::new(), 0);
+    for block in &found {
+        let (first, len) = (block.old as usize, block.old_len as usize);
+        made.extend_from_slice(&before[at..first]);
+        made.extend_from_slice(&after[block.new as usize..(block.new + block.new_len) as usize]);
+        at = first + len;
+    }
+    made.extend_from_slice(&before[at..]);
+    assert_eq!(made.concat(), new, "the blocks do not lead from the old text to the new one");
+    // Without white space there are at most as many, and never a panic.
+    assert!(blocks(old, new, false).is_ok());
+}
+
+/// A reviewer's answer of any bytes: it counts only for the ticket and the commit that were asked about, and what is kept
+/// of it is bounded.
+pub fn verdict_answer(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let expected = Expected {
+        ticket: "PLF-001".to_owned(),
+        head: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+        reviewer: "judge".to_owned(),
+        earlier: vec!["f-1".to_owned()],
+        folders: vec![PathBuf::from("/w")],
+    };
+    let structured = serde_json::from_slice::<Value>(bytes).ok();
+    for (structured, answer) in
+        [(None, Some(&*text)), (structured.as_ref(), None), (structured.as_ref(), Some(&*text))]
+    {
+        let Ok(found) = verdict(structured, answer, &expected) else { continue };
+        assert_eq!(found.head.as_deref(), Some(&*expected.head), "a verdict on another commit");
+        assert!(
+            found.summary.len() <= 64 * 1024 && found.findings.len() <= 1_000,
+            "a verdict without bounds"
+        );
+        let other = Expected { ticket: "PLF-002".to_owned(), ..expected.clone() };
+        let foreign = verdict(structured, answer, &other);
+        assert!(matches!(foreign, Err(VerdictError::ForeignTicket { .. })), "{foreign:?}");
+        let other = Expected { head: "f".repeat(40), ..expected.clone() };
+        let foreign = verdict(structured, answer, &other);
+        assert!(matches!(foreign, Err(VerdictError::ForeignHead { .. })), "{foreign:?}");
+    }
+}
+
+/// Comments on disk of any bytes: they are read, or left as they are by whoever wants to change them.
+pub fn comments(folder: &Path, bytes: &[u8]) {
+    let path = folder.join(".planfile/.koru/loop/PLF-001/comments.json");
+    fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+    fs::write(&path, bytes).expect("a notebook");
+    let ticket = TicketId::new("PLF-001");
+    let viewed = NotebookChange::Viewed { file: "a\u{1b}".to_owned(), blob: Some("1".to_owned()) };
+    match change(folder, &ticket, NotebookChange::Read) {
+        Ok(before) => {
+            let after = change(folder, &ticket, viewed).expect("what can be read can be changed");
+            assert_eq!(after.comments, before.comments, "a mark changed the comments");
+            let read: Notebook =
+                change(folder, &ticket, NotebookChange::Read).expect("what we wrote can be read");
+            assert_eq!(read, after);
+        }
+        Err(_) => {
+            assert!(change(folder, &ticket, viewed).is_err(), "what cannot be read was changed");
+            assert_eq!(fs::read(&path).expect("it is there"), bytes, "what cannot be read was written");
+        }
+    }
+}
+
+/// The configuration: a file that does not count as a whole starts no agent, and every other is read within bounds.
+pub fn settings(folder: &Path, bytes: &[u8]) {
+    let path = folder.join(".planfile/.koru/config.yaml");
+    fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+    fs::write(&path, bytes).expect("a configuration");
+    let (read, notes) = Settings::load(folder);
+    if notes.iter().any(|note| note.level == NoteLevel::WholeFile) {
+        assert!(read.refused.is_some(), "a file that does not count lets agents start");
+    }
+    for note in &notes {
+        assert!(!note.to_string().is_empty());
+    }
+    if let Some(usd) = read.budgets.run_usd {
+        assert!(usd.is_finite() && usd >= 0.0, "a budget of {usd}");
+    }
+}
+
+/// Keys and key maps of any bytes: a key that is read has a name that reads as the same key; a map never comes without keys.
+pub fn keys(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for name in text.lines().take(64) {
+        if let Ok(key) = Key::parse(name) {
+            assert_eq!(Key::parse(&key.to_string()), Ok(key), "{name:?} is called {key}");
+        }
+    }
+    let (_, troubles) = Keymap::read(&text);
+    assert!(troubles.iter().all(|trouble| !trouble.is_empty()));
 }

@@ -1,0 +1,7 @@
+//! Feeds `properties::keys` with whatever the fuzzer thinks of.
+#![no_main]
+#[allow(dead_code)]
+#[path = "../../support/properties.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::keys(bytes));
