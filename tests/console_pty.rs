@@ -10,6 +10,8 @@ mod board;
 mod leaving;
 #[path = "console_pty/pictures.rs"]
 mod pictures;
+#[path = "console_pty/promotions.rs"]
+mod promotions;
 #[path = "console_pty/review.rs"]
 mod review;
 #[path = "console_pty/steps.rs"]

@@ -191,6 +191,23 @@ fn a_base_that_moved_on_is_checked_again_with_the_work_on_top() {
     assert_eq!(bench.git(&["rev-parse", &format!("koru/{ID}")]).trim(), head);
 }
 
+/// What the rules say of work that waits is what they say now; work that somebody landed by hand waits no more.
+#[test]
+fn what_waits_is_judged_by_the_rules_of_now_and_expires_when_nothing_is_left() {
+    let mut bench = finished();
+    assert_eq!(promotion(&bench)["risk"], "medium");
+    bench.configure("promotion", json!({"high_risk": ["hello.txt"], "deny": ["added*"]}));
+    let judged = promotion(&bench);
+    assert_eq!(judged["blocked"].as_str().map(|why| why.contains("`added*`")), Some(true), "{judged:#}");
+    bench.configure("promotion", json!({"high_risk": ["hello.txt"]}));
+    let judged = promotion(&bench);
+    assert_eq!((&judged["risk"], &judged["blocked"]), (&json!("high"), &Value::Null));
+    bench.git(&["update-ref", "refs/heads/main", &head(&bench)]);
+    let left = promotion(&bench);
+    assert_eq!(left["state"]["state"], "expired");
+    assert!(left["state"]["why"].as_str().unwrap().contains("nothing of PLF-001 is left"), "{left:#}");
+}
+
 #[test]
 fn a_conflict_names_its_files_and_nothing_moves() {
     let bench = finished();

@@ -9,6 +9,8 @@ mod console;
 mod gated;
 #[path = "supervisor/shelf.rs"]
 mod past_runs;
+#[path = "supervisor/promotions.rs"]
+mod promotions;
 #[path = "supervisor/rounds.rs"]
 mod rounds;
 #[path = "supervisor/said.rs"]

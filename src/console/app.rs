@@ -252,6 +252,7 @@ where
             Some(Event::Run(event)) => RuntimeMessage::Run(event),
             Some(Event::Project(event)) => RuntimeMessage::Project(event),
             Some(Event::Diff(event)) => RuntimeMessage::Diff(event),
+            Some(Event::Promotion(event)) => RuntimeMessage::Promotion(event),
         })
     }
 

@@ -33,6 +33,7 @@ pub(crate) struct Glyphs {
     pub(crate) retry: &'static str,
     pub(crate) sleeping: &'static str,
     pub(crate) violation: &'static str,
+    pub(crate) lands: &'static str,
     pub(crate) spinner: &'static [&'static str],
 }
 
@@ -66,6 +67,7 @@ pub(crate) const UNICODE: Glyphs = Glyphs {
     retry: "↻",
     sleeping: "☾",
     violation: "⊘",
+    lands: "⇡",
     spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
 };
 
@@ -99,6 +101,7 @@ pub(crate) const ASCII: Glyphs = Glyphs {
     retry: "@",
     sleeping: "_",
     violation: "X",
+    lands: "&",
     spinner: &["|", "/", "-", "\\"],
 };
 
@@ -142,6 +145,7 @@ mod tests {
                 set.canceled,
                 set.sleeping,
                 set.violation,
+                set.lands,
             ];
             assert_eq!(shapes.iter().collect::<HashSet<_>>().len(), shapes.len());
         }

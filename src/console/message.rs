@@ -6,7 +6,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::runtime::protocol::{Command, DiffEvent, Outcome, ProjectEvent, RequestId, RunEvent, Snapshot};
+use crate::runtime::protocol::{
+    Command, DiffEvent, Outcome, ProjectEvent, PromotionEvent, RequestId, RunEvent, Snapshot,
+};
 
 use super::keys::Key;
 use super::review::paint::{PaintedPart, PartJob};
@@ -52,6 +54,8 @@ pub enum RuntimeMessage {
     Project(ProjectEvent),
     /// About a diff that is looked at.
     Diff(DiffEvent),
+    /// About work that lands.
+    Promotion(PromotionEvent),
     /// The runtime has ended; nothing more will come.
     Gone,
 }

@@ -32,6 +32,7 @@ mod message;
 pub(crate) mod output;
 mod port;
 mod preferences;
+mod promotions;
 mod review;
 mod rows;
 mod settings;

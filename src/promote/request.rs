@@ -17,7 +17,7 @@ use crate::base::repo::names::safe_component;
 use crate::execute::agents::tally::Cost;
 use crate::execute::isolation::{self, Worktree, WorktreeError};
 use crate::plan::settings::PromotionSettings;
-use crate::plan::ticket::Ticket;
+use crate::plan::ticket::{Ticket, TicketId};
 use crate::verify::finding::Source;
 use crate::verify::gates::{GateReport, GateResult, GateState};
 use crate::verify::rounds::{Part, Review, Round};
@@ -114,7 +114,8 @@ pub struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// The promotion of `ticket`'s work as it is now, kept on disk: the one that is there, else a new one.
+    /// The promotion of `ticket`'s work as it is now, kept on disk: the one that is there, else a new one. What the rules,
+    /// checks and rounds say of one that waits is what they say now, and one of which nothing is left expires.
     ///
     /// Blocking.
     ///
@@ -122,7 +123,17 @@ impl Asked<'_> {
     /// See [`RequestError`].
     pub fn request(&self, ticket: &Ticket) -> Result<Promotion, RequestError> {
         let shelf = Shelf::of(self.root);
-        let made = self.look(ticket)?;
+        let made = match self.look(ticket) {
+            Err(nothing @ RequestError::Nothing { .. }) => {
+                // Seldom any waits: only then somebody else is kept from deciding.
+                if shelf.list().0.iter().any(|one| waits(one, ticket)) {
+                    let _lock = shelf.lock()?;
+                    self.expire(&shelf, shelf.list().0, ticket, &nothing.to_string())?;
+                }
+                return Err(nothing);
+            }
+            made => made?,
+        };
         let io = |source| RequestError::Io {
             ticket: ticket.id.to_string(),
             folder: shelf.folder().to_path_buf(),
@@ -131,19 +142,35 @@ impl Asked<'_> {
         let _lock = shelf.lock()?;
         let (known, _) = shelf.list();
         if let Some(same) = known.iter().find(|promotion| promotion.id == made.id) {
-            return Ok(same.clone());
+            let now = newly_judged(same, made);
+            if now != *same {
+                shelf.write(&now).map_err(io)?;
+            }
+            return Ok(now);
         }
         shelf.write(&made).map_err(io)?;
-        let older = known
-            .into_iter()
-            .filter(|promotion| promotion.ticket == ticket.id && promotion.state == State::Pending);
-        for mut older in older {
-            let why = format!("the work went on to {}", made.id);
-            older.note(self.now, self.by, why.clone());
-            older.state = State::Expired { why, at: self.now };
-            shelf.write(&older).map_err(io)?;
-        }
+        self.expire(&shelf, known, ticket, &format!("the work went on to {}", made.id))?;
         Ok(made)
+    }
+
+    /// What waits of a ticket does so no more.
+    fn expire(
+        &self,
+        shelf: &Shelf,
+        known: Vec<Promotion>,
+        ticket: &Ticket,
+        why: &str,
+    ) -> Result<(), RequestError> {
+        for mut older in known.into_iter().filter(|one| waits(one, ticket)) {
+            older.note(self.now, self.by, why);
+            older.state = State::Expired { why: why.to_owned(), at: self.now };
+            shelf.write(&older).map_err(|source| RequestError::Io {
+                ticket: ticket.id.to_string(),
+                folder: shelf.folder().to_path_buf(),
+                source,
+            })?;
+        }
+        Ok(())
     }
 
     /// The same without keeping it.
@@ -203,7 +230,7 @@ impl Asked<'_> {
         let blocked = scope.refused.map(|outside| outside.to_string()).or_else(|| failed(&checks));
         let mut promotion = Promotion {
             format: FORMAT,
-            id: format!("{}.{}", safe_component(ticket.id.as_str()), &head[..DIGITS]),
+            id: name_of(&ticket.id, &head),
             ticket: ticket.id.clone(),
             title: ticket.name.to_string(),
             created_at: self.now,
@@ -223,6 +250,31 @@ impl Asked<'_> {
         };
         promotion.note(self.now, self.by, "requested");
         promotion
+    }
+}
+
+fn waits(promotion: &Promotion, ticket: &Ticket) -> bool {
+    promotion.ticket == ticket.id && promotion.state == State::Pending
+}
+
+/// The name of the promotion of a ticket's work at a commit (40 hexadecimal digits).
+pub fn name_of(ticket: &TicketId, head: &str) -> String {
+    format!("{}.{}", safe_component(ticket.as_str()), head.get(..DIGITS).unwrap_or(head))
+}
+
+/// One that waits, with what is said of it now; what was decided stays as it was decided on.
+fn newly_judged(known: &Promotion, now: Promotion) -> Promotion {
+    if known.state != State::Pending {
+        return known.clone();
+    }
+    Promotion {
+        risk: now.risk,
+        reasons: now.reasons,
+        blocked: now.blocked,
+        checks: now.checks,
+        verdict: now.verdict,
+        cost: now.cost,
+        ..known.clone()
     }
 }
 

@@ -120,6 +120,7 @@ pub fn start(options: Options) -> (Handle, Events) {
         cost_today: None,
         day_usd: None,
         reviews: std::collections::BTreeMap::new(),
+        promotions: Arc::default(),
     };
     let snapshot: SharedSnapshot = Arc::new(RwLock::new(Arc::new(first)));
     let (calls, inbox) = mpsc::unbounded_channel();

@@ -4,25 +4,30 @@
 //! `promote` carries out, this says to whom: nothing here decides. Blocking, but for [`approve`], which may have to run
 //! checks. What cannot be told to the ticket afterwards is a trouble beside the decision, which stands.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use git2::{Oid, Repository};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::agents::rounds_of::add;
-use super::deciding::{cleaned, short, write_audit};
+use super::deciding::{cleaned, names, short, write_audit};
+pub(crate) use super::protocol::promotion::After;
 use super::protocol::review::{Finding, Severity, Source, Stage};
 use super::reviews::ReviewFolder;
 use crate::base::paths::ProjectPaths;
 use crate::execute::environment::Environment;
 use crate::execute::isolation;
-use crate::execute::stop::StopWatch;
+use crate::execute::stop::{Stop, StopWatch};
 use crate::plan::lifecycle::{Op, Patch};
 use crate::plan::settings::Settings;
 use crate::plan::store::{Plan, Step, Store};
 use crate::plan::ticket::{Status, Ticket};
 use crate::promote::proving::Proving;
+use crate::promote::request::name_of;
 use crate::promote::shelf::Unreadable;
 use crate::promote::{Asked, DecideError, Decider, Promotion, RequestError, Shelf, State};
 use crate::verify::rounds::Review;
@@ -62,15 +67,6 @@ pub(crate) struct Approval {
     pub(crate) word: Option<String>,
 }
 
-/// What becomes of the ticket of a rejected promotion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum After {
-    /// It goes back to a worker, with the reason.
-    Rework,
-    /// It is over.
-    Close,
-}
-
 /// A decision that was carried out.
 #[derive(Debug)]
 pub(crate) struct Carried {
@@ -91,8 +87,14 @@ impl Desk {
             Err(DecideError::Lock(_)) => {}
             Err(error) => troubles.push(error.to_string()),
         }
-        let finished = plan.tickets.iter().filter(|ticket| ticket.status == Status::Done);
-        for ticket in finished.filter(|ticket| isolation::known(&self.root, &ticket.id).is_some()) {
+        // Work whose promotion was decided about stays decided: of many finished tickets only a few are looked into.
+        let (known, _) = Shelf::of(&self.root).list();
+        let over = |state: &State| !matches!(state, State::Pending);
+        let decided: HashSet<String> =
+            known.into_iter().filter(|one| over(&one.state)).map(|one| one.id).collect();
+        let repo = isolation::operators_repository(&self.root).ok();
+        let wanted = |ticket: &&Arc<Ticket>| self.is_to_be_requested(ticket, repo.as_ref(), &decided);
+        for ticket in plan.tickets.iter().filter(wanted) {
             match self.asked(self.review(ticket).as_ref()).request(ticket) {
                 Ok(_) | Err(RequestError::Nothing { .. } | RequestError::NoBranch { .. }) => {}
                 Err(error) => troubles.push(error.to_string()),
@@ -100,6 +102,44 @@ impl Desk {
         }
         let (all, unreadable) = Shelf::of(&self.root).list();
         Promotions { all, unreadable, troubles }
+    }
+
+    /// Whether a ticket is finished, was worked on in a worktree, and nobody decided about the commit that its branch is at.
+    fn is_to_be_requested(
+        &self,
+        ticket: &Ticket,
+        repo: Option<&Repository>,
+        decided: &HashSet<String>,
+    ) -> bool {
+        if ticket.status != Status::Done {
+            return false;
+        }
+        let Some(worktree) = isolation::known(&self.root, &ticket.id) else { return false };
+        let tip = repo.and_then(|repo| repo.refname_to_id(&worktree.branch_ref()).ok());
+        tip.is_none_or(|tip| !decided.contains(&name_of(&ticket.id, &tip.to_string())))
+    }
+
+    /// Commits that the base of a promotion has beyond its work.
+    pub(crate) fn base_ahead(&self, promotion: &Promotion) -> Option<u32> {
+        let repo = isolation::operators_repository(&self.root).ok()?;
+        let tip = repo.refname_to_id(&format!("refs/heads/{}", promotion.base_branch)).ok()?;
+        let head = Oid::from_str(&promotion.head).ok()?;
+        let (ahead, _) = repo.graph_ahead_behind(tip, head).ok()?;
+        u32::try_from(ahead).ok()
+    }
+
+    /// Refuses when `seen` is not the commit of the promotion `id`.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub(crate) fn is_what_was_seen(&self, id: &str, seen: &str) -> Result<(), String> {
+        let promotion = Shelf::of(&self.root)
+            .read(id)
+            .map_err(|error| format!("the promotion {id} cannot be read: {error}"))?;
+        if names(seen, &promotion.head) {
+            return Ok(());
+        }
+        Err(format!("{id} is not what you saw ({}); look again, then decide", short(seen)))
     }
 
     /// Lands a promotion: looks, checks what was never checked as it lands, writes the audit, lands, tells the ticket.
@@ -134,9 +174,13 @@ impl Desk {
                     commit: ready.going.to.clone(),
                     progress,
                 };
-                Some(proving.run(stop).await?)
+                Some(proving.run(stop.clone()).await?)
             }
         };
+        // Checks that were stopped before they began have not failed; they have proven nothing either.
+        if stop.current() > Stop::No {
+            return Err(format!("{} was stopped before it landed; it waits as before", approval.id));
+        }
         let (desk, ticket) = (self.clone(), ticket.clone());
         blocking(move || {
             let detail = json!({

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::promotions;
 use crate::steps::select;
 use crate::support::project::{Project, Ticket, human, shell};
 use crate::support::pty::{Launch, Terminal};
@@ -117,4 +118,23 @@ fn the_pictures_show_what_the_console_shows() {
     terminal.wait_for("behind --device.");
     terminal.wait_for("draft saved");
     keep(&terminal, "answer.svg", "Answering a human ticket in place");
+}
+
+#[test]
+fn the_picture_of_work_that_lands_shows_what_the_console_shows() {
+    let project = promotions::finished(
+        &[
+            human("PLF-001", "parser drops CRLF", "where?"),
+            human("PLF-002", "rate limit headers", "which?").label("risk:low"),
+            human("PLF-003", "rotate the signing keys", "how often?").label("risk:high"),
+        ],
+        "",
+    );
+    let terminal = promotions::open_at(&project, 3);
+    terminal.wait_for("PLF-003");
+    terminal.send("j ");
+    terminal.wait_for("1 marked");
+    terminal.send("k");
+    terminal.wait_for("PLF-001  parser drops CRLF");
+    keep(&terminal, "promotions.svg", "Work that waits to land: the list, and the card of one");
 }

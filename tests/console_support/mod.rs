@@ -88,6 +88,7 @@ pub(crate) fn empty() -> Snapshot {
         cost_today: None,
         day_usd: None,
         reviews: std::collections::BTreeMap::new(),
+        promotions: Arc::default(),
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// A git project whose agent `fake` is this script; `budgets` are lines of its configuration.
-pub(super) fn bench(
+pub(crate) fn bench(
     script: &str,
     budgets: &str,
     tickets: &[String],
@@ -62,7 +62,7 @@ pub(super) fn bench(
     (project, signs)
 }
 
-pub(super) fn delegate(id: &str, note: Option<&str>) -> Command {
+pub(crate) fn delegate(id: &str, note: Option<&str>) -> Command {
     let agent = Some("fake".to_owned());
     let note = note.map(str::to_owned);
     Command::Run(RunCommand::Delegate { ticket: TicketId::new(id), agent, note })

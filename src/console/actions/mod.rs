@@ -32,6 +32,8 @@ pub(crate) enum Scope {
     Worktrees,
     /// What a ticket's work changed.
     Review,
+    /// Work that waits to land.
+    Promotions,
     /// The page of a folder without a planfile.
     Init,
 }
@@ -49,6 +51,7 @@ impl Scope {
             Scope::List => "lists",
             Scope::Worktrees => "worktrees",
             Scope::Review => "review",
+            Scope::Promotions => "promotions",
             Scope::Init => "start page",
         }
     }
@@ -231,6 +234,28 @@ actions! {
     ReviewLeft,
     /// Text to the right.
     ReviewRight,
+    /// What waits to land.
+    Promotions,
+    /// What a promotion would land.
+    PromotionDiff,
+    /// Land it, or those that are marked.
+    PromotionApprove,
+    /// Reject it with a reason.
+    PromotionReject,
+    /// Take it back.
+    PromotionUndo,
+    /// Mark it to be approved with others.
+    PromotionMark,
+    /// Stop the checks of the one that lands.
+    PromotionStop,
+    /// Show those of the next state.
+    PromotionFilter,
+    /// Search them.
+    PromotionSearch,
+    /// The card further down.
+    PromotionCardDown,
+    /// The card further up.
+    PromotionCardUp,
     /// Remove the selected worktree.
     Prune,
     /// Remove every worktree that holds nothing of its own.
@@ -315,6 +340,11 @@ impl Action {
     /// Whether it works in a review only.
     pub(crate) fn is_of_review(self) -> bool {
         self.spec().scopes == [Scope::Review]
+    }
+
+    /// Whether it works on the promotions only.
+    pub(crate) fn is_of_promotions(self) -> bool {
+        self.spec().scopes == [Scope::Promotions]
     }
 
     /// The action with this name.

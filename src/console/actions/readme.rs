@@ -9,13 +9,14 @@ const BEGIN: &str = "<!-- keys: written by the tests from the table of actions -
 const END: &str = "<!-- /keys -->\n";
 
 /// The rows, by the area of an action's name.
-const AREAS: [(&str, &[&str]); 9] = [
+const AREAS: [(&str, &[&str]); 10] = [
     ("a ticket", &["ticket"]),
     ("the queue", &["queue"]),
     ("runs", &["run", "worktree"]),
     ("rounds", &["verdict"]),
     ("the output", &["output"]),
     ("the review", &["review"]),
+    ("work that lands", &["promotion"]),
     ("moving", &["move", "pane"]),
     ("forms", &["form"]),
     ("the console", &[]),

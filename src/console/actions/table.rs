@@ -1,14 +1,15 @@
 //! The rows. Order is the order of the help page; names are `area.verb` and end up in keymap files, so they are kept.
 //! Over 400 lines: one table is easier to hold free of clashes than parts of one.
 
-use super::Scope::{Board, Detail, Form, Init, List, Queue, Review, Run, Verdict, Worktrees};
+use super::Scope::{Board, Detail, Form, Init, List, Promotions, Queue, Review, Run, Verdict, Worktrees};
 use super::{Action, Scope, Spec};
 
 const EVERYWHERE: &[Scope] = &[Board, Form, List, Init];
 const MOVING: &[Scope] = &[Board, List];
 const BOARD: &[Scope] = &[Board];
 const PAGES: &[Scope] = &[Board, Init];
-const SCREENS: &[Scope] = &[Board, Init, Review];
+const SCREENS: &[Scope] = &[Board, Init, Review, Promotions];
+const LANDING: &[Scope] = &[Promotions];
 
 macro_rules! row {
     ($action:ident, $name:literal, $title:literal, $keys:expr, $scopes:expr, $explain:literal) => {
@@ -463,6 +464,81 @@ pub(crate) const SPECS: &[Spec] = &[
     row!(ReviewFiles, "review.files", "files", ["t"], &[Review], "Show the files, or hide them"),
     row!(ReviewLeft, "review.left", "left", ["h", "left"], &[Review], "Long lines: to the left"),
     row!(ReviewRight, "review.right", "right", ["l", "right"], &[Review], "Long lines: to the right"),
+    // Work that lands.
+    row!(
+        Promotions,
+        "promotion.list",
+        "promotions",
+        ["L"],
+        BOARD,
+        "Finished work that waits to land: approve it, reject it, take it back"
+    ),
+    row!(
+        PromotionDiff,
+        "promotion.diff",
+        "diff",
+        ["enter", "d"],
+        LANDING,
+        "All that would land, with findings and comments at its lines"
+    ),
+    row!(
+        PromotionApprove,
+        "promotion.approve",
+        "approve",
+        ["A"],
+        LANDING,
+        "Land it as it is on the screen (asks; high risk: for the ticket's id), or all that are marked"
+    ),
+    row!(
+        PromotionReject,
+        "promotion.reject",
+        "reject",
+        ["R"],
+        LANDING,
+        "Reject it with a reason: back to a worker, or over"
+    ),
+    row!(
+        PromotionUndo,
+        "promotion.undo",
+        "take back",
+        ["u"],
+        LANDING,
+        "Take what landed off its base again (asks)"
+    ),
+    row!(
+        PromotionMark,
+        "promotion.mark",
+        "mark",
+        ["space"],
+        LANDING,
+        "Mark low-risk work, to approve all that is marked at once"
+    ),
+    row!(
+        PromotionStop,
+        "promotion.stop",
+        "stop checks",
+        ["x"],
+        LANDING,
+        "Stop the checks of the one that lands right now; nothing lands then"
+    ),
+    row!(
+        PromotionFilter,
+        "promotion.filter",
+        "other state",
+        ["f"],
+        LANDING,
+        "Show those that wait, landed, were rejected, have expired, or all"
+    ),
+    row!(
+        PromotionSearch,
+        "promotion.search",
+        "search",
+        ["/"],
+        LANDING,
+        "Show only those that hold all these words"
+    ),
+    row!(PromotionCardDown, "promotion.card-down", "card down", ["J"], LANDING, "Read on in the card"),
+    row!(PromotionCardUp, "promotion.card-up", "card up", ["K"], LANDING, "Read back in the card"),
     // Moving.
     row!(Up, "move.up", "up", ["k", "up"], MOVING, "One line up"),
     row!(Down, "move.down", "down", ["j", "down"], MOVING, "One line down"),
@@ -523,11 +599,18 @@ pub(crate) const SPECS: &[Spec] = &[
         "reload",
         ["ctrl-r"],
         SCREENS,
-        "Read the planfile again; in a diff: compare again"
+        "Read the planfile again; in a diff: compare again; of promotions: look again"
     ),
     row!(Help, "help", "keys", ["?"], SCREENS, "The keys that work here"),
     row!(Palette, "palette", "palette", [":", "ctrl-p"], SCREENS, "Search every action by name"),
-    row!(History, "messages", "messages", ["M"], &[Board, Review], "Everything that was said, newest first"),
+    row!(
+        History,
+        "messages",
+        "messages",
+        ["M"],
+        &[Board, Review, Promotions],
+        "Everything that was said, newest first"
+    ),
     row!(
         Audit,
         "audit",

@@ -101,6 +101,7 @@ fn snapshot(revision: u64) -> Arc<Snapshot> {
         cost_today: None,
         day_usd: None,
         reviews: std::collections::BTreeMap::new(),
+        promotions: Arc::default(),
     })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The key that says yes differs from the key that asked (rule A).
 
+use crate::console::promotions::Seen;
 use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::RunId;
 
@@ -22,6 +23,10 @@ pub(crate) enum Confirmed {
     Approve { ticket: TicketId, seen: String },
     /// Let the work be judged again that was on screen at this commit.
     ReviewAgain { ticket: TicketId, seen: String },
+    /// Land this work, one after the other.
+    Land(Vec<Seen>),
+    /// Take the promotion of this name back.
+    UndoPromotion(String),
     /// Throw the draft of the form below away.
     Discard,
 }

@@ -1,10 +1,11 @@
-//! One line of text: the filter, the search, the reason for a block. Drawn in the title of its pane or over the footer.
+//! One line of text: the filter, the search, the reason for a block, the word that high-risk work asks for. Drawn in the title of its pane or over the footer.
 
 use jiff::Timestamp;
 
 use crate::plan::ticket::TicketId;
 
 use super::field::TextField;
+use crate::console::promotions::Seen;
 
 /// What the line is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,10 @@ pub(crate) enum LineKind {
     ReviewSearch,
     /// Why a ticket is blocked.
     Block { ticket: TicketId, seen: Option<Timestamp> },
+    /// Searches the promotions while typing; holds the search to go back to.
+    Promotions { before: String },
+    /// The ticket's id, typed to land high-risk work as it was seen; `wrong` after something else was typed.
+    Word { ticket: TicketId, seen: Seen, wrong: bool },
 }
 
 impl LineKind {
@@ -24,8 +29,9 @@ impl LineKind {
     pub(crate) fn accept(&self) -> &'static str {
         match self {
             LineKind::Filter { .. } => "keep the filter",
-            LineKind::Search | LineKind::ReviewSearch => "keep the search",
+            LineKind::Search | LineKind::ReviewSearch | LineKind::Promotions { .. } => "keep the search",
             LineKind::Block { .. } => "block",
+            LineKind::Word { .. } => "land it",
         }
     }
 
@@ -34,7 +40,9 @@ impl LineKind {
         match self {
             LineKind::Filter { .. } => "as it was",
             LineKind::Search | LineKind::ReviewSearch => "end the search",
+            LineKind::Promotions { .. } => "as it was",
             LineKind::Block { .. } => "do not block",
+            LineKind::Word { .. } => "land nothing",
         }
     }
 }

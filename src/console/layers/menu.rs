@@ -4,8 +4,10 @@ use jiff::Timestamp;
 
 use crate::console::list::List;
 use crate::console::output::Filter;
+use crate::console::promotions::Seen;
 use crate::plan::ticket::{Priority, TicketId};
 use crate::runtime::protocol::diff::{Comment, DiffRange};
+use crate::runtime::protocol::promotion::After;
 
 /// What a line of a menu does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub(crate) enum Choice {
     PlaceComment(TicketId, Box<Comment>),
     /// Shows these lines of the output.
     Kinds(Filter),
+    /// Rejects this work, with a reason that is asked for.
+    RejectPromotion { ticket: TicketId, seen: Seen, after: After },
 }
 
 /// A menu.

@@ -8,10 +8,12 @@ use jiff::Timestamp;
 use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::RunId;
 use crate::runtime::protocol::diff::{Anchor, Comment, TextSide};
+use crate::runtime::protocol::promotion::After;
 use crate::runtime::protocol::review::Finding;
 
 use super::Unsaved;
 use super::field::TextField;
+use crate::console::promotions::Seen;
 
 /// What the words are for.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +30,8 @@ pub(crate) enum Purpose {
     Reject { seen: String },
     /// What the next round mends, as text; made of these findings, on the commit that was seen.
     Fixes { seen: String, known: Vec<Finding> },
+    /// Why finished work does not land.
+    RejectPromotion { seen: Seen, after: After },
 }
 
 /// The lines that a comment is about.
@@ -115,6 +119,7 @@ impl MessageForm {
                 return format!("fixes-{}-{}", seen.get(..8).unwrap_or(seen), self.ticket);
             }
             Purpose::Reject { .. } => "reject",
+            Purpose::RejectPromotion { .. } => "land-reject",
             Purpose::Say(_) => "say",
             Purpose::Retry { .. } => "retry",
             Purpose::Delegate { .. } => "delegate",
@@ -124,7 +129,7 @@ impl MessageForm {
 
     /// Whether a draft is one of these forms', so that the console drops it when it was sent.
     pub(crate) fn is_key(key: &str) -> bool {
-        ["say-", "retry-", "delegate-", "comment-", "reject-", "fixes-"]
+        ["say-", "retry-", "delegate-", "comment-", "reject-", "land-reject-", "fixes-"]
             .iter()
             .any(|start| key.starts_with(start))
     }

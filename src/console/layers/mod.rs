@@ -19,6 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::plan::ticket::TicketId;
 
 use super::actions::Scope;
+use super::promotions::PromotionsScreen;
 use super::review::ReviewScreen;
 use super::state::Draft;
 
@@ -65,6 +66,8 @@ pub(crate) enum Layer {
     Page(Page),
     /// What a ticket's work changed.
     Review(Box<ReviewScreen>),
+    /// Work that waits to land.
+    Promotions(Box<PromotionsScreen>),
 }
 
 /// A text over the board, and where it is scrolled to.
@@ -134,6 +137,7 @@ impl Layer {
             | Layer::Audit(_) => &[Scope::List],
             Layer::Page(_) => &[Scope::Detail, Scope::Board],
             Layer::Review(_) => &[Scope::Review, Scope::List],
+            Layer::Promotions(_) => &[Scope::Promotions, Scope::List],
         }
     }
 

@@ -23,6 +23,7 @@ use super::glyphs::{self, Glyphs};
 use super::keymap::Keymap;
 use super::layers::Layer;
 use super::message::Effect;
+use super::promotions::Batch;
 use super::review::ReviewScreen;
 use super::rows::{RowState, held_why, is_live, state_of};
 use super::source::Sources;
@@ -137,6 +138,8 @@ pub struct Console {
     pub(crate) last_diff: u64,
     /// Comments that are on their way, so that none is sent twice.
     pub(crate) sending: Vec<String>,
+    /// Work that was approved together and is landing.
+    pub(crate) batch: Option<Batch>,
     pub(crate) drawn: Drawn,
     /// The ticket that keys mean was changed by an event, not by the operator, and was not drawn since: a key that was
     /// meant for the old one must not fall on it (rule A).
@@ -187,6 +190,7 @@ impl Console {
             sources: Sources::default(),
             last_diff: 0,
             sending: Vec::new(),
+            batch: None,
             drawn: Drawn::default(),
             strayed: false,
             leaving: None,
@@ -228,6 +232,9 @@ impl Console {
     /// Whether a frame should come before the next key: the operator moved to a ticket that was not drawn yet, and a
     /// decision must fall on what was shown (rule A).
     pub fn wants_frame_before_key(&self) -> bool {
+        if let Some(Layer::Promotions(screen)) = self.layers.last() {
+            return self.dirty && !screen.strayed && screen.chosen().is_some() && !screen.is_drawn();
+        }
         self.dirty
             && !self.strayed
             && self.subject_id().is_some_and(|id| !self.drawn.tickets.iter().any(|(drawn, _)| drawn == &id))
@@ -287,6 +294,9 @@ impl Console {
         }
         if let Some(screen) = self.review() {
             return Some(screen.ticket.clone());
+        }
+        if let Some(screen) = self.promotions() {
+            return screen.chosen().map(|one| one.promotion.ticket.clone());
         }
         match self.focus {
             Pane::Run => {

@@ -22,6 +22,8 @@ pub(crate) enum Then {
     DraftSaved(String),
     /// A form was sent; its draft goes when done and stays with the reason when refused.
     FormSent(String),
+    /// Work was approved to land; a batch goes on.
+    Landed,
     /// Start this ticket.
     Start(TicketId),
     /// A diff was to be opened.

@@ -24,6 +24,7 @@ impl Console {
             Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Repaint => self.effects.push(Effect::Repaint),
             Action::Reload if self.review().is_some() => self.compare_again(),
+            Action::Reload if self.promotions().is_some() => self.look_at_promotions(),
             Action::Reload => {
                 self.send(Command::Project(ProjectCommand::Reload), Pending::say("read from disk again"));
             }
@@ -59,6 +60,7 @@ impl Console {
             | Action::VerdictAgain => self.verdict_action(action),
             Action::Worktrees => self.open_worktrees(),
             Action::Diff => self.open_diff(),
+            Action::Promotions => self.open_promotions(),
             Action::Earlier => self.open_earlier(),
             // These mean something to a layer only, which has seen them before they come here.
             Action::Accept
@@ -71,6 +73,7 @@ impl Console {
             | Action::Prune
             | Action::PruneAll => {}
             _ if action.is_of_review() => self.review_action(action),
+            _ if action.is_of_promotions() => self.promotion_action(action),
             _ => self.look(action),
         }
     }
@@ -188,6 +191,8 @@ impl Console {
             self.layers.pop();
         } else if let Some(Layer::Review(_)) = self.layers.last() {
             self.review_back();
+        } else if let Some(Layer::Promotions(_)) = self.layers.last() {
+            self.promotions_back();
         } else if self.leaving == Some(Leaving::Waiting) {
             self.leaving = None;
             self.say(NoticeKind::Info, "staying");

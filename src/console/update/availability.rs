@@ -66,6 +66,7 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
             no("only the list has room here")
         }
         _ if action.is_of_review() => review(console),
+        _ if action.is_of_promotions() => super::promotions::promotable(console, action),
         // What moves, shows, types or leaves works wherever its key is heard.
         _ => Ok(()),
     }

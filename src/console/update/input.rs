@@ -36,7 +36,7 @@ impl Console {
             return self.perform_if_available(action);
         }
         match self.layers.last() {
-            Some(Layer::Page(_) | Layer::Review(_)) | None => match action {
+            Some(Layer::Page(_) | Layer::Review(_) | Layer::Promotions(_)) | None => match action {
                 Some(_) => self.perform_if_available(action),
                 None => self.page_back_or_unknown(key),
             },

@@ -30,7 +30,7 @@ impl Console {
             Layer::Help(text) => self.text_key(text, key, action, Layer::Help),
             Layer::History(text) => self.text_key(text, key, action, Layer::History),
             Layer::Audit(text) => self.text_key(text, key, action, Layer::Audit),
-            page @ (Layer::Page(_) | Layer::Review(_)) => self.layers.push(page),
+            page @ (Layer::Page(_) | Layer::Review(_) | Layer::Promotions(_)) => self.layers.push(page),
         }
     }
 
@@ -186,12 +186,18 @@ impl Console {
             _ => None,
         };
         let filters = matches!(input.kind, LineKind::Filter { .. });
+        let promotions = matches!(input.kind, LineKind::Promotions { .. });
         self.layers.push(Layer::Line(input));
         match motion {
             // The arrows walk through the matches while the filter is still being typed.
             Some(motion) if filters => {
                 self.focus = Pane::Queue;
                 self.move_by(motion);
+            }
+            Some(motion) if promotions => {
+                if let Some(screen) = self.promotions_mut() {
+                    screen.go(motion);
+                }
             }
             Some(_) => {}
             None => {
@@ -219,7 +225,8 @@ impl Console {
                 }
             }
             LineKind::ReviewSearch => self.review_search(&text),
-            LineKind::Block { .. } => {}
+            LineKind::Promotions { .. } => self.promotions_search(text),
+            LineKind::Block { .. } | LineKind::Word { .. } => {}
         }
     }
 
@@ -227,7 +234,10 @@ impl Console {
         match &input.kind {
             // What was filtered is walked through next, wherever the filter was asked for.
             LineKind::Filter { .. } => self.focus = Pane::Queue,
-            LineKind::ReviewSearch => {}
+            LineKind::ReviewSearch | LineKind::Promotions { .. } => {}
+            LineKind::Word { ticket, seen, .. } => {
+                self.word_typed(ticket.clone(), seen.clone(), input.text.text().trim());
+            }
             LineKind::Search => {
                 if let Some(view) = self.runs.shown_view_mut() {
                     view.search_accept();
@@ -258,7 +268,8 @@ impl Console {
                 }
             }
             LineKind::ReviewSearch => self.review_search(""),
-            LineKind::Block { .. } => {}
+            LineKind::Promotions { before } => self.promotions_search(before),
+            LineKind::Block { .. } | LineKind::Word { .. } => {}
         }
     }
 }

@@ -88,6 +88,9 @@ impl Console {
                 let change = NotebookChange::Keep { comment: *comment };
                 self.note(ticket, change, Pending::say("the comment stands here now"));
             }
+            Some(Choice::RejectPromotion { ticket, seen, after }) => {
+                self.open_promotion_reason(ticket, seen, after);
+            }
             Some(Choice::Kinds(filter)) => {
                 if let Some(view) = self.runs.shown_view_mut() {
                     view.set_filter(filter);
@@ -125,6 +128,8 @@ impl Console {
             Confirmed::Approve { ticket, seen } => self.send_approval(ticket, seen),
             Confirmed::ReviewAgain { ticket, seen } => self.send_review_again(ticket, seen),
             Confirmed::Prune(tickets) => self.prune(tickets),
+            Confirmed::Land(wanted) => self.land(wanted),
+            Confirmed::UndoPromotion(id) => self.undo_promotion(id),
             Confirmed::Discard => {
                 if let Some(key) = self.layers.pop().and_then(|form| form.draft_key()) {
                     self.drop_draft(&key);

@@ -12,6 +12,7 @@ mod input;
 mod layers;
 mod lists;
 mod moving;
+mod promotions;
 mod review;
 mod runtime;
 mod steer;

@@ -21,6 +21,9 @@ impl Console {
         if let Some(Layer::Review(screen)) = self.layers.last_mut() {
             return screen.move_by(motion);
         }
+        if let Some(Layer::Promotions(screen)) = self.layers.last_mut() {
+            return screen.go(motion);
+        }
         let areas = view::areas(self);
         match self.focus {
             Pane::Queue => self.move_selection(motion),

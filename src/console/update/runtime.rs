@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::base::text::safe_text;
 use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::{
-    Channel, Command, Outcome, OutputLine, ProjectEvent, RequestId, RunCommand, RunEvent, RunId, RunState,
-    Snapshot,
+    Channel, Command, Outcome, OutputLine, ProjectEvent, PromotionEvent, RequestId, RunCommand, RunEvent,
+    RunId, RunState, Snapshot,
 };
 
 use super::super::actions::Action;
@@ -34,6 +34,9 @@ impl Console {
                 self.dirty = true;
             }
             RuntimeMessage::Diff(event) => self.on_diff(event),
+            RuntimeMessage::Promotion(PromotionEvent::Carried { promotion, trouble }) => {
+                self.promotion_carried(&promotion, trouble.as_deref());
+            }
             RuntimeMessage::Gone => {
                 self.save_drafts();
                 self.effects.push(Effect::Exit(ExitReason::RuntimeGone));
@@ -52,6 +55,12 @@ impl Console {
         }
         self.strayed |= meant != self.subject_id();
         self.runs.refresh(&self.snapshot);
+        let promotions = Arc::clone(&self.snapshot.promotions);
+        if !Arc::ptr_eq(&before.promotions, &promotions)
+            && let Some(screen) = self.promotions_mut()
+        {
+            screen.take(&promotions);
+        }
         if self.settings.bell && self.asking().difference(&asked_before).next().is_some() {
             self.effects.push(Effect::Bell);
         }
@@ -146,6 +155,7 @@ impl Console {
         let text = pending.done.replace("{}", &id);
         match pending.then {
             Then::Say => self.say(NoticeKind::Done, text),
+            Then::Landed => self.landed(ticket),
             Then::Quiet | Then::Fetch { .. } | Then::Diff(_) | Then::CommentsMarked => {}
             Then::CommentsSent { ticket, ids } => {
                 self.comments_sent(ticket, ids, true);
@@ -200,6 +210,9 @@ impl Console {
                 "the comments were sent, but after a restart they look as if they were not: {message}"
             );
             return self.say(NoticeKind::Refused, message);
+        }
+        if pending.then == Then::Landed {
+            return self.not_landed(&message);
         }
         if let Then::Start(ticket) = &pending.then {
             return self.say(NoticeKind::Refused, format!("{}: {message}", words::safe(ticket)));

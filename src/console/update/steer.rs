@@ -109,7 +109,11 @@ impl Console {
     fn submit_message(&mut self, mut form: Box<MessageForm>) {
         let needs_words = matches!(
             form.purpose,
-            Purpose::Say(_) | Purpose::Comment(_) | Purpose::Reject { .. } | Purpose::Fixes { .. }
+            Purpose::Say(_)
+                | Purpose::Comment(_)
+                | Purpose::Reject { .. }
+                | Purpose::RejectPromotion { .. }
+                | Purpose::Fixes { .. }
         );
         if form.text.is_blank() && needs_words {
             form.error = Some("it needs words; Esc closes without".to_owned());
@@ -138,6 +142,9 @@ impl Console {
                 let who = agent.as_deref().map_or("an agent".to_owned(), |name| safe_text(name).to_string());
                 let command = RunCommand::Delegate { ticket: form.ticket.clone(), agent, note };
                 self.send(Command::Run(command), sent(format!("{who} works {id}")));
+            }
+            Purpose::RejectPromotion { seen, after } => {
+                self.reject_promotion(&form.ticket, seen, after, text, key);
             }
             purpose @ (Purpose::Reject { .. } | Purpose::Fixes { .. }) => {
                 if let Err(why) = self.send_judgement(&form.ticket, purpose, &text, key) {

@@ -215,6 +215,14 @@ impl<'a> Text<'a> {
         if let Some(error) = &ticket.execution.last_error {
             self.labelled("error", safe_text(error).as_str(), Role::Error);
         }
+        if let Some(promotion) = console.waits_to_land(&ticket.id) {
+            let (key, base) = (console.key_of(Action::Promotions), safe_text(&promotion.base_branch));
+            self.labelled(
+                "lands",
+                &format!("its work waits to land on {base}; {key} goes there"),
+                Role::NeedsYou,
+            );
+        }
         let orphaned = console.run_of(&ticket.id).is_some_and(|run| run.orphaned);
         if orphaned {
             let stop = console.key_of(Action::Stop);

@@ -91,6 +91,7 @@ fn useful(console: &Console) -> Vec<Action> {
             return vec![Action::Submit, Action::Editor, Action::Back];
         }
         Some(Layer::Review(screen)) => return reviewing(console, screen),
+        Some(Layer::Promotions(_)) => return promoting(console),
         Some(Layer::Page(_)) => vec![Action::Back, Action::Source],
         Some(_) => return vec![Action::Back],
         None if console.scopes() == [Scope::Init] => return vec![Action::Init, Action::Help, Action::Quit],
@@ -135,6 +136,23 @@ fn reviewing(console: &Console, screen: &ReviewScreen) -> Vec<Action> {
     wanted
 }
 
+/// What may be decided about the promotion with the cursor.
+fn promoting(console: &Console) -> Vec<Action> {
+    let mut wanted = vec![
+        Action::PromotionStop,
+        Action::PromotionApprove,
+        Action::PromotionReject,
+        Action::PromotionUndo,
+        Action::PromotionDiff,
+        Action::PromotionFilter,
+        Action::Back,
+    ];
+    wanted.retain(|action| available(console, *action).is_ok());
+    wanted.truncate(4);
+    wanted.push(Action::Help);
+    wanted
+}
+
 /// What the selected ticket's state asks for.
 fn fitting(console: &Console) -> Vec<Action> {
     let Some(ticket) = console.subject() else { return Vec::new() };
@@ -155,6 +173,9 @@ fn fitting(console: &Console) -> Vec<Action> {
         RowState::NoRunner => vec![Action::Delegate, Action::Edit],
         RowState::Waiting | RowState::Refused => vec![Action::Edit],
         RowState::Blocked => vec![Action::Retry],
+        RowState::Done if console.waits_to_land(&ticket.id).is_some() => {
+            vec![Action::Promotions, Action::Diff]
+        }
         RowState::Review | RowState::Done if was_worked(console, &ticket.id) => vec![Action::Diff],
         RowState::Review | RowState::Invalid | RowState::Done | RowState::Canceled => Vec::new(),
     }

@@ -88,6 +88,10 @@ fn counts(console: &Console) -> Vec<Count> {
     if counts.interrupted > 0 {
         shown.push((glyphs.interrupted, counts.interrupted, "interrupted", Role::Interrupted));
     }
+    let lands = console.snapshot.promotions.waiting();
+    if lands > 0 {
+        shown.push((glyphs.lands, lands, "to land", Role::NeedsYou));
+    }
     shown.push((glyphs.done, counts.done, "done", Role::Done));
     shown
 }

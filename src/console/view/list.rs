@@ -38,10 +38,22 @@ pub(super) fn draw<T>(
     list: &List<T>,
     area: Rect,
     buffer: &mut Buffer,
+    row: impl FnMut(usize, &T, &Ground<'_>, &mut Pen<'_>),
+) {
+    draw_on(Role::Overlay, console, list, area, buffer, row);
+}
+
+/// The same on another ground than that of overlays.
+pub(super) fn draw_on<T>(
+    ground: Role,
+    console: &Console,
+    list: &List<T>,
+    area: Rect,
+    buffer: &mut Buffer,
     mut row: impl FnMut(usize, &T, &Ground<'_>, &mut Pen<'_>),
 ) {
     for (y, (at, item, chosen)) in (area.y..area.bottom()).zip(list.seen(usize::from(area.height))) {
-        let role = if chosen { Role::Selected } else { Role::Overlay };
+        let role = if chosen { Role::Selected } else { ground };
         let ground = Ground { console, style: console.theme.style(role) };
         buffer.set_style(Rect { y, height: 1, ..area }.intersection(buffer.area), ground.bare());
         row(at, item, &ground, &mut Pen::new(buffer, area.x, y, area.right()));

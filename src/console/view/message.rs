@@ -15,6 +15,7 @@ use super::Areas;
 use super::overlays::frame;
 use super::text::{Pen, fit, wrap};
 use crate::base::text::safe_text;
+use crate::runtime::protocol::promotion::After;
 use crate::runtime::protocol::{AgentView, Hearing};
 
 /// Waiting messages that are listed.
@@ -68,7 +69,7 @@ fn title(form: &MessageForm) -> String {
         }
         Purpose::Delegate { agent: Some(agent) } => format!("{} works {id}", safe_text(agent)),
         Purpose::Delegate { agent: None } => format!("an agent works {id}"),
-        Purpose::Reject { .. } => format!("why {id} is rejected"),
+        Purpose::Reject { .. } | Purpose::RejectPromotion { .. } => format!("why {id} is rejected"),
         Purpose::Fixes { .. } => format!("what the next round of {id} mends"),
     }
 }
@@ -118,6 +119,13 @@ fn above(console: &Console, form: &MessageForm, columns: usize) -> Vec<(String, 
             &format!("The ticket fails with this reason, at {}; its branch stays.", short(seen)),
             Role::Dim,
         ),
+        Purpose::RejectPromotion { seen, after } => {
+            let then = match after {
+                After::Rework => "The ticket is open again, and whoever works it next is told this",
+                After::Close => "The ticket fails with this reason",
+            };
+            say(&format!("{then}; nothing of {} lands.", short(&seen.head)), Role::Dim);
+        }
         Purpose::Fixes { seen, .. } => say(
             &format!(
                 "One paragraph a finding; [severity] and place in its first line if you like. At {}.",
@@ -173,15 +181,16 @@ fn draw_keys(console: &Console, form: &MessageForm, area: Rect, buffer: &mut Buf
         Purpose::Comment(_) => "[ Keep ]",
         Purpose::Retry { .. } => "[ Retry ]",
         Purpose::Delegate { .. } => "[ Start ]",
-        Purpose::Reject { .. } => "[ Reject ]",
+        Purpose::Reject { .. } | Purpose::RejectPromotion { .. } => "[ Reject ]",
         Purpose::Fixes { .. } => "[ Send back ]",
     };
     pen.write(word, if form.on_button { console.theme.style(Role::Selected) } else { on(Role::Key) });
     let hint = match form.purpose {
         Purpose::Comment(_) => "   Tab to here, then Enter keeps it",
-        Purpose::Say(_) | Purpose::Reject { .. } | Purpose::Fixes { .. } => {
-            "   Tab to here, then Enter sends too"
-        }
+        Purpose::Say(_)
+        | Purpose::Reject { .. }
+        | Purpose::RejectPromotion { .. }
+        | Purpose::Fixes { .. } => "   Tab to here, then Enter sends too",
         _ => "   Tab to here, then Enter starts it; a note is not needed",
     };
     pen.write(hint, on(Role::Dim));

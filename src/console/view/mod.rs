@@ -14,6 +14,7 @@ mod list;
 mod message;
 mod overlays;
 mod pages;
+mod promotions;
 mod queue;
 mod review;
 mod run;
@@ -153,6 +154,7 @@ pub(crate) fn prepare(console: &mut Console, area: Rect) {
                 palette.found.reveal(overlays::palette_rows(&areas));
             }
             Layer::Review(screen) => review::prepare(console, screen, areas.body),
+            Layer::Promotions(screen) => promotions::prepare(console, screen, &areas),
             Layer::Menu(menu) => menu.items.reveal(overlays::menu_rows(&areas, menu)),
             Layer::Worktrees(layer) => {
                 let rows = worktrees::rows_seen(&areas, layer);
@@ -183,8 +185,8 @@ pub(crate) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
         PlanHealth::Refused { .. } if console.snapshot.plan.tickets.is_empty() => {
             pages::draw_refused(console, areas.body, buffer);
         }
-        // A review covers the panes.
-        _ if console.review().is_some() => {}
+        // These cover the panes.
+        _ if console.review().is_some() || console.promotions().is_some() => {}
         PlanHealth::Loading | PlanHealth::Open { .. } | PlanHealth::Refused { .. } => {
             draw_panes(console, &areas, buffer)
         }
@@ -246,6 +248,7 @@ fn draw_layer(console: &Console, layer: &Layer, areas: &Areas, buffer: &mut Buff
         Layer::History(scrolled) => help::draw_history(console, *scrolled, areas, buffer),
         Layer::Audit(scrolled) => help::draw_audit(console, *scrolled, areas, buffer),
         Layer::Review(screen) => review::draw(console, screen, areas, buffer),
+        Layer::Promotions(screen) => promotions::draw(console, screen, areas, buffer),
         Layer::Page(page) => detail::draw_page(console, page, areas, buffer),
     }
 }
@@ -264,6 +267,9 @@ pub(crate) fn shown_tickets(console: &Console, area: Rect) -> Vec<(TicketId, Opt
     }
     if let Some(Layer::Page(page)) = console.layers.last() {
         show(&page.ticket);
+    }
+    if let Some(one) = console.promotions().and_then(|screen| screen.drawn.as_ref()) {
+        show(&one.promotion.ticket);
     }
     if let Some(review) = console.reviewed().filter(|_| !areas.verdict.is_empty()) {
         show(&review.ticket);

@@ -77,7 +77,16 @@ pub(super) fn draw_line(console: &Console, input: &LineInput, areas: &Areas, buf
         ),
         LineKind::Filter { .. } => (areas.footer, " filter / ".to_owned()),
         LineKind::Search | LineKind::ReviewSearch => (areas.footer, " search / ".to_owned()),
+        LineKind::Promotions { .. } => (areas.footer, " search / ".to_owned()),
         LineKind::Block { ticket, .. } => (areas.footer, format!(" block {} because: ", words::safe(ticket))),
+        LineKind::Word { ticket, wrong, .. } => {
+            let id = words::safe(ticket);
+            let label = match wrong {
+                false => format!(" high risk: type {id} to land it: "),
+                true => format!(" nothing landed: that was not {id}; type it: "),
+            };
+            (areas.footer, label)
+        }
     };
     let area = area.intersection(buffer.area);
     if area.is_empty() {

@@ -3,6 +3,7 @@
 //! Text in here is foreign unless it says otherwise; consoles and verbs sanitise where it enters them.
 
 pub mod diff;
+pub mod promotion;
 pub mod review;
 mod views;
 
@@ -21,6 +22,7 @@ use crate::plan::ticket::TicketId;
 pub use crate::verify::gates::{GateResult, GateState};
 
 pub use diff::{DiffCommand, DiffEvent};
+pub use promotion::{PromotionCommand, PromotionEvent, PromotionsView};
 pub use review::{Review, ReviewChoice, ReviewCommand};
 pub use views::{
     AgentPhase, AgentView, Held, HeldWhy, PlanHealth, QueueView, Role, RunState, RunView, Snapshot, Turn,
@@ -58,6 +60,8 @@ pub enum Command {
     Review(ReviewCommand),
     /// Differences that an operator looks at.
     Diff(DiffCommand),
+    /// Finished work that waits to land.
+    Promotion(PromotionCommand),
 }
 
 /// Commands on one ticket.
@@ -269,6 +273,8 @@ pub enum Event {
     Project(ProjectEvent),
     /// About a diff that is looked at.
     Diff(DiffEvent),
+    /// About work that lands.
+    Promotion(PromotionEvent),
 }
 
 /// How a command went.

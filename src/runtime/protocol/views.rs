@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Breach, ChangedFile, Cost, GateResult, Hearing, RunId, Tally, Worktree};
+use super::{Breach, ChangedFile, Cost, GateResult, Hearing, PromotionsView, RunId, Tally, Worktree};
 #[cfg(doc)]
 use super::{OutputLine, PROTOCOL, RunCommand};
 use crate::execute::folder::AgentRecord;
@@ -53,6 +53,8 @@ pub struct Snapshot {
     pub day_usd: Option<f64>,
     /// Reviews of tickets, by ticket: those of this session and those that the disk knows of tickets that are not over.
     pub reviews: BTreeMap<TicketId, Arc<Review>>,
+    /// Finished work that waits to land, and what became of the rest.
+    pub promotions: Arc<PromotionsView>,
 }
 
 /// What can be said about the planfile as a whole.

@@ -7,7 +7,8 @@ use crate::learn::audit;
 use crate::plan::store::{MutateError, Step};
 use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::{
-    AuditRow, Command, Event, Outcome, ProjectEvent, QueueCommand, RequestId, RunCommand, WorktreeCommand,
+    AuditRow, Command, Event, Outcome, ProjectEvent, PromotionCommand, QueueCommand, RequestId, RunCommand,
+    WorktreeCommand,
 };
 use crate::runtime::undoing::{Undoing, done_by};
 
@@ -68,7 +69,7 @@ impl Supervisor {
     }
 
     /// Writes a row for what a person asks for besides changes of tickets, before it is done. Whatever only looks, and
-    /// drafts, are no actions; decisions on reviews write rows of their own.
+    /// drafts, are no actions; decisions on reviews and promotions write rows of their own.
     pub(super) fn audit_command(&self, command: &Command) {
         let Some((kind, detail)) = row_of(command) else { return };
         let undoing = self.undoing();
@@ -115,6 +116,7 @@ fn row_of(command: &Command) -> Option<(&'static str, Value)> {
         Command::Worktree(WorktreeCommand::Prune { tickets }) => {
             ("worktree.prune", json!({ "tickets": tickets }))
         }
+        Command::Promotion(PromotionCommand::Stop { id }) => ("promotion.stop", json!({ "promotion": id })),
         Command::Run(
             RunCommand::Fetch { .. }
             | RunCommand::FetchRaw { .. }
@@ -126,6 +128,7 @@ fn row_of(command: &Command) -> Option<(&'static str, Value)> {
         | Command::Draft(_)
         | Command::Project(_)
         | Command::Review(_)
+        | Command::Promotion(_)
         | Command::Diff(_) => return None,
     })
 }

@@ -43,6 +43,11 @@ impl Closing {
 }
 
 impl Supervisor {
+    /// What closing waits for.
+    pub(super) fn busy_to_the_end(&self) -> usize {
+        self.runs.len() + self.starting.len() + self.promotions.deciding()
+    }
+
     /// Stops everything politely; asked again, without grace. Without `done`, nobody waits for the end.
     pub(super) fn begin_closing(&mut self, done: Option<oneshot::Sender<()>>) {
         self.queue.running = false;
@@ -63,6 +68,7 @@ impl Supervisor {
         for run in &self.runs {
             run.launched.stopper.at_least(stop);
         }
+        self.promotions.stop(stop);
     }
 
     /// Kills what is left when patience is over.
@@ -73,6 +79,7 @@ impl Supervisor {
             for run in &self.runs {
                 run.launched.stopper.at_least(Stop::Now);
             }
+            self.promotions.stop(Stop::Now);
         }
     }
 

@@ -54,6 +54,7 @@ impl Supervisor {
             Command::Worktree(command) => self.worktree_command(request, command),
             Command::Diff(command) => self.diff_command(request, command),
             Command::Review(command) => self.review_command(request, command),
+            Command::Promotion(command) => self.promotion_command(request, command),
             Command::Queue(command) => self.queue_command(request, command),
             Command::Draft(command) => self.draft_command(request, command),
             Command::Project(ProjectCommand::Init) => self.init(request),

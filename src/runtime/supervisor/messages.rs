@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::agents::Staff;
+use super::promotions::PromotionMail;
 use crate::execute::output::OutputLine;
 use crate::plan::store::{MutateError, Mutated};
 use crate::plan::ticket::TicketId;
@@ -50,6 +51,8 @@ pub(in crate::runtime) enum Mail {
     Decided { request: RequestId, ticket: TicketId, result: Result<Box<Decided>, String> },
     /// Reviews that the disk knows.
     Reviews(Vec<Review>),
+    /// About promotions.
+    Promotion(PromotionMail),
     /// Which agents there are.
     Staff(Staff),
     /// The git branch.

@@ -6,8 +6,8 @@
 //!
 //! The parts: `messages` (all that reaches the task), `commands` (what consoles ask), `starts` (which ticket runs now),
 //! `runs` (what runs say and how they end), `past_runs` (runs of before), `reviews` (rounds and decisions on them),
-//! `upkeep` (leases, silence, dead holders), `closing` (leaving nobody behind), `snapshot` (what consoles read), `outbox`
-//! (slow consoles).
+//! `promotions` (work that lands), `upkeep` (leases, silence, dead holders), `closing` (leaving nobody behind), `snapshot`
+//! (what consoles read), `outbox` (slow consoles).
 
 mod agents;
 mod changes;
@@ -17,6 +17,7 @@ mod diffs;
 mod messages;
 mod outbox;
 mod past_runs;
+mod promotions;
 mod reviews;
 mod runs;
 mod snapshot;
@@ -46,6 +47,7 @@ use closing::Closing;
 pub(super) use messages::Call;
 use messages::{Mail, Purpose};
 use outbox::Outbox;
+use promotions::Promotions;
 use reviews::Reviews;
 use runs::ActiveRun;
 use starts::QueueState;
@@ -83,6 +85,7 @@ pub(super) struct Supervisor {
     staff: Staff,
     diffs: Diffs,
     reviews: Reviews,
+    promotions: Promotions,
     branch: Option<String>,
     revision: u64,
     dirty: bool,
@@ -143,6 +146,7 @@ impl Supervisor {
             staff: Staff::default(),
             diffs: Diffs::default(),
             reviews: Reviews::default(),
+            promotions: Promotions::default(),
             branch: None,
             revision: 0,
             dirty: false,
@@ -167,8 +171,7 @@ impl Supervisor {
 
     /// Waits for one message and takes it with all that wait behind it. False when it is time to end.
     async fn turn(&mut self) -> bool {
-        if self.closing.as_ref().is_some_and(|closing| closing.is_over(self.runs.len() + self.starting.len()))
-        {
+        if self.closing.as_ref().is_some_and(|closing| closing.is_over(self.busy_to_the_end())) {
             return false;
         }
         let wake = self.wake_at();
@@ -259,6 +262,7 @@ impl Supervisor {
             Mail::Found(found) => self.take_found(found),
             Mail::Decided { request, ticket, result } => self.decided(request, &ticket, result),
             Mail::Reviews(found) => self.take_reviews(found),
+            Mail::Promotion(mail) => self.take_promotion_mail(mail),
             Mail::OrphanStopped(run) => self.orphan_stopped(&run),
             Mail::OrphanSought { request, run, note, lives } => self.orphan_sought(request, run, note, lives),
             Mail::Staff(staff) => {
@@ -301,6 +305,7 @@ impl Supervisor {
         self.look_at_runs();
         self.look_for_interrupted();
         self.look_for_reviews();
+        self.look_for_promotions();
         if first {
             self.ask_staff();
         } else {

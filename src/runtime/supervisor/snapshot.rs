@@ -44,6 +44,7 @@ impl Supervisor {
             cost_today: self.cost_today(),
             day_usd: self.staff.day_usd,
             reviews: self.reviews.shown.clone(),
+            promotions: Arc::clone(&self.promotions.view),
         }
     }
 
