@@ -27,7 +27,7 @@
 //! | Where is the planfile written? | `src/plan/store/apply.rs`, and `src/plan/store/quick/mod.rs` when only lines of single tickets change; bytes reach the disk in `src/base/atomic.rs` |
 //! | Where does a tool call of Claude become a line on the screen? | `src/execute/agents/stream/claude/mod.rs` reads it, `src/execute/agents/assemble/tools.rs` makes the line, `src/console/output/layout.rs` makes rows of it |
 //! | Where does a finding become a comment at a line? | `src/console/review/notes.rs`; how a reviewer's answer becomes a finding is in `src/verify/review/answer.rs` |
-//! | Who decides when a round is over? | `src/verify/machine/mod.rs` |
+//! | Who decides what follows in a round, and when rounds are over? | `src/verify/cycle/mod.rs`, for tickets and for loop-kit's loop; `src/runtime/agents/review/mod.rs` and `src/verify/looping/turns.rs` do it |
 //! | Where is a key bound? | `src/console/actions/table.rs`, once for keys, palette, footer, help and README; `src/console/keymap.rs` reads what the operator changed |
 //! | Where is a key handled? | `src/console/update/input.rs` asks the keymap, `src/console/update/actions.rs` does the action, and `src/console/update/layers.rs` has the keys while a form or list is open |
 //! | Where is Ctrl-C handled? | As a key it is the action `quit` of the table, and `src/console/update/input.rs` knows it where a keymap forgot it; as a signal it is taken in `src/console/app/signals.rs`, and in `src/verbs/queue/signals.rs` for `queue run` |

@@ -26,7 +26,12 @@ printf '{"type":"result","subtype":"success","is_error":false,"result":"Done.","
 
 /// A project whose one ticket was finished by an agent.
 fn finished() -> Bench {
-    let mut bench = Bench::new(&[Ticket::new(ID, "Greet", "llm").file("hello.txt").file("added.txt")]);
+    of(&[Ticket::new(ID, "Greet", "llm").file("hello.txt").file("added.txt")])
+}
+
+/// A project with these tickets, the first of which was finished by an agent.
+fn of(tickets: &[Ticket]) -> Bench {
+    let mut bench = Bench::new(tickets);
     let program = bench.around("notes").join("worker");
     fs::write(&program, WORKER).unwrap();
     let settings = json!({
@@ -293,6 +298,26 @@ fn a_broken_file_is_named_and_everything_else_works() {
     assert!(told.expect(0).err.contains("torn.json is no promotion"), "{}", told.err);
     apply(&bench).expect(0);
     assert_eq!(bench.project.read(path), "{\"format\": 1, \"id\": \"to");
+}
+
+#[test]
+fn work_that_builds_on_work_that_has_not_landed_has_it_and_waits_for_it() {
+    const NEXT: &str = "PLF-002";
+    let bench = of(&[
+        Ticket::new(ID, "Greet", "llm").file("hello.txt").file("added.txt"),
+        Ticket::new(NEXT, "Greet more", "llm").file("hello.txt").file("added.txt").blocked_by(ID),
+    ]);
+    bench.koru(&["ticket", "run", NEXT, "--agent=fake"]).expect(0);
+    assert_eq!(bench.committed(NEXT, "added.txt").as_deref(), Some("more\nand more\n"));
+    let seen = |ticket: &str| bench.git(&["rev-parse", &format!("koru/{ticket}")]).trim().to_owned();
+    let land = |ticket: &str| bench.koru(&["promotion", "apply", ticket, "--seen", &seen(ticket)]);
+    let refused = land(NEXT);
+    let why = format!("it is built on {ID}, which has not landed yet");
+    assert!(refused.expect(1).err.contains(&why), "{}", refused.err);
+    land(ID).expect(0);
+    land(NEXT).expect(0);
+    assert_eq!(main(&bench), seen(NEXT));
+    assert_eq!(bench.project.read("added.txt"), "more\nand more\n");
 }
 
 /// Kills `words` at every durable step in turn; after each, what a new process finds must be all of it or nothing.

@@ -6,6 +6,8 @@
 //! ([`places`](super::places)), so that a transcript of any size opens at once. A reader ignores a torn last line, and
 //! shows a record that does not parse as a note so that numbers stay what they were.
 
+mod row;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -13,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use self::row::Rows;
 use super::folder::FORMAT;
 use super::line_index::LineIndexWriter;
 use super::output::{Channel, OutputLine};
@@ -30,16 +33,20 @@ struct Header<'a> {
     run: &'a str,
 }
 
-#[derive(Serialize, Deserialize)]
+/// Read with the decoder, written by [`row`].
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(Serialize))]
 struct Row<'a> {
     t: u64,
     c: Channel,
-    #[serde(default, skip_serializing_if = "alone")]
+    #[serde(default)]
+    #[cfg_attr(test, serde(skip_serializing_if = "alone"))]
     b: u32,
     #[serde(borrow)]
     s: std::borrow::Cow<'a, str>,
 }
 
+#[cfg(test)]
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn alone(block: &u32) -> bool {
     *block == 0
@@ -53,6 +60,7 @@ pub struct TranscriptWriter {
     file: Option<File>,
     places: LineIndexWriter,
     bytes: u64,
+    rows: Rows,
     buffer: Vec<u8>,
 }
 
@@ -60,7 +68,15 @@ impl TranscriptWriter {
     /// A writer for the file at `path`.
     pub fn new(path: PathBuf, run: &str) -> Self {
         let places = LineIndexWriter::new(&path, 0, 0);
-        Self { path, run: run.to_owned(), file: None, places, bytes: 0, buffer: Vec::new() }
+        Self {
+            path,
+            run: run.to_owned(),
+            file: None,
+            places,
+            bytes: 0,
+            rows: Rows::default(),
+            buffer: Vec::new(),
+        }
     }
 
     /// Whether the limit is reached; nothing more is appended then.
@@ -81,9 +97,7 @@ impl TranscriptWriter {
             self.file = Some(new);
         }
         for line in lines {
-            let row = Row { t: line.at_ms, c: line.channel, b: line.block, s: (&*line.text).into() };
-            serde_json::to_writer(&mut self.buffer, &row)?;
-            self.buffer.push(b'\n');
+            self.rows.append(line, &mut self.buffer)?;
         }
         if let Some(file) = &mut self.file {
             file.write_all(&self.buffer)?;

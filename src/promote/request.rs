@@ -201,7 +201,15 @@ impl Asked<'_> {
         if base == head || diff.files == 0 {
             return Err(RequestError::Nothing { ticket: id, branch: base_branch });
         }
-        Ok(self.filled(ticket, &worktree, base_branch, base, head, diff))
+        let mut made = self.filled(ticket, &worktree, base_branch, base, head, diff);
+        let beneath = isolation::beneath(&root, &ticket.id, tip)?;
+        if !beneath.is_empty() {
+            let names: Vec<String> = beneath.iter().map(ToString::to_string).collect();
+            let why =
+                format!("it is built on {}, which has not landed yet; land that first", names.join(", "));
+            made.blocked = made.blocked.or(Some(why));
+        }
+        Ok(made)
     }
 
     fn filled(

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::agents::rounds_of::add;
 use super::launch::{Delegation, ReviewWish};
 use super::protocol::review::{Finding, Review, ReviewChoice, Round, Stage};
 use super::reviews::{QUEUED, ReviewFolder};
@@ -192,9 +191,8 @@ impl Deciding {
                 let from = isolation::find(&self.root, &ticket.id)
                     .and_then(|worktree| isolation::tip(&worktree).ok())
                     .unwrap_or(head);
-                add(review, &from, all);
+                review.begin_round(&from, all);
                 let number = review.rounds.last().map_or(1, |round| round.number);
-                review.max_rounds = review.max_rounds.max(number);
                 let note = format!("Round {number} wanted by {actor}, with {count} to mend");
                 (Op::Ready { note: Some(note) }, Vec::new())
             }
@@ -329,7 +327,7 @@ mod tests {
             reviewer: None,
             gated: None,
         };
-        add(&mut review, &head, Vec::new());
+        review.begin_round(&head, Vec::new());
         review.stage = Stage::Waiting { why };
         folder.write(&review).unwrap();
         Bench { project, ticket, folder, head }

@@ -13,10 +13,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::agents::rounds_of::add;
 use super::deciding::{cleaned, names, short, write_audit};
 pub(crate) use super::protocol::promotion::After;
-use super::protocol::review::{Finding, Severity, Source, Stage};
+use super::protocol::review::{Finding, Severity, Source};
 use super::reviews::ReviewFolder;
 use crate::base::paths::ProjectPaths;
 use crate::execute::environment::Environment;
@@ -256,10 +255,7 @@ impl Desk {
         let findings = cleaned(vec![finding(reason, &self.actor)]);
         match folder.read().map_err(failed)? {
             Some(mut review) => {
-                add(&mut review, &promotion.head, findings);
-                let number = review.rounds.last().map_or(1, |round| round.number);
-                review.max_rounds = review.max_rounds.max(number);
-                review.stage = Stage::Working;
+                review.begin_round(&promotion.head, findings);
                 folder.write(&review).map_err(failed)
             }
             None => folder.queue(&findings).map_err(failed),

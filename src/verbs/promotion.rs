@@ -99,7 +99,7 @@ fn row(promotion: &Promotion, out: &mut Out) {
         (Tone::Strong, &format!("{:<28}", promotion.id)),
         (state_tone(&promotion.state), &format!(" {:<9}", promotion.state.word())),
         (risk_tone(promotion.risk), &format!(" {:<6}", promotion.risk.word())),
-        (Tone::Plain, &format!(" {:>3} files +{} −{}", diff.files, diff.added, diff.removed)),
+        (Tone::Plain, &format!(" {:>9} +{} −{}", files(diff.files), diff.added, diff.removed)),
         (Tone::Faint, &format!("  {} → {}  ", promotion.branch, promotion.base_branch)),
         (Tone::Plain, promotion.title.lines().next().unwrap_or_default()),
     ]);
@@ -141,8 +141,12 @@ fn show(promotion: &Promotion, out: &mut Out) {
         fact("file", path);
     }
     for deed in &promotion.history {
-        fact("history", &format!("{}  {}: {}", deed.at, deed.by, deed.what));
+        fact("history", &format!("{}  {}: {}", deed.at.strftime("%Y-%m-%d %H:%MZ"), deed.by, deed.what));
     }
+}
+
+fn files(count: u32) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
 }
 
 fn checks(promotion: &Promotion) -> String {
@@ -243,8 +247,7 @@ fn named<'a>(known: &'a Promotions, id: &str) -> Result<&'a Promotion, VerbError
 
 fn ticket(store: &Store, promotion: &Promotion) -> Result<Ticket, VerbError> {
     let plan = store.plan();
-    let found = plan.tickets.iter().find(|ticket| ticket.id == promotion.ticket);
-    found.map(|ticket| Ticket::clone(ticket)).ok_or_else(|| {
+    plan.ticket(&promotion.ticket).map(|ticket| Ticket::clone(ticket)).ok_or_else(|| {
         VerbError::Failed(format!(
             "the ticket {} of {} is gone from the planfile",
             promotion.ticket, promotion.id

@@ -3,6 +3,9 @@
 //!
 //! Only the end of a transcript counts, and a pair of lines beats one alone: an agent that is made to echo a green line
 //! after its real verdict does not get past this.
+//!
+//! No verb asks an agent for these words: reviews here are answered in a schema. This reads what kagura's agents print,
+//! for a hand-over that goes on with their transcripts.
 
 use serde::Serialize;
 

@@ -3,8 +3,8 @@
 //!
 //! [`gates`] run programs; [`diff`] says what changed; [`finding`] and [`verdict`] are what a judgement is made of, whoever
 //! made it; [`review`] asks a reviewer and reads its answer; [`rounds`] is what is known of each round of a ticket.
-//! [`cycle`] decides what follows in such rounds, whoever drives them. [`bus`] is loop-kit's folder of files, [`machine`]
-//! its loop as a pure machine and [`looping`] what runs it. Nothing in here writes a planfile.
+//! [`cycle`] decides what follows in such rounds, whoever drives them. [`bus`] is loop-kit's folder of files and [`looping`]
+//! drives a loop on it; tickets are worked by the runtime. Nothing in here writes a planfile.
 
 pub mod bus;
 pub mod comments;
@@ -13,7 +13,6 @@ pub mod diff;
 pub mod finding;
 pub mod gates;
 pub mod looping;
-pub mod machine;
 pub mod markers;
 pub mod review;
 pub mod rounds;

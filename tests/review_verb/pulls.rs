@@ -47,7 +47,7 @@ fn k22_a_number_is_a_pull_request_or_else_a_reference() {
 }
 
 #[test]
-fn gh_is_asked_once_and_in_these_words() {
+fn gh_is_asked_in_these_words_and_once_more_for_checks() {
     let scene = Scene::new();
     let log = scene.log().join("gh");
     let path = gh(&scene, &format!("printf '%s\\n' \"$@\" >> '{}'; echo feat/x", log.display()));
@@ -55,7 +55,35 @@ fn gh_is_asked_once_and_in_these_words() {
     let fields = "headRefName,headRefOid,baseRefName";
     let query = ".headRefName, .headRefOid, .baseRefName";
     let asked = scene.logged("gh").unwrap();
-    assert_eq!(asked.lines().collect::<Vec<_>>(), ["pr", "view", "7", "--json", fields, "-q", query]);
+    let asked: Vec<_> = asked.lines().collect();
+    assert_eq!(asked[..7], ["pr", "view", "7", "--json", fields, "-q", query]);
+    assert_eq!(asked[7..13], ["pr", "view", "7", "--json", "statusCheckRollup", "-q"]);
+    assert_eq!(asked.len(), 14);
+}
+
+#[test]
+fn checks_that_failed_on_the_host_are_told_beside_the_verdict() {
+    let scene = Scene::new();
+    let path = gh(
+        &scene,
+        "case \"$*\" in *statusCheckRollup*) printf 'ci / test\\nlint\\n' ;; *) echo feat/x ;; esac",
+    );
+    let report = scene.report(&["7"], &[("PATH", &path)], 0);
+    assert_eq!(report["failed_checks"], serde_json::json!(["ci / test", "lint"]));
+    let ran = scene.review(&["7"], &[("PATH", &path)]).expect(0);
+    assert!(ran.err.contains("checks that failed on pull request 7: ci / test, lint"), "{}", ran.err);
+    // Whoever may not read them reviews all the same.
+    let path = gh(
+        &scene,
+        "case \"$*\" in *statusCheckRollup*) echo 'no access' >&2; exit 1 ;; *) echo feat/x ;; esac",
+    );
+    let ran = scene.review(&["7"], &[("PATH", &path)]).expect(0);
+    assert!(
+        ran.err.contains("the checks of pull request 7 are not known: gh says: no access"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(scene.report(&["7"], &[("PATH", &path)], 0)["failed_checks"], serde_json::json!([]));
 }
 
 #[test]

@@ -39,11 +39,25 @@ pub use identity::ProcessIdentity;
 pub use spawn::{MARKER, Program, Running, SpawnError};
 pub use tree::Tree;
 
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 /// How long output may still come once the leader has ended: a grandchild that inherited the pipe can hold it open
 /// for ever. Wrap the wait for end of file in a timeout of this length, then [`Group::stop`] who is left.
 pub const PIPE_GRACE: Duration = Duration::from_millis(500);
+
+/// Lets a child write so many bytes ahead of us into this pipe of its output, where the system has a way to say so: a
+/// program that prints much is woken less often. The usual 64 KiB do where it is refused.
+pub fn widen(pipe: &impl AsFd, bytes: usize) {
+    #[cfg(target_os = "linux")]
+    if let Ok(bytes) = i32::try_from(bytes) {
+        use nix::fcntl::{FcntlArg, fcntl};
+        // Too much for this user, perhaps: see above.
+        let _ = fcntl(pipe, FcntlArg::F_SETPIPE_SZ(bytes));
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (pipe, bytes);
+}
 
 /// Whether a process of `session` outside of `group` is the parent of one inside: then a shell can continue the group
 /// after it was stopped.

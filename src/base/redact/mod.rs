@@ -4,7 +4,8 @@
 //!
 //! Each rule is a scanner that reports ranges ([`pairs`], [`shapes`], [`urls`], and [`cuts`] for what was cut in two);
 //! this module joins and replaces them. Every byte that an agent prints passes here twice (as it came, and as a line),
-//! so a scanner looks for the few bytes that can begin a secret and passes over the rest; what it must find is said
+//! so a scanner looks for the few bytes that can begin a secret and passes over the rest, many lines at once where it
+//! can ([`Redactor::is_clean`]), and judges a word once that stands on every line ([`seen`]); what it must find is said
 //! plainly by the scanners of the tests. What is left alone on purpose, because an operator needs it: commit ids and
 //! other hexadecimal digests, UUIDs, the ids of conversations, messages, tool calls and runs, checksums that say so
 //! (`sha256-…`), placeholders (`$TOKEN`, `<token>`, `***`), and prose or code in which a word
@@ -14,6 +15,7 @@
 mod cuts;
 mod names;
 mod pairs;
+mod seen;
 mod shapes;
 mod urls;
 
@@ -92,6 +94,13 @@ impl Redactor {
         } else {
             replace(text, found, out);
         }
+    }
+
+    /// Whether there is nothing to take out of any line of the text: what is said for all lines at once need not be asked
+    /// for each. It may say no where each line alone is clean (a value whose quote is closed on another line), never the
+    /// other way round: no line ends a value later, or a word, than the text does.
+    pub fn is_clean(&self, text: &str) -> bool {
+        self.find(text).is_empty()
     }
 
     fn each(&self) -> &[Finder<'static>] {
@@ -177,11 +186,12 @@ fn is_placeholder(value: &str) -> bool {
     value.is_empty()
         || value.starts_with(['$', '<', '%', '{', '(', '['])
         || value.chars().all(|c| matches!(c, '*' | '.' | 'x' | 'X' | '-' | '_' | '•' | '…'))
-        || matches!(
-            value.to_ascii_lowercase().as_str(),
-            "null" | "none" | "nil" | "true" | "false" | "undefined" | "redacted" | "required" | "optional"
-        )
+        || BLANKS.iter().any(|blank| value.eq_ignore_ascii_case(blank))
 }
+
+/// What stands where a value would be, in any case of letters.
+const BLANKS: [&str; 9] =
+    ["null", "none", "nil", "true", "false", "undefined", "redacted", "required", "optional"];
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::is_placeholder;
+use super::seen::Seen;
 
 /// How sure a key makes us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub(super) enum Key {
 /// a sign is found from there. Keys are taken in the order in which they stand; inside a value there is none.
 pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
-    let mut pairs = Pairs { text, done: 0, found };
+    let mut pairs = Pairs { text, done: 0, seen: Seen::of(text), found };
     let mut option = option_after(bytes, 0);
     for sign in memchr::memchr2_iter(b'=', b':', bytes) {
         let Some(word) = key_before(bytes, sign) else { continue };
@@ -46,23 +47,34 @@ struct Pairs<'a> {
     text: &'a str,
     /// Where the last value ends.
     done: usize,
+    /// Words that are no keys.
+    seen: Seen<'a>,
     found: &'a mut Vec<Range<usize>>,
 }
 
 impl Pairs<'_> {
     /// Takes a word that may be a key.
     fn take(&mut self, word: Range<usize>) {
-        if word.start < self.done || word.len() > LONGEST {
+        if word.start < self.done || word.len() > LONGEST || self.seen.is_harmless(word.clone()) {
             return;
         }
         let key = &self.text[word.clone()];
-        if let Some(sure) = judge(key)
-            && let Some(value) = value_after(self.text, word.end, key.starts_with("--"), sure)
-        {
+        let Some(sure) = judge(key) else { return self.seen.harmless(word) };
+        if let Some(value) = value_after(self.text, word.end, key.starts_with("--"), sure) {
             self.done = value.end;
             self.found.push(value);
+        } else if let Some(end) = field_end(self.text, word.end) {
+            self.seen.harmless_before(word, end);
         }
     }
+}
+
+/// Where the field `"key":"value"` ends whose key ends at `at`, its last quote included: what [`value_after`] says of it
+/// depends on nothing else. `None` for any other writing of a pair, and for a long value.
+fn field_end(text: &str, at: usize) -> Option<usize> {
+    let value = text.as_bytes()[at..].strip_prefix(b"\":\"")?;
+    let length = value.iter().take(LONGEST).position(|byte| *byte == b'"')?;
+    Some(at + 3 + length + 1)
 }
 
 /// The word that this equals sign or colon follows, with a quote and blanks between them perhaps. One that is too long
@@ -240,15 +252,16 @@ pub(super) fn value_after(text: &str, at: usize, is_option: bool, key: Key) -> O
 /// conversation, of a run of ours.
 fn is_identifier(value: &str) -> bool {
     let hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let parts: Vec<&str> = value.split('-').collect();
-    let uuid = parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| hex(part));
+    let parts = || value.split('-');
+    let uuid = value.len() == 36 && parts().map(str::len).eq([8, 4, 4, 4, 12]) && parts().all(hex);
     let digest = matches!(value.len(), 40 | 64) && hex(value);
-    uuid || digest || super::shapes::is_id(value) || is_run(&parts)
+    uuid || digest || super::shapes::is_id(value) || is_run(value)
 }
 
 /// `<ticket>-<UTC stamp>-<n>`, as run folders are called.
-fn is_run(parts: &[&str]) -> bool {
-    let [.., stamp, number] = parts else { return false };
+fn is_run(value: &str) -> bool {
+    let Some((rest, number)) = value.rsplit_once('-') else { return false };
+    let stamp = rest.rsplit_once('-').map_or(rest, |(_, stamp)| stamp);
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let stamp = stamp.split_once('T').and_then(|(day, time)| Some((day, time.strip_suffix('Z')?)));
     digits(number)

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use super::seen::Seen;
+
 /// Prefix of a known token, and how many more characters make it one.
 const PREFIXES: &[(&str, usize)] = &[
     ("ghp_", 20),
@@ -71,6 +73,7 @@ const IDS: [&str; 14] = [
 /// Reports secrets by shape.
 pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
+    let mut seen = Seen::of(text);
     // No word goes on at `from`, and the bytes from there to `known` belong to one.
     let (mut from, mut known) = (0, 0);
     // A word that is long enough and begins at `from` or later has the byte so far behind it in it or before it: where
@@ -83,23 +86,30 @@ pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
         }
         let more = bytes[probe + 1..].iter().take_while(|byte| is_word_byte(**byte)).count();
         let end = probe + 1 + more;
-        judge(text, from..end, found);
+        judge(text, from..end, &mut seen, found);
         (from, known) = (end, end);
     }
 }
 
 /// Reports what is secret of one long word.
-fn judge(text: &str, place: Range<usize>, found: &mut Vec<Range<usize>>) {
+fn judge<'a>(text: &'a str, place: Range<usize>, seen: &mut Seen<'a>, found: &mut Vec<Range<usize>>) {
+    // Only after a blank what stands before the word says anything of it.
+    let alone = !text.as_bytes()[..place.start].ends_with(b" ");
+    if alone && seen.is_harmless(place.clone()) {
+        return;
+    }
     let whole = &text[place.clone()];
     // A dot or dash that ends a sentence is not part of the word.
     let word = whole.trim_end_matches(['.', '-', '=']);
     let word = if whole[word.len()..].starts_with('=') { whole } else { word };
     let start = place.start;
     let named = word.len() >= 16 && word.bytes().any(|byte| byte.is_ascii_digit());
-    if named && follows_bearer(&text.as_bytes()[..start]) {
+    if named && !alone && follows_bearer(&text.as_bytes()[..start]) {
         found.push(start..start + word.len());
     } else if let Some(skip) = secret_from(word) {
         found.push(start + skip..start + word.len());
+    } else if alone {
+        seen.harmless(place);
     }
 }
 

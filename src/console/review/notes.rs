@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::base::text::safe_block;
-use crate::console::state::verdict::shape;
+use crate::console::state::verdict::{said_in, shape};
 use crate::console::theme::Role;
 use crate::console::view::text::wrap;
 use crate::runtime::protocol::Review;
@@ -68,8 +68,8 @@ pub(crate) fn findings<'a>(screen: &ReviewScreen, review: Option<&'a Arc<Review>
         .progress(round.number)
         .into_iter()
         .map(|(progress, finding)| {
-            let said =
-                if progress == Progress::Fixed { round.number.saturating_sub(1) } else { round.number };
+            let said = said_in(review, &finding.id).filter(|_| progress == Progress::Fixed);
+            let said = said.unwrap_or(round.number);
             let exact = progress != Progress::Fixed && shown.is_some() && round.head.as_ref() == shown;
             Listed { finding, progress, round: said, exact }
         })

@@ -57,6 +57,15 @@ pub(crate) fn judged(review: &Review) -> Option<&Round> {
     review.rounds.iter().rev().find(|round| round.verdict.is_some())
 }
 
+/// The newest round whose reviewer said this: of a finding that was mended the one before it was.
+pub(crate) fn said_in(review: &Review, id: &str) -> Option<u32> {
+    let said = |round: &&Round| {
+        let verdict = round.verdict.as_ref();
+        verdict.is_some_and(|verdict| verdict.findings.iter().any(|finding| finding.id == id))
+    };
+    review.rounds.iter().rev().find(said).map(|round| round.number)
+}
+
 /// The findings that are shown: those of the newest round that was judged, with what became of those before; worst first
 /// within each.
 pub(crate) fn standing(review: &Review) -> Vec<(Progress, &Finding)> {

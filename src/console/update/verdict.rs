@@ -6,7 +6,7 @@ use super::super::layers::confirm::Confirmed;
 use super::super::layers::message::Purpose;
 use super::super::layers::{Confirm, Layer};
 use super::super::list::Motion;
-use super::super::state::verdict::{judged, standing};
+use super::super::state::verdict::{judged, said_in, standing};
 use super::super::state::{Console, Pane, Pending, Then};
 use super::super::words;
 use crate::plan::ticket::TicketId;
@@ -123,18 +123,24 @@ impl Console {
     /// Opens the diff at the line of the finding with the cursor; without findings, the diff.
     ///
     /// Lines are those of the commit that was judged, so that round is what is compared, unless it is the newest: then
-    /// the whole work ends at the same commit, and shows files too that an earlier round changed.
+    /// the whole work ends at the same commit, and shows files too that an earlier round changed. What was mended since
+    /// is shown where it stood: in the work as the round left it that it was found in.
     fn open_finding(&mut self, review: &Review) {
         let newest = review.rounds.iter().rev().find(|round| round.head.is_some()).map(|round| round.number);
-        let range = match judged(review).map(|round| round.number) {
+        let mut range = match judged(review).map(|round| round.number) {
             Some(number) if Some(number) != newest => DiffRange::Round { number },
             _ => DiffRange::Whole,
         };
-        let found = standing(review).get(self.verdict.cursor).map(|(progress, finding)| {
-            // What was mended had its line in the round before: now another one may have that number.
-            (finding.file.clone(), finding.line.filter(|_| *progress != Progress::Fixed))
-        });
-        let (file, line) = found.unwrap_or_default();
+        let (mut file, mut line) = (None, None);
+        if let Some((progress, finding)) = standing(review).get(self.verdict.cursor) {
+            (file, line) = (finding.file.clone(), finding.line);
+            if *progress == Progress::Fixed {
+                match said_in(review, &finding.id) {
+                    Some(to) => range = DiffRange::Between { from: 0, to },
+                    None => line = None,
+                }
+            }
+        }
         self.open_diff_at(review.ticket.clone(), range, file, line);
         if let Some(screen) = self.review_mut() {
             screen.wanted_top = screen.wanted.is_some() && line.is_none();

@@ -204,6 +204,17 @@ impl<'a> Text<'a> {
                 );
                 self.labelled("lease", &say, Role::Warning);
             }
+            Some(Standing::Running) if console.run_of(&ticket.id).is_none() => {
+                let holder = ticket.execution.assigned_to.as_deref().unwrap_or("somebody");
+                let since = ticket.execution.started_at.or(ticket.updated_at);
+                let since = since.map(|at| format!(" since {}", words::exact(at, &console.settings.zone)));
+                let lease = match ticket.execution.lease_expires_at {
+                    Some(_) => "",
+                    None => "; it gave no time until which it holds it, so ask whether it still works",
+                };
+                let say = format!("{}{}{lease}", safe_text(holder), since.unwrap_or_default());
+                self.labelled("works", &say, Role::Warning);
+            }
             _ => {}
         }
         if console.state_of(ticket) == RowState::NoRunner {
@@ -213,7 +224,10 @@ impl<'a> Text<'a> {
             self.labelled("held", safe_text(&why.to_string()).as_str(), Role::Warning);
         }
         if let Some(error) = &ticket.execution.last_error {
-            self.labelled("error", safe_text(error).as_str(), Role::Error);
+            // A ticket that only asks has not failed.
+            let asks = console.snapshot.order.standing.get(&ticket.id) == Some(&Standing::NeedsYou);
+            let (label, role) = if asks { ("asks", Role::NeedsYou) } else { ("error", Role::Error) };
+            self.labelled(label, safe_text(error).as_str(), role);
         }
         if let Some(promotion) = console.waits_to_land(&ticket.id) {
             let (key, base) = (console.key_of(Action::Promotions), safe_text(&promotion.base_branch));

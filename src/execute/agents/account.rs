@@ -20,13 +20,16 @@ pub(super) struct Account {
     /// Steps since then.
     step_tokens: Tokens,
     step_usd: Option<f64>,
+    /// What helpers used.
+    aside: Tokens,
 }
 
 impl Account {
     /// An account of one run.
     pub(super) fn new(before: Option<&Tally>, price: Option<Price>) -> Self {
         Self {
-            before: before.map(|before| before.tokens).unwrap_or_default(),
+            // What helpers used is not part of the conversation's total.
+            before: before.map(|before| before.tokens.less(before.aside)).unwrap_or_default(),
             before_usd: before.and_then(|before| before.cost).map_or(0.0, |cost| cost.usd),
             price,
             ..Self::default()
@@ -41,8 +44,10 @@ impl Account {
             Scope::Conversation => {
                 (self.tokens, self.step_tokens) = (tokens.less(self.before), Tokens::default());
             }
+            Scope::Aside => self.aside = self.aside.plus(tokens),
         }
-        tally.tokens = self.tokens.plus(self.step_tokens);
+        tally.aside = self.aside;
+        tally.tokens = self.tokens.plus(self.step_tokens).plus(self.aside);
         self.price(tally);
     }
 
@@ -54,6 +59,8 @@ impl Account {
             Scope::Conversation => {
                 (self.usd, self.step_usd) = (Some((usd - self.before_usd).max(0.0)), None);
             }
+            // Nobody reports a helper's money apart.
+            Scope::Aside => {}
         }
         self.price(tally);
     }
@@ -121,5 +128,19 @@ mod tests {
         let most = Tokens { input: u64::MAX, cache_read: u64::MAX, cache_write: 1, output: 1 };
         assert_eq!(most.plus(most).total(), u64::MAX);
         assert_eq!(tokens(1, 1).less(most), Tokens { output: 0, ..Tokens::default() });
+    }
+
+    #[test]
+    fn what_helpers_use_is_added_whatever_else_is_reported() {
+        let (mut account, mut tally) = (Account::new(None, None), Tally::default());
+        account.used(Scope::Conversation, tokens(100, 5), &mut tally);
+        account.used(Scope::Aside, tokens(30, 2), &mut tally);
+        account.used(Scope::Conversation, tokens(120, 6), &mut tally);
+        account.used(Scope::Aside, tokens(10, 1), &mut tally);
+        assert_eq!((tally.tokens, tally.aside), (tokens(160, 9), tokens(40, 3)));
+        // A run that goes on takes off what the conversation had, and that alone.
+        let mut next = Tally::default();
+        Account::new(Some(&tally), None).used(Scope::Conversation, tokens(150, 8), &mut next);
+        assert_eq!(next.tokens, tokens(30, 2));
     }
 }

@@ -164,6 +164,8 @@ pub enum Scope {
     Run,
     /// All of the conversation, earlier runs included: the part before this run is taken off.
     Conversation,
+    /// A helper's, which has a conversation of its own: to be added up, whatever else is reported.
+    Aside,
 }
 
 /// How an agent says that it ended.

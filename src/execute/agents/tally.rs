@@ -92,6 +92,9 @@ pub struct Tally {
     pub changes: u32,
     /// Tokens of this run.
     pub tokens: Tokens,
+    /// Those of them that helpers of the agent used in conversations of their own.
+    #[serde(default)]
+    pub aside: Tokens,
     /// Cost of this run.
     pub cost: Option<Cost>,
     /// What it does right now, in a few words (foreign text): the running tool, `thinking`, a retry.
@@ -116,6 +119,7 @@ impl Tally {
             failed_tools: self.failed_tools.saturating_add(later.failed_tools),
             changes: self.changes.saturating_add(later.changes),
             tokens: self.tokens + later.tokens,
+            aside: self.aside + later.aside,
             cost,
             doing: later.doing.clone(),
             last_error: later.last_error.clone(),

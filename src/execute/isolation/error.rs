@@ -34,6 +34,17 @@ pub enum WorktreeError {
         /// git's reason.
         why: String,
     },
+    /// Works that it builds on do not fit together.
+    #[error(
+        "making a worktree failed: the work of {ticket} and that of {with} change the same places, and this ticket builds on \
+         both; land one of them first"
+    )]
+    Apart {
+        /// Ticket.
+        ticket: String,
+        /// What it does not fit.
+        with: String,
+    },
     /// The branch name cannot be made, because a branch is where its folder would be, or all names are taken.
     #[error("making the branch {branch} failed: {why}; rename or delete the branch that is in the way")]
     BranchBlocked {

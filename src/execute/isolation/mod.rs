@@ -27,6 +27,7 @@ mod prune;
 mod record;
 mod repair;
 mod scratch;
+mod stack;
 pub(in crate::execute) mod standing;
 mod submodules;
 #[cfg(test)]
@@ -43,8 +44,8 @@ pub use error::WorktreeError;
 pub use judged::{put_back, set_aside, since, tip};
 pub use list::list;
 pub use note::Note;
-pub use open::{base_branch, find, operators_repository, repository};
-pub use prepare::{Prepared, Readiness, prepare};
+pub use open::{base_branch, beneath, find, operators_repository, repository};
+pub use prepare::{Prepared, Readiness, prepare, prepare_on};
 pub use prune::{Kept, PruneReport, Removed, prune, prune_all};
 pub use scratch::{discard, known};
 

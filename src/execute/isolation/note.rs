@@ -17,6 +17,8 @@ pub enum Note {
         /// Commit now.
         to: String,
     },
+    /// It starts from the work of these tickets, which has not landed yet.
+    StartsOn(Vec<String>),
     /// The usual branch name was somebody else's.
     BranchTaken {
         /// Usual name.
@@ -63,6 +65,9 @@ impl fmt::Display for Note {
             Note::BaseMoved { branch, from, to } => {
                 let (from, to) = (short(from), short(to));
                 write!(f, "{branch} moved from {from} to {to} since the worktree was made; it stays on {from}")
+            }
+            Note::StartsOn(tickets) => {
+                write!(f, "it starts from the work of {}, which has not landed yet", tickets.join(", "))
             }
             Note::BranchTaken { wanted, used } => {
                 write!(f, "the branch {wanted} is not ours and was left alone; this ticket uses {used}")

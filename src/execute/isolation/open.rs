@@ -7,6 +7,7 @@ use git2::{Repository, RepositoryOpenFlags};
 use super::Worktree;
 use super::error::WorktreeError;
 use super::record::Place;
+use super::stack;
 use super::standing;
 use crate::plan::ticket::TicketId;
 
@@ -27,6 +28,30 @@ pub fn find(root: &Path, ticket: &TicketId) -> Option<Worktree> {
 pub fn base_branch(root: &Path, ticket: &TicketId) -> Option<String> {
     let place = Place::of(&root.canonicalize().ok()?, ticket);
     place.read().filter(|record| record.worktree.ticket == *ticket)?.base_branch
+}
+
+/// Finished tickets that the worktree of `ticket` was made on top of and whose work is not on `base` (a commit) yet.
+///
+/// # Errors
+/// See [`WorktreeError`].
+pub fn beneath(root: &Path, ticket: &TicketId, base: git2::Oid) -> Result<Vec<TicketId>, WorktreeError> {
+    let root = root.canonicalize().map_err(WorktreeError::io("finding the project", root))?;
+    let read = |ticket: &TicketId| {
+        Place::of(&root, ticket).read().filter(|record| record.worktree.ticket == *ticket)
+    };
+    let Some(record) = read(ticket) else { return Ok(Vec::new()) };
+    let repo = operator(&root)?;
+    let mut open = Vec::new();
+    for below in record.beneath {
+        let tip = read(&below).and_then(|record| repo.refname_to_id(&record.worktree.branch_ref()).ok());
+        let Some(tip) = tip else { continue };
+        if !stack::landed(&repo, base, tip)
+            .map_err(WorktreeError::git("looking for landed work in", &root))?
+        {
+            open.push(below);
+        }
+    }
+    Ok(open)
 }
 
 /// The repository of a worktree, for reading: opened by its record, with an index of our own.

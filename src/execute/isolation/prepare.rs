@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::error::WorktreeError;
 use super::note::Note;
 use super::record::{Place, Record};
+use super::stack::Start;
 use super::{Worktree, open, repair, standing, submodules};
 use crate::base::lock::FileLock;
 use crate::base::paths::ProjectPaths;
@@ -58,6 +59,23 @@ pub fn prepare(
     ticket: &TicketId,
     base: Option<&str>,
 ) -> Result<(Worktree, Prepared), WorktreeError> {
+    start(root, ticket, base.map_or(Start::Head, Start::Revision))
+}
+
+/// The same for work that builds on that of other tickets, which are done: a new worktree starts from the operator's HEAD
+/// and whatever of their work has not landed.
+///
+/// # Errors
+/// See [`WorktreeError`]; nothing is lost or half made.
+pub fn prepare_on(
+    root: &Path,
+    ticket: &TicketId,
+    done: &[TicketId],
+) -> Result<(Worktree, Prepared), WorktreeError> {
+    start(root, ticket, Start::On(done))
+}
+
+fn start(root: &Path, ticket: &TicketId, from: Start<'_>) -> Result<(Worktree, Prepared), WorktreeError> {
     let root = root.canonicalize().map_err(WorktreeError::io("finding the project", root))?;
     let repo = open::operator(&root)?;
     let _lock = lock(&root)?;
@@ -67,12 +85,12 @@ pub fn prepare(
             let owner = record.worktree.ticket.to_string();
             return Err(WorktreeError::NameTaken { name: place.name, owner });
         }
-        Some(record) => repair::go_on(&repo, &root, &place, record, base)?,
+        Some(record) => repair::go_on(&repo, &root, &place, record, from)?,
         None if place.checkout().symlink_metadata().is_ok() => {
             let why = "a folder without a record of ours is there".to_owned();
             return Err(WorktreeError::Corrupt { path: place.checkout(), why });
         }
-        None => create(&repo, &root, &place, ticket, base)?,
+        None => create(&repo, &root, &place, ticket, from)?,
     };
     let fresh = ready.1.readiness == Readiness::Created;
     ready.1.notes.extend(submodules::fill(&repo, &ready.0));
@@ -95,24 +113,24 @@ pub(super) fn create(
     root: &Path,
     place: &Place,
     ticket: &TicketId,
-    base: Option<&str>,
+    from: Start<'_>,
 ) -> Result<(Worktree, Prepared), WorktreeError> {
-    let (base, base_branch) = find_base(repo, base)?;
+    let base = from.base(repo, root)?;
     let wanted = format!("koru/{}", place.name);
     let branch = free_branch(repo, &wanted)?;
     let worktree = Worktree {
         ticket: ticket.clone(),
         path: place.folder.join(&place.name),
         branch: branch.clone(),
-        base: base.to_string(),
+        base: base.commit.to_string(),
         subfolder: subfolder(repo, root),
         git_dir: free_git_dir(repo, &place.name)?,
     };
     let filters = filters::fingerprint(repo);
-    let mut record = Record::new(worktree.clone(), base_branch, Timestamp::now(), filters);
+    let mut record = Record::new(worktree.clone(), &base, Timestamp::now(), filters);
     place.write(&record)?;
     let made = repo
-        .reference(&worktree.branch_ref(), base, false, &format!("koru-tui: start {ticket}"))
+        .reference(&worktree.branch_ref(), base.commit, false, &format!("koru-tui: start {ticket}"))
         .map_err(|error| blocked(&branch, &error))
         .and_then(|_| add(repo, place, &worktree));
     let mut notes = match made {
@@ -128,6 +146,9 @@ pub(super) fn create(
     place.write(&record)?;
     if branch != wanted {
         notes.push(Note::BranchTaken { wanted, used: branch });
+    }
+    if !base.beneath.is_empty() {
+        notes.push(Note::StartsOn(base.beneath.iter().map(ToString::to_string).collect()));
     }
     let tip = worktree.base.clone();
     Ok((worktree, Prepared { readiness: Readiness::Created, tip, notes }))
@@ -183,7 +204,10 @@ fn fill_filtered(worktree: &Worktree) -> Option<Note> {
 }
 
 /// The commit to start from and, when there is one, the branch that it is the tip of.
-fn find_base(repo: &Repository, base: Option<&str>) -> Result<(git2::Oid, Option<String>), WorktreeError> {
+pub(super) fn find_base(
+    repo: &Repository,
+    base: Option<&str>,
+) -> Result<(git2::Oid, Option<String>), WorktreeError> {
     let Some(base) = base else {
         let head = repo.head().map_err(|error| match error.code() {
             git2::ErrorCode::UnbornBranch | git2::ErrorCode::NotFound => {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::WorktreeError;
+use super::stack::Base;
 use super::{Worktree, standing};
 use crate::base::atomic;
 use crate::base::paths::ProjectPaths;
@@ -29,6 +30,9 @@ pub(super) struct Record {
     pub(super) worktree: Worktree,
     /// The operator's branch that it was made from; `None` when it was made from a bare commit.
     pub(super) base_branch: Option<String>,
+    /// Finished tickets whose work is in its base and had not landed then.
+    #[serde(default)]
+    pub(super) beneath: Vec<TicketId>,
     /// When it was made.
     pub(super) created_at: Timestamp,
     /// Fingerprint of git's filter configuration then.
@@ -104,13 +108,16 @@ impl Place {
 }
 
 impl Record {
-    pub(super) fn new(
-        worktree: Worktree,
-        base_branch: Option<String>,
-        at: Timestamp,
-        filters: String,
-    ) -> Self {
-        Record { format: FORMAT, worktree, base_branch, created_at: at, filters, ready: false }
+    pub(super) fn new(worktree: Worktree, base: &Base, at: Timestamp, filters: String) -> Self {
+        Record {
+            format: FORMAT,
+            worktree,
+            base_branch: base.branch.clone(),
+            beneath: base.beneath.clone(),
+            created_at: at,
+            filters,
+            ready: false,
+        }
     }
 }
 

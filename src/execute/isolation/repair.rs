@@ -12,6 +12,7 @@ use super::error::WorktreeError;
 use super::note::Note;
 use super::prepare::{Prepared, Readiness, add, clear, create, free_git_dir, subfolder};
 use super::record::{Place, Record};
+use super::stack::Start;
 use super::{Worktree, open, standing};
 use crate::base::repo::{filters, refs};
 
@@ -21,7 +22,7 @@ pub(super) fn go_on(
     root: &Path,
     place: &Place,
     mut record: Record,
-    base: Option<&str>,
+    from: Start<'_>,
 ) -> Result<(Worktree, Prepared), WorktreeError> {
     record.worktree.path = place.folder.join(&place.name);
     record.worktree.subfolder = subfolder(repo, root);
@@ -43,7 +44,7 @@ pub(super) fn go_on(
         None if here.is_err() => {
             let ticket = record.worktree.ticket.clone();
             clear(repo, place, &record.worktree)?;
-            return create(repo, root, place, &ticket, base);
+            return create(repo, root, place, &ticket, from);
         }
         None => restore_branch(repo, &record.worktree, &mut notes)?,
     };
@@ -164,7 +165,8 @@ fn is_reachable(repo: &Repository, id: Oid) -> bool {
 }
 
 fn base_moved(repo: &Repository, record: &Record) -> Option<Note> {
-    let branch = record.base_branch.as_ref()?;
+    // What starts on work that had not landed is behind its base from the beginning, and comes onto it as a whole.
+    let branch = record.base_branch.as_ref().filter(|_| record.beneath.is_empty())?;
     let now = repo.find_branch(branch, git2::BranchType::Local).ok()?.get().peel_to_commit().ok()?.id();
     let (from, to) = (record.worktree.base.clone(), now.to_string());
     (from != to).then(|| Note::BaseMoved { branch: branch.clone(), from, to })

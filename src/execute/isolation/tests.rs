@@ -3,6 +3,7 @@
 mod commits;
 mod preparing;
 mod pruning;
+mod stacking;
 mod submodules;
 
 use std::path::{Path, PathBuf};

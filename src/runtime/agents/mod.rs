@@ -53,7 +53,6 @@ use found::Found;
 use place::Place;
 use result::Told;
 use review::Judge;
-pub(super) use review::start as rounds_of;
 use rounds::Spent;
 
 /// What an agent's run is made of. Borrowed from the run that it is.
@@ -191,7 +190,11 @@ impl AgentRun<'_> {
             }
         });
         let base: String = worktree.base.chars().take(12).collect();
-        recorder.note(&format!("[worktree of {} on {} from {base}]", worktree.ticket, worktree.branch));
+        // How a run begins is worth a look afterwards; what keeps it in less than it should is worth one now.
+        recorder.status(&format!("[worktree of {} on {} from {base}]", worktree.ticket, worktree.branch));
+        for note in &place.quiet {
+            recorder.status(&format!("[{note}]"));
+        }
         for note in &place.notes {
             recorder.note(&format!("[{note}]"));
         }

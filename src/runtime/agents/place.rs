@@ -16,7 +16,8 @@ use crate::execute::agents::tally::Tally;
 use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard, Settlement};
 use crate::execute::folder::worked_elsewhere;
 use crate::execute::isolation::{self, Worktree};
-use crate::plan::ticket::Ticket;
+use crate::plan::store::Store;
+use crate::plan::ticket::{Status, Ticket, TicketId};
 use crate::runtime::launch::Ground;
 use crate::runtime::protocol::Role;
 use crate::verify::gates::{self, GatePlan};
@@ -36,8 +37,10 @@ pub(super) struct Place {
     pub(super) env: Variables,
     /// The gates as they were before the agent came.
     pub(super) gates: Vec<GatePlan>,
-    /// Worth saying about worktree and fence.
+    /// Worth saying about the fence.
     pub(super) notes: Vec<String>,
+    /// Worth keeping about worktree and environment.
+    pub(super) quiet: Vec<String>,
     /// Who works here.
     pub(super) role: Role,
     /// Round that the work belongs to, when it is reviewed.
@@ -150,6 +153,7 @@ impl Place {
             env: self.env.clone(),
             gates: self.gates.clone(),
             notes: raised.notes,
+            quiet: Vec::new(),
             role: Role::Worker,
             round: Some(round),
             schema: None,
@@ -200,6 +204,7 @@ impl Place {
             env: given.vars,
             gates: Vec::new(),
             notes: raised.notes.into_iter().chain(withheld).collect(),
+            quiet: Vec::new(),
             role: Role::Reviewer,
             round: Some(asked.round),
             schema: Some(asked.schema),
@@ -271,8 +276,8 @@ impl Making {
                 "the run {run} works in the worktree of {id} now; wait for its end, or stop it there"
             ));
         }
-        let (worktree, prepared) =
-            isolation::prepare(&self.root, &self.ticket.id, None).map_err(|error| error.to_string())?;
+        let (worktree, prepared) = isolation::prepare_on(&self.root, &self.ticket.id, &self.done_before())
+            .map_err(|error| error.to_string())?;
         let given = self.ground.environment.for_agent(
             plan.kind,
             &plan.choice.settings,
@@ -301,8 +306,7 @@ impl Making {
             Some(earlier) => earlier::prompt(&self.ticket, earlier, note),
             None => prompt::first(&self.root, &self.ticket, &worktree, plan, &gates, note),
         };
-        let notes =
-            prepared.notes.iter().map(ToString::to_string).chain(raised.notes).chain(withheld).collect();
+        let quiet = prepared.notes.iter().map(ToString::to_string).chain(withheld).collect();
         Ok(Place {
             worktree,
             fence: raised.fence,
@@ -310,7 +314,8 @@ impl Making {
             earlier,
             env,
             gates,
-            notes,
+            notes: raised.notes,
+            quiet,
             role: Role::Worker,
             round: None,
             schema: None,
@@ -319,6 +324,20 @@ impl Making {
             guard: raised.guard,
             caught: Mutex::default(),
         })
+    }
+
+    /// Finished tickets that this one depends on and that agents worked: what they left may not have landed yet.
+    fn done_before(&self) -> Vec<TicketId> {
+        let worked = |id: &&TicketId| isolation::known(&self.root, id).is_some();
+        let worked: Vec<TicketId> = self.ticket.blocked_by.iter().filter(worked).cloned().collect();
+        if worked.is_empty() {
+            return worked;
+        }
+        // Canceled ones let it run as well, and leave nothing that it could build on.
+        let Ok(store) = Store::open(&self.root) else { return Vec::new() };
+        let plan = store.plan();
+        let done = |id: &TicketId| plan.ticket(id).is_some_and(|ticket| ticket.status == Status::Done);
+        worked.into_iter().filter(done).collect()
     }
 
     /// Where the agent may keep files of its own in the run's folder, and where an earlier conversation is a file there.

@@ -75,6 +75,7 @@ pub(super) fn since(now: &Tally, begun: &Tally) -> Tally {
         failed_tools: now.failed_tools.saturating_sub(begun.failed_tools),
         changes: now.changes.saturating_sub(begun.changes),
         tokens: now.tokens.less(begun.tokens),
+        aside: now.aside.less(begun.aside),
         cost,
         ..now.clone()
     }

@@ -14,7 +14,10 @@ pub(crate) enum LoopVerb {
     #[command(
         after_help = "Without --auto-dispatch, people or other tools write the reports. Flags win over LOOP_MAX_ROUNDS, \
                       LOOP_DISPATCH_TIMEOUT and LOOP_BACKEND_PREFERENCE, those over config.yaml or config.json in the \
-                      folder. Tickets of the planfile are run with `ticket run ID`.\n\nExit codes: 0 approved, or nothing \
+                      folder. Tickets of the planfile are run with `ticket run ID`: in a \
+                      worktree of their own, behind a fence and with answers in a schema, none of which a loop has. Its \
+                      agents commit in your tree and write their reports as files, which any other program may do in \
+                      their place: that is what loop-kit's files are for.\n\nExit codes: 0 approved, or nothing \
                       to resume; 1 bad arguments, bad card, rounds used up; 2 nobody wrote the report in time; 3 \
                       something is not as it must be (a report, an empty round, a failed agent, a contradictory verdict, \
                       a refused resume); 4 tracked files differ; 5 another loop runs; 130 stopped (--resume goes \

@@ -11,7 +11,7 @@ pub(crate) struct ReviewArgs {
     /// Compare with this branch or commit; for a ticket where its work began, else the base branch
     #[arg(long, value_name = "REF")]
     pub(crate) base: Option<String>,
-    /// Let the worker mend what is found, and review again, at most `review.max_loops` times
+    /// Let the worker mend what is found, and review again, at most `review.max_loops` times; no gates run in between
     #[arg(long)]
     pub(crate) fix: bool,
     /// The same as --format json

@@ -13,8 +13,7 @@ use serde_json::{Map, Value};
 use super::super::cli::looping::RunArgs;
 use super::super::error::VerbError;
 use crate::base::yaml;
-use crate::verify::looping::{How, known_backend};
-use crate::verify::machine::Rules;
+use crate::verify::looping::{How, Rules, known_backend};
 
 /// Bytes of a configuration that are read.
 const LIMIT: u64 = 1024 * 1024;

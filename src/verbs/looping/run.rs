@@ -19,8 +19,7 @@ use crate::plan::settings::Settings;
 use crate::plan::store::Store;
 use crate::plan::ticket::TicketId;
 use crate::verify::bus::{Level, TaskCard};
-use crate::verify::looping::{self, BACKENDS, LoopEnd, LoopError, LoopPlan, Said, known_backend};
-use crate::verify::machine::End;
+use crate::verify::looping::{self, BACKENDS, End, LoopEnd, LoopError, LoopPlan, Said, known_backend};
 
 pub(super) fn run(context: &Context, args: &RunArgs, out: &mut Out) -> Result<Exit, VerbError> {
     let from = place::start(context)?;

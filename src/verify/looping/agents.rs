@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::argv::{command_line, known_backend, other_places};
+use super::attempts::AgentEnd;
 use super::display::Display;
 use super::{Driver, Said};
 use crate::base::process::{Group, ProcessIdentity};
@@ -23,7 +24,6 @@ use crate::execute::raw_stream::RawReader;
 use crate::execute::recorder::{Listener, Recorder};
 use crate::plan::settings::{AgentSettings, Settings};
 use crate::verify::bus::{Bus, Level, LoopState, Role, stamp};
-use crate::verify::machine::{AgentEnd, Input};
 
 /// TERM to KILL.
 const GRACE: Duration = Duration::from_secs(3);
@@ -46,7 +46,7 @@ const LOST: [&str; 5] =
     ["no conversation found", "session not found", "invalid session", "no rollout found", "unknown session"];
 
 impl Driver {
-    /// Starts the role's agent and waits for its end.
+    /// Starts the role's agent and waits for its end; `None` when somebody stopped it.
     pub(super) async fn dispatch(
         &mut self,
         role: Role,
@@ -54,16 +54,16 @@ impl Driver {
         attempt: u32,
         resume: Option<String>,
         state: &LoopState,
-    ) -> Input {
+    ) -> Option<AgentEnd> {
         let backend = self.plan.rules.backends[usize::from(role == Role::Reviewer)].clone();
         let scratch = match self.scratch(role, round, attempt) {
             Ok(scratch) => scratch,
-            Err(why) => return failed(why, true),
+            Err(why) => return Some(failed(why)),
         };
         let prompt = self.prompt(role, round, state);
         let (job, session) = match self.job(&backend, prompt, resume.clone(), &scratch) {
             Ok(job) => job,
-            Err(why) => return failed(why, true),
+            Err(why) => return Some(failed(why)),
         };
         let shown = shown(&job);
         let stream = job.settings.stream.clone().unwrap_or_else(|| job.kind.word().to_owned());
@@ -84,10 +84,7 @@ impl Driver {
         self.log(role, attempt, &shown, &report, &scratch);
         // It holds nothing but what the log has now.
         let _ = std::fs::remove_dir_all(&scratch);
-        match end {
-            Some(end) => Input::Ended(end),
-            None => Input::Interrupted,
-        }
+        end
     }
 
     fn scratch(&self, role: Role, round: u32, attempt: u32) -> Result<PathBuf, String> {
@@ -230,8 +227,8 @@ pub(super) async fn stop_orphans(bus: &Bus, said: &UnboundedSender<Said>) {
     }
 }
 
-fn failed(why: String, permanent: bool) -> Input {
-    Input::Ended(AgentEnd::Failed { why, permanent, session_lost: false })
+fn failed(why: String) -> AgentEnd {
+    AgentEnd::Failed { why, permanent: true, session_lost: false }
 }
 
 /// What helps.

@@ -1,5 +1,5 @@
-//! Runs a loop of worker and reviewer on a bus: does what the [machine](super::machine) says and tells it what came of
-//! it. Agents are sessions of the house ([`crate::execute::agents::session`]), so that they are stopped with everything
+//! Runs a loop of worker and reviewer on a bus: does what the [cycle](super::cycle) says, and keeps loop-kit's files of it
+//! ([`ledger`], [`resume`]) so that either program can go on with the other's loop. Agents are sessions of the house ([`crate::execute::agents::session`]), so that they are stopped with everything
 //! that they started; reports are waited for by watching the folder.
 //!
 //! Owns the lock of the bus for the whole run, single rounds too. Works in the tree as it is, like loop-kit: no worktree,
@@ -7,12 +7,18 @@
 
 mod agents;
 mod argv;
+mod attempts;
 pub mod display;
-mod effects;
+mod ledger;
 mod prompt;
 mod references;
+mod resume;
+#[cfg(test)]
+mod tests;
 mod tree;
+mod turns;
 mod waiting;
+mod writes;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,12 +29,33 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::bus::{
     Bus, BusError, File, Level, LoopState, Role, StateSource, TaskCard, WorkReport, check_task_id, stamp,
 };
-use super::machine::{Begin, Effect, End, Input, Machine, Rules, Standing};
+use super::cycle::Do;
 use crate::base::lock::LockError;
-use crate::execute::stop::{Stop, StopWatch};
+use crate::execute::stop::StopWatch;
+
+use resume::{Opening, Refused, Standing};
 
 pub use argv::{BACKENDS, known_backend};
 pub use tree::{DiffError, diff_of};
+
+/// What a loop may do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    /// Rounds before it is given up.
+    pub max_rounds: u32,
+    /// Agents are started; otherwise people are waited for.
+    pub auto: bool,
+    /// Agent of each role, by its name: worker, reviewer.
+    pub backends: [String; 2],
+    /// Times that a failed agent is started again.
+    pub retries: u32,
+    /// First pause before that; doubled each time, at most a minute.
+    pub retry_base: Duration,
+    /// Rounds after which a conversation is begun anew; 0 means never.
+    pub max_session_rounds: u32,
+    /// Only one round.
+    pub single: bool,
+}
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -39,7 +66,7 @@ pub struct LoopPlan {
     pub root: PathBuf,
     /// The card, when it is not the one in the bus.
     pub card: Option<PathBuf>,
-    /// The machine's rules.
+    /// What it may do.
     pub rules: Rules,
     /// How it begins.
     pub how: How,
@@ -79,7 +106,22 @@ pub enum Said {
     Agent(Role, String),
 }
 
-/// How it ended.
+/// How a loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The work passed, or there was nothing left to do, or the single round went as it should.
+    Ok,
+    /// All rounds were used.
+    Exhausted,
+    /// Nobody wrote the report in time.
+    TimedOut,
+    /// Something is not as it must be.
+    Invalid,
+    /// Somebody stopped it.
+    Interrupted,
+}
+
+/// How it ended, and where.
 #[derive(Clone, Debug)]
 pub struct LoopEnd {
     /// How.
@@ -155,20 +197,29 @@ pub async fn run(plan: LoopPlan, stop: StopWatch, said: UnboundedSender<Said>) -
     let head = tree::head(&plan.root).map_err(LoopError::NoTree)?;
     let mut standing = Box::new(standing(&bus, &state, &card.task_id, &head));
     standing.lost = state.base_sha.as_deref().and_then(|base| tree::unknown(&plan.root, base));
-    let begin = Input::Begin(match plan.how {
-        How::New | How::Reset => Begin::New { task_id: card.task_id.clone(), base: head },
-        How::Resume => Begin::Resume(standing),
-        How::Single(round) => Begin::Single { round, standing, head },
-    });
-    let machine = Machine::new(plan.rules.clone(), state);
-    // A loop that is over at once leaves the card of the one that stands there. The machine does nothing by itself.
-    let (_, first) = machine.clone().step(begin.clone(), &stamp(Timestamp::now()));
-    if !matches!(first.last(), Some(Effect::End(_))) {
+    let opening = match plan.how {
+        How::New | How::Reset => Opening::New { task_id: card.task_id.clone(), base: head },
+        How::Resume => Opening::Resume(standing),
+        How::Single(round) => Opening::Single { round, standing, head },
+    };
+    let full = |name: &str| tree::full(&plan.root, name);
+    let opened = resume::open(plan.rules.clone(), state, opening, full, &stamp(Timestamp::now()));
+    // A loop that is over at once leaves the card of the one that stands there.
+    if opened.as_ref().is_ok_and(|(ledger, _)| ledger.next() != Do::End) {
         adopt_card(&path, &card, &bus)?;
     }
-    let before = Err("nobody looked".to_owned());
-    let mut driver = Driver { plan, bus, card, stop, said, before, compared: None, watched: None };
-    let end = driver.drive(machine, begin).await?;
+    let mut driver = Driver { plan, bus, card, stop, said, compared: None, watched: None };
+    let end = match opened {
+        Ok((mut ledger, writes)) => {
+            driver.write_all(writes, &ledger.state)?;
+            driver.drive(&mut ledger).await?;
+            LoopEnd { end: ledger.end(), state: ledger.state }
+        }
+        Err(Refused { end, state, writes }) => {
+            driver.write_all(writes, &state)?;
+            LoopEnd { end, state: *state }
+        }
+    };
     drop(lock);
     Ok(end)
 }
@@ -231,8 +282,6 @@ struct Driver {
     card: TaskCard,
     stop: StopWatch,
     said: UnboundedSender<Said>,
-    /// The tree before the reviewer began, or why nobody knows.
-    before: Result<tree::Look, String>,
     /// What was compared last.
     compared: Option<tree::Comparison>,
     /// Watches the folder of the bus, once something was waited for.
@@ -240,26 +289,6 @@ struct Driver {
 }
 
 impl Driver {
-    /// Steps the machine until it ends.
-    async fn drive(&mut self, mut machine: Machine, first: Input) -> Result<LoopEnd, LoopError> {
-        let mut input = first;
-        loop {
-            if self.stop.current() > Stop::No && !matches!(input, Input::Begin(_)) {
-                input = Input::Interrupted;
-            }
-            let (next, effects) = machine.step(input, &stamp(Timestamp::now()));
-            machine = next;
-            let mut answer = None;
-            for effect in effects {
-                if let Effect::End(end) = effect {
-                    return Ok(LoopEnd { end, state: machine.state().clone() });
-                }
-                answer = self.perform(effect, &machine).await?;
-            }
-            input = answer.unwrap_or(Input::Interrupted);
-        }
-    }
-
     fn say(&self, level: Level, text: &str) {
         let data = serde_json::json!({"message": text, "task_id": self.card.task_id});
         self.bus.tell(Timestamp::now(), level, "log", data);

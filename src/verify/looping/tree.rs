@@ -94,6 +94,12 @@ pub(super) fn unknown(root: &Path, name: &str) -> Option<String> {
     resolve(&repo, name).err().map(|error| error.to_string())
 }
 
+/// The whole hash of what `name` names here, when that is a commit.
+pub(super) fn full(root: &Path, name: &str) -> Option<String> {
+    let repo = open(root).ok()?;
+    resolve(&repo, name).ok().map(|commit| commit.id().to_string())
+}
+
 /// Tracked files that differ from HEAD, those of the bus and untracked ones left out.
 pub(super) fn dirty(root: &Path, bus: &Path) -> Result<Vec<String>, String> {
     let repo = open(root)?;

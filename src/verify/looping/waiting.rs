@@ -13,10 +13,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
 use super::Driver;
+use super::ledger::Lack;
 use crate::base::atomic::Stamp;
 use crate::execute::stop::{Stop, StopWatch};
-use crate::verify::bus::{BusError, Level, LoopState, Pulse, ReviewReport, Role, Unread, WorkReport};
-use crate::verify::machine::Input;
+use crate::verify::bus::{BusError, Level, Pulse, ReviewReport, Role, Unread, WorkReport};
 
 /// Nobody is waited for longer than this (loop-kit §2).
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -51,9 +51,15 @@ impl Folder {
     }
 }
 
+/// A report that is of this task and round.
+pub(super) enum Heard {
+    Work(Box<WorkReport>),
+    Review(Box<ReviewReport>),
+}
+
 /// What stands where the report should be.
 enum Found {
-    Ours(Input),
+    Ours(Result<Heard, Lack>),
     /// Somebody else's report, and whose.
     Other(String),
     /// What cannot be read, and why.
@@ -74,9 +80,9 @@ struct Seen {
 
 impl Driver {
     /// Waits for the role's report.
-    pub(super) async fn wait(&mut self, role: Role, person: bool, state: &LoopState) -> Input {
+    pub(super) async fn wait(&mut self, role: Role, person: bool, round: u32) -> Result<Heard, Lack> {
         let mut seen = Seen::default();
-        if let Some(input) = self.look(role, person, state, &mut seen) {
+        if let Some(input) = self.look(role, person, round, &mut seen) {
             return input;
         }
         if person && !self.plan.rules.auto {
@@ -86,7 +92,7 @@ impl Driver {
                 role.word(),
                 self.bus.folder().join(name).display(),
                 self.card.task_id,
-                state.round
+                round
             );
             self.say(Level::Info, &text);
         }
@@ -99,19 +105,19 @@ impl Driver {
         let mut stop = self.stop.clone();
         loop {
             // Written between the look before and the watch.
-            if let Some(input) = self.look(role, person, state, &mut seen) {
+            if let Some(input) = self.look(role, person, round, &mut seen) {
                 return input;
             }
             if self.stop.current() > Stop::No {
-                return Input::Interrupted;
+                return Err(Lack::Stopped);
             }
             let now = Instant::now();
             if now >= until {
-                return Input::Absent(self.late(role, limit, seen.last));
+                return Err(Lack::Absent(self.late(role, limit, seen.last)));
             }
             match self.next_look(role, person, &seen, now) {
                 Ok(wake) => self.rest(until.min(wake), &mut stop).await,
-                Err(why) => return Input::Absent(why),
+                Err(why) => return Err(Lack::Absent(why)),
             }
         }
     }
@@ -156,9 +162,9 @@ impl Driver {
         format!("no {name} of this round came within {} s{other}", limit.as_secs_f64())
     }
 
-    /// The input that the report is by now, if any. What else stands there is named once a version of the file.
-    fn look(&self, role: Role, person: bool, state: &LoopState, seen: &mut Seen) -> Option<Input> {
-        let found = self.found(role, state);
+    /// The report by now, if any. What else stands there is named once a version of the file.
+    fn look(&self, role: Role, person: bool, round: u32, seen: &mut Seen) -> Option<Result<Heard, Lack>> {
+        let found = self.found(role, round);
         if !matches!(found, Found::Broken(_)) {
             seen.broken = None;
         }
@@ -175,7 +181,7 @@ impl Driver {
                 } else if person {
                     self.name_once(role, why, seen);
                 } else {
-                    return Some(Input::Bad(format!("{}: {why}", role.report().name())));
+                    return Some(Err(Lack::Bad(format!("{}: {why}", role.report().name()))));
                 }
             }
         }
@@ -193,37 +199,37 @@ impl Driver {
         Stamp::read(&self.bus.path(role.report())).ok().flatten()
     }
 
-    fn found(&self, role: Role, state: &LoopState) -> Found {
-        let (task, round) = (&self.card.task_id, state.round);
+    fn found(&self, role: Role, round: u32) -> Found {
+        let task = &self.card.task_id;
         match role {
             Role::Worker => match self.bus.work_report() {
-                Ok(report) if report.belongs(task, round) => Found::Ours(Input::Work(Box::new(report))),
+                Ok(report) if report.belongs(task, round) => Found::Ours(Ok(Heard::Work(Box::new(report)))),
                 Ok(WorkReport { task_id, round, .. }) => foreign(&task_id, round),
-                Err(error) => self.unread(role, &error, state),
+                Err(error) => self.unread(role, &error, round),
             },
             Role::Reviewer => match self.bus.review_report() {
-                Ok(report) if report.belongs(task, round) => Found::Ours(Input::Review(Box::new(report))),
+                Ok(report) if report.belongs(task, round) => Found::Ours(Ok(Heard::Review(Box::new(report)))),
                 Ok(ReviewReport { task_id, round, .. }) => foreign(&task_id, round),
-                Err(error) => self.unread(role, &error, state),
+                Err(error) => self.unread(role, &error, round),
             },
         }
     }
 
     /// A report that breaks a rule is judged when it may be ours, and left alone when it says that it is not.
-    fn unread(&self, role: Role, error: &BusError, state: &LoopState) -> Found {
+    fn unread(&self, role: Role, error: &BusError, round: u32) -> Found {
         match &error.why {
             Unread::Missing => Found::Nothing,
             Unread::Invalid(invalid) => {
-                let (task, round) = self.bus.claims(role.report());
+                let (task, of) = self.bus.claims(role.report());
                 let other = task.as_ref().is_some_and(|task| *task != self.card.task_id)
-                    || round.is_some_and(|round| round != u64::from(state.round));
+                    || of.is_some_and(|of| of != u64::from(round));
                 match other {
-                    true => foreign(&task.unwrap_or_default(), state.round),
-                    false => Found::Ours(Input::Bad(format!("{}: {invalid}", role.report().name()))),
+                    true => foreign(&task.unwrap_or_default(), round),
+                    false => Found::Ours(Err(Lack::Bad(format!("{}: {invalid}", role.report().name())))),
                 }
             }
             Unread::Twice { .. } | Unread::NoObject { .. } => {
-                Found::Ours(Input::Bad(format!("{}: {}", role.report().name(), error.why)))
+                Found::Ours(Err(Lack::Bad(format!("{}: {}", role.report().name(), error.why))))
             }
             why => Found::Broken(why.to_string()),
         }

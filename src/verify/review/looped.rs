@@ -14,7 +14,7 @@ use super::fixing;
 use super::ground::{Ground, LOOK, Who};
 use super::mending::{self, Turn};
 use super::once::{self, blocking};
-use super::pulls::{is_number, pull_request};
+use super::pulls::{failed_checks, is_number, pull_request};
 use super::report::{Fix, FixReport, Report, Reviewed, Status};
 use super::target::{Subject, resolve, tree};
 use crate::execute::environment::Environment;
@@ -57,6 +57,7 @@ pub async fn review(
         }
         _ => None,
     };
+    let pulled = pull.as_ref().and_then(|pull| Some(pull.as_ref().ok()?.number.clone()));
     let asked = options.clone();
     let subject = blocking(move || {
         scratch_runs::sweep(&asked.root, LOOK);
@@ -68,11 +69,33 @@ pub async fn review(
     if subject.uncommitted {
         ground.say("what is not committed yet is reviewed too");
     }
+    let failed_checks = match &pulled {
+        Some(number) => checks(&ground, number).await,
+        None => Vec::new(),
+    };
     let who = ground.reviewer(options.reviewer.as_deref())?;
     if options.fix {
         return fixed(&ground, &who, subject).await.map(|report| Reviewed::Fixed(Box::new(report)));
     }
-    Ok(Reviewed::Once(Box::new(once::review(&ground, &who, &subject, &[]).await)))
+    let report = once::review(&ground, &who, &subject, &[]).await;
+    Ok(Reviewed::Once(Box::new(Report { failed_checks, ..report })))
+}
+
+/// The checks of a pull request that failed on its host. The verdict is on the work as it lies here, so it stays what it
+/// is; a green one above red checks is told as that.
+async fn checks(ground: &Ground, number: &str) -> Vec<String> {
+    match failed_checks(ground, number).await {
+        Ok(failed) => {
+            if !failed.is_empty() {
+                ground.say(format!("checks that failed on pull request {number}: {}", failed.join(", ")));
+            }
+            failed
+        }
+        Err(error) => {
+            ground.say(format!("the checks of pull request {number} are not known: {error}"));
+            Vec::new()
+        }
+    }
 }
 
 fn is_ticket(ground: &Ground, id: &str) -> bool {

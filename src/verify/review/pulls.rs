@@ -28,6 +28,14 @@ const FIELDS: &str = "headRefName,headRefOid,baseRefName";
 /// The same for `-q`.
 const QUERY: &str = ".headRefName, .headRefOid, .baseRefName";
 
+/// What is asked for the checks that failed on the host; a question of its own, as not everybody who may read a pull
+/// request may read its checks.
+const CHECKS: &str = "[.statusCheckRollup[]? | select((.conclusion // .state) as $is | [\"FAILURE\", \"TIMED_OUT\", \
+                      \"STARTUP_FAILURE\", \"ACTION_REQUIRED\", \"ERROR\"] | index($is)) | (.name // .context)] | unique[]";
+
+/// Most names of checks that are told.
+const CHECKS_NAMED: usize = 20;
+
 /// A pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pull {
@@ -65,6 +73,19 @@ pub(super) fn is_number(text: &str) -> bool {
 
 /// The pull request of that number. On any trouble the number is still a name that git may know (kagura-engineer §8).
 pub(super) async fn pull_request(ground: &Ground, number: &str) -> Result<Pull, PullError> {
+    let out = gh(ground, &["pr", "view", number, "--json", FIELDS, "-q", QUERY]).await?;
+    read(number, &out).ok_or(PullError::Nameless)
+}
+
+/// The checks that failed on the host for the newest commit of the pull request, by name (foreign text).
+pub(super) async fn failed_checks(ground: &Ground, number: &str) -> Result<Vec<String>, PullError> {
+    let out = gh(ground, &["pr", "view", number, "--json", "statusCheckRollup", "-q", CHECKS]).await?;
+    let names = out.lines().map(str::trim).filter(|name| !name.is_empty());
+    Ok(names.take(CHECKS_NAMED).map(str::to_owned).collect())
+}
+
+/// What `gh` prints for these words.
+async fn gh(ground: &Ground, words: &[&str]) -> Result<String, PullError> {
     let wanted = Wanted {
         recipient: Recipient::Command,
         allowed: &ground.settings.environment,
@@ -72,9 +93,8 @@ pub(super) async fn pull_request(ground: &Ground, number: &str) -> Result<Pull, 
         own: &["GH_*"],
         extra: &[("GH_PROMPT_DISABLED", "1"), ("NO_COLOR", "1")],
     };
-    let program = Program::new("gh", &ground.root)
-        .args(["pr", "view", number, "--json", FIELDS, "-q", QUERY])
-        .env(ground.environment.for_child(&wanted).vars);
+    let program =
+        Program::new("gh", &ground.root).args(words).env(ground.environment.for_child(&wanted).vars);
     let mut child = program.spawn().await.map_err(|error| match error {
         SpawnError::NotFound { .. } => PullError::Absent,
         other => PullError::NotRun(other.to_string()),
@@ -95,7 +115,7 @@ pub(super) async fn pull_request(ground: &Ground, number: &str) -> Result<Pull, 
         let complaint = tail_chars(complaint.trim(), SAID).lines().collect::<Vec<_>>().join(" ");
         return Err(PullError::Refused(if complaint.is_empty() { "nothing".to_owned() } else { complaint }));
     }
-    read(number, &out).ok_or(PullError::Nameless)
+    Ok(out)
 }
 
 /// Whether it succeeded, what it printed, and what it complained about.

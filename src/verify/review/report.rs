@@ -54,6 +54,8 @@ pub struct Report {
     pub words: String,
     /// What does not agree in the verdict.
     pub contradiction: Option<Contradiction>,
+    /// Checks of the pull request that failed on its host (foreign text). The verdict does not count them.
+    pub failed_checks: Vec<String>,
     /// Folder name of the run, which has the transcript.
     pub run: Option<String>,
     /// Tokens that an agent used.
@@ -100,6 +102,7 @@ impl Report {
             base_commit: String::new(),
             words: String::new(),
             contradiction: None,
+            failed_checks: Vec::new(),
             run: None,
             tokens: Tokens::default(),
             cost: None,

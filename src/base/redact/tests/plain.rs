@@ -151,3 +151,35 @@ proptest! {
         prop_assert_eq!(fast, plain);
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn what_is_said_again_and_again_is_judged_alike(
+        texts in proptest::collection::vec(text(), 1..5), order in proptest::collection::vec(0..5_usize, 40..80),
+    ) {
+        // Long enough that words are remembered.
+        let lines: Vec<&str> = order.iter().map(|at| texts[at % texts.len()].as_str()).collect();
+        let mut text = lines.join("\n");
+        text.push_str(&"\n".repeat(1024));
+        let (mut fast, mut plain) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
+        super::super::pairs::find(&text, &mut fast[0]);
+        super::super::shapes::find(&text, &mut fast[1]);
+        pairs(&text, &mut plain[0]);
+        shapes(&text, &mut plain[1]);
+        prop_assert_eq!(fast, plain);
+    }
+
+    #[test]
+    fn lines_that_are_clean_together_are_clean_alone(
+        texts in proptest::collection::vec(text(), 1..30), known in "[a-z]{6,8}",
+    ) {
+        let redactor = Redactor::with_values([known, "swordfish".to_owned()]);
+        let lines = || texts.iter().flat_map(|text| text.split('\n'));
+        let together = lines().collect::<Vec<_>>().join("\n");
+        if lines().any(|line| redactor.clean(line) != line) {
+            prop_assert!(!redactor.is_clean(&together), "{:?}", together);
+        }
+    }
+}

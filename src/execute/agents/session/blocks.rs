@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 /// Bytes of a block.
-const SIZE: usize = 256 * 1024;
+pub(super) const SIZE: usize = 256 * 1024;
 
 /// Blocks of one agent: 2 MiB of output may be read and not yet worked on.
 const COUNT: usize = 8;

@@ -15,7 +15,7 @@ use std::sync::mpsc::{self, Sender};
 use tokio::sync::watch;
 
 use super::blocks::Block;
-use super::split::{Line, Splitter};
+use super::split::{Line, Splitter, first_lines};
 use crate::base::redact::Redactor;
 use crate::execute::line_index::LineIndexWriter;
 use crate::execute::raw_stream::RawReader;
@@ -30,6 +30,9 @@ const LIMIT: u64 = TRANSCRIPT_LIMIT;
 
 /// Room that stays reserved between two writes.
 const BUFFER: usize = 512 * 1024;
+
+/// Bytes of whole lines that are looked at together for secrets.
+const TOGETHER: usize = 32 * 1024;
 
 /// Where the stream of one run goes.
 pub(super) struct RawStream(Option<Sender<Block>>);
@@ -113,7 +116,7 @@ impl Writer {
         while written.is_ok() {
             match blocks.recv() {
                 Ok(block) => {
-                    splitter.push(&block, |line| self.line(&line));
+                    self.block(&block, &mut splitter);
                     // It can be read into again before this is written.
                     drop(block);
                     written = self.flush(told);
@@ -128,6 +131,22 @@ impl Writer {
         if let Err(trouble) = written {
             told.send_modify(|news| news.trouble = Some(trouble));
         }
+    }
+
+    /// Takes a block: what ends a line that was begun before, then whole lines, then the beginning of one.
+    fn block(&mut self, block: &[u8], splitter: &mut Splitter) {
+        let whole = splitter.push_begun(block, |line| self.line(&line));
+        let (mut rest, begun) = whole.split_at(memchr::memrchr(b'\n', whole).map_or(0, |last| last + 1));
+        while !rest.is_empty() {
+            let some = &rest[..first_lines(rest, TOGETHER)];
+            rest = &rest[some.len()..];
+            match std::str::from_utf8(some) {
+                // Nearly always: none of the lines has anything to take out.
+                Ok(text) if self.redactor.is_clean(text) => self.buffer.push_str(text),
+                _ => splitter.push(some, |line| self.line(&line)),
+            }
+        }
+        splitter.push(begun, |line| self.line(&line));
     }
 
     fn line(&mut self, line: &Line<'_>) {
@@ -181,5 +200,46 @@ impl Writer {
         places.appended(bytes);
         self.bytes += bytes.len() as u64;
         Ok(places.lines())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn writer() -> Writer {
+        let redactor = Redactor::with_values(["swordfish".to_owned()]);
+        Writer { path: PathBuf::new(), redactor, file: None, buffer: String::new(), bytes: 0 }
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_are_cut_anywhere_and_each_line_is_cleaned(
+            lines in proptest::collection::vec(prop_oneof![
+                "[a-z \":{}]{0,30}", Just("x swordfish y".to_owned()), Just("password=hunter2".to_owned()),
+                Just("token: \"open".to_owned()), "\\PC{0,9}",
+            ], 0..60),
+            broken in any::<bool>(), size in 1..400_usize,
+        ) {
+            let mut bytes = lines.join("\n").repeat(20).into_bytes();
+            if broken {
+                let middle = bytes.len() / 2;
+                bytes.insert(middle, 0xff);
+            }
+            let (mut writer, mut splitter) = (writer(), Splitter::default());
+            for block in bytes.chunks(size * 97) {
+                writer.block(block, &mut splitter);
+            }
+            splitter.finish(|line| writer.line(&line));
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let ended = text.strip_suffix('\n').unwrap_or(&text);
+            let wanted: String = match text.is_empty() {
+                true => String::new(),
+                false => ended.split('\n').map(|line| writer.redactor.clean(line).into_owned() + "\n").collect(),
+            };
+            prop_assert_eq!(&writer.buffer, &wanted);
+        }
     }
 }

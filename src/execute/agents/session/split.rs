@@ -40,6 +40,17 @@ impl Splitter {
         self.hold(&bytes[from..]);
     }
 
+    /// Ends the line that was begun before, if one was and these bytes have its end; gives what comes after it.
+    pub(super) fn push_begun<'b>(&mut self, bytes: &'b [u8], each: impl FnMut(Line<'_>)) -> &'b [u8] {
+        if self.is_empty() {
+            return bytes;
+        }
+        let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+        let (begun, rest) = bytes.split_at(end);
+        self.push(begun, each);
+        rest
+    }
+
     /// The stream is over: what is left is a line too, perhaps half of one.
     pub(super) fn finish(&mut self, mut each: impl FnMut(Line<'_>)) {
         if !self.is_empty() {
@@ -77,6 +88,14 @@ impl Splitter {
         pending.shrink_to(KEPT);
         self.pending = pending;
     }
+}
+
+/// Length of the first whole lines, of about so many bytes together; of one when that is longer. The bytes end with a line
+/// feed.
+pub(super) fn first_lines(bytes: &[u8], about: usize) -> usize {
+    let head = &bytes[..bytes.len().min(about)];
+    let last = memchr::memrchr(b'\n', head).or_else(|| memchr::memchr(b'\n', bytes));
+    last.map_or(bytes.len(), |at| at + 1)
 }
 
 fn bounded(piece: &[u8]) -> Line<'_> {
@@ -121,6 +140,13 @@ mod tests {
     fn a_line_at_the_limit_is_whole() {
         let line = vec![b'x'; LINE_LIMIT];
         assert_eq!(split(&[&line, b"\n"]), [(line, 0)]);
+    }
+
+    #[test]
+    fn whole_lines_are_taken_together_up_to_a_size() {
+        let lengths = [2, 4, 5, 6, 99].map(|about| first_lines(b"a\nbcd\n\n", about));
+        assert_eq!(lengths, [2, 2, 2, 6, 7]);
+        assert_eq!([first_lines(b"abcdef\ng\n", 3), first_lines(b"\n\n", 1)], [7, 1]);
     }
 
     proptest! {

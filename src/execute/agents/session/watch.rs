@@ -11,14 +11,14 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::blocks::{Block, Blocks};
+use super::blocks::{self, Block, Blocks};
 use super::ending::Cause;
 use super::input::AgentInput;
 use super::raw::Kept;
 use super::start::start;
 use super::stream::Stream;
 use super::{AgentEnding, AgentJob, AgentReport, Limits, Steer};
-use crate::base::process::{PIPE_GRACE, Running, Tree};
+use crate::base::process::{self, PIPE_GRACE, Running, Tree};
 use crate::execute::outcome::Outcome;
 use crate::execute::output::Channel;
 use crate::execute::recorder::Recorder;
@@ -179,6 +179,9 @@ impl<'a> Watch<'a> {
         recorder: &mut Recorder,
     ) {
         let (mut out, mut err) = child.take_output().unzip();
+        if let Some(out) = &out {
+            process::widen(out, blocks::SIZE);
+        }
         let mut blocks = Blocks::default();
         let mut err_buffer = vec![0; READ_AT_ONCE];
         let (mut steerable, mut keeping) = (true, true);

@@ -3,7 +3,9 @@
 //!
 //! What `exec` has too is brought into its form and read by [`super::codex`]. Usage is the whole thread's, earlier runs
 //! included. The conversation is the thread whose turn began first: a helper's thread is shown aside, ends nothing, and its
-//! usage, which nobody adds to the conversation's, is left out.
+//! usage, which Codex does not add to the conversation's, is added by us.
+
+use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
@@ -11,10 +13,14 @@ use super::codex::{Codex, Stage, error, used};
 use super::json;
 use super::pending::Pending;
 use super::trouble::Trouble;
-use crate::execute::agents::event::{AgentEvent, Speech};
+use crate::execute::agents::event::{AgentEvent, Scope, Speech};
+use crate::execute::agents::tally::Tokens;
 
 /// Bytes of a command's output that are handed on while it runs.
 const LIVE: usize = 64 * 1024;
+
+/// Helpers whose usage is followed.
+const HELPERS: usize = 256;
 
 /// What has nothing to say about the work.
 const OF_NO_INTEREST: [&str; 12] = [
@@ -43,6 +49,8 @@ pub(super) struct Growing {
     open: Pending<()>,
     /// Output of commands so far.
     output: Pending<String>,
+    /// What each helper used so far; of more than [`HELPERS`] nobody is told apart, and only the first ones count.
+    helpers: HashMap<String, Tokens>,
 }
 
 impl Codex {
@@ -52,8 +60,8 @@ impl Codex {
         let mut params = json::take(&mut value, "params");
         self.growing.whose(&method, &params);
         match &*method {
-            "turn/started" | "turn/completed" | "thread/tokenUsage/updated" | "error"
-                if self.growing.aside => {}
+            "thread/tokenUsage/updated" if self.growing.aside => out.extend(self.growing.helped(&params)),
+            "turn/started" | "turn/completed" | "error" if self.growing.aside => {}
             // Nothing is said yet, but the agent is at work again.
             "turn/started" => {
                 out.push(AgentEvent::Thinking(self.growing.speech("turn", String::new(), false)))
@@ -166,6 +174,19 @@ impl Growing {
             self.thread.clone_from(&thread);
         }
         self.aside = thread.is_some() && self.thread.is_some() && thread != self.thread;
+    }
+
+    /// What a helper used since it was last told.
+    fn helped(&mut self, params: &Value) -> Option<AgentEvent> {
+        let thread = json::word(params, "threadId")?;
+        let AgentEvent::Usage { tokens: total, .. } = usage(params.get("tokenUsage")?.get("total")?) else {
+            return None;
+        };
+        if self.helpers.len() >= HELPERS && !self.helpers.contains_key(&thread) {
+            return None;
+        }
+        let before = self.helpers.insert(thread, total).unwrap_or_default();
+        Some(AgentEvent::Usage { scope: Scope::Aside, tokens: total.less(before) })
     }
 
     fn speech(&self, key: &str, text: String, whole: bool) -> Speech {

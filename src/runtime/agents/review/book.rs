@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use super::begun::cut_off;
 use super::judge::Judge;
-use super::start::{Phase, Standing, add, start};
 use crate::execute::agents::tally::Tally;
 use crate::execute::isolation::{self, Worktree};
 use crate::runtime::agents::AgentRun;
 use crate::runtime::agents::earlier::Earlier;
 use crate::runtime::agents::place::Place;
 use crate::runtime::reviews::ReviewFolder;
+use crate::verify::cycle::{Begin, Cycle, Do, Position};
 use crate::verify::finding::Finding;
+use crate::verify::gates::{GateResult, GateState};
 use crate::verify::rounds::{Part, Review, Round, Stage};
 
 /// The rounds of the ticket that a run works.
@@ -19,6 +20,18 @@ pub(super) struct Book<'a> {
     run: &'a AgentRun<'a>,
     folder: ReviewFolder,
     review: Review,
+    /// As it is on disk, once this run wrote it.
+    kept: Option<Arc<Review>>,
+}
+
+/// A record that was opened.
+pub(super) struct Opened<'a> {
+    pub(super) book: Book<'a>,
+    pub(super) cycle: Cycle,
+    /// What is done first.
+    pub(super) first: Do,
+    /// What the operator is told of it.
+    pub(super) note: Option<String>,
 }
 
 impl<'a> Book<'a> {
@@ -31,12 +44,12 @@ impl<'a> Book<'a> {
         place: &Place,
         judge: &Judge,
         asked: bool,
-    ) -> Result<(Book<'a>, Phase, Option<String>), String> {
+    ) -> Result<Opened<'a>, String> {
         let (folder, worktree) = (ReviewFolder::of(&run.ground.root, &run.ticket.id), place.worktree.clone());
         let (ground, ticket) = (Arc::clone(run.ground), Arc::clone(run.ticket));
         let (own, kept) = (run.folder.name().to_owned(), folder.clone());
         let (max_rounds, wished) = (judge.max_rounds, judge.wished.clone());
-        let reading = move || -> Result<(Review, Phase, Option<String>), String> {
+        let reading = move || -> Result<(Review, Cycle, Do, Option<String>), String> {
             let git = |error: isolation::WorktreeError| error.to_string();
             let tip = isolation::tip(&worktree).map_err(git)?;
             // Somebody who decides right now ends first.
@@ -64,13 +77,17 @@ impl<'a> Book<'a> {
                 review.max_rounds = max_rounds.max(review.rounds.last().map_or(1, |round| round.number));
             }
             let cut_off = cut_off(&ground.runs, &ticket, &own, Some(&tip));
-            let standing = Standing { tip: &tip, clean, cut_off, rounds: max_rounds };
-            let phase = start(&mut review, &standing);
-            Ok((review, phase, note.or(moved)))
+            // Whoever starts a ticket's run wants it worked on, whatever it waited for.
+            let begin = Begin { tip, clean, cut_off, leave: Some(max_rounds), ..Begin::default() };
+            let (cycle, first) = begun(&mut review, begin);
+            Ok((review, cycle, first, note.or(moved)))
         };
         let read = tokio::task::spawn_blocking(reading).await;
         let read = read.unwrap_or_else(|error| Err(format!("reading the rounds failed: {error}")));
-        read.map(|(review, phase, note)| (Book { run, folder, review }, phase, note))
+        read.map(|(review, cycle, first, note)| {
+            let book = Book { run, folder, review, kept: None };
+            Opened { book, cycle, first, note }
+        })
     }
 
     /// Everything that is recorded.
@@ -93,19 +110,19 @@ impl<'a> Book<'a> {
         self.review.rounds.last().unwrap_or(&NONE)
     }
 
-    /// Changes the round that is worked on and what happens, durably, then shows it.
-    ///
-    /// # Errors
-    /// A sentence for the operator; nobody was shown anything.
-    pub(super) async fn change(
-        &mut self,
-        stage: Stage,
-        change: impl FnOnce(&mut Round),
-    ) -> Result<(), String> {
+    /// Changes the round that is worked on; on disk with the next step.
+    pub(super) fn put(&mut self, change: impl FnOnce(&mut Round)) {
         if let Some(round) = self.review.rounds.last_mut() {
             change(round);
         }
-        self.review.stage = stage;
+    }
+
+    /// Changes the round that is worked on, durably, then shows it.
+    ///
+    /// # Errors
+    /// A sentence for the operator; nobody was shown anything.
+    pub(super) async fn change(&mut self, change: impl FnOnce(&mut Round)) -> Result<(), String> {
+        self.put(change);
         self.keep().await
     }
 
@@ -114,14 +131,15 @@ impl<'a> Book<'a> {
         self.review.gated = on;
     }
 
-    /// Begins the next round with these fixes, and with what the operator kept for it.
+    /// Stands where the cycle does, durably. What the operator `said` is in the round that begins with it, and was told.
     ///
     /// # Errors
     /// As [`Book::change`].
-    pub(super) async fn next_round(&mut self, from: &str, fixes: Vec<Finding>) -> Result<(), String> {
-        add(&mut self.review, from, fixes);
-        self.review.max_rounds = self.review.max_rounds.max(self.round().number);
-        self.keep().await
+    pub(super) async fn stand(&mut self, at: &Position, said: Vec<Finding>) -> Result<(), String> {
+        self.review.stand(at, said.clone());
+        self.keep().await?;
+        self.told(said).await;
+        Ok(())
     }
 
     /// What the operator wants said and no round was told yet. What is in this round already was told, also when a crash
@@ -142,6 +160,9 @@ impl<'a> Book<'a> {
 
     /// These were told: they are in a round that is on disk.
     pub(super) async fn told(&self, findings: Vec<Finding>) {
+        if findings.is_empty() {
+            return;
+        }
         let folder = self.folder.clone();
         let told = tokio::task::spawn_blocking(move || folder.told(&findings)).await;
         if let Ok(Err(error)) = told {
@@ -149,7 +170,10 @@ impl<'a> Book<'a> {
         }
     }
 
-    async fn keep(&self) -> Result<(), String> {
+    async fn keep(&mut self) -> Result<(), String> {
+        if self.kept.as_deref() == Some(&self.review) {
+            return Ok(());
+        }
         let (folder, review) = (self.folder.clone(), Arc::new(self.review.clone()));
         let (kept, path) = (Arc::clone(&review), folder.path().to_path_buf());
         let written = tokio::task::spawn_blocking(move || folder.write(&kept)).await;
@@ -160,6 +184,7 @@ impl<'a> Book<'a> {
                 "keeping the rounds in {path} failed: {error}; see to the room and rights there, then retry"
             )
         })?;
+        self.kept = Some(Arc::clone(&review));
         self.run.feed.review(review);
         Ok(())
     }
@@ -192,6 +217,17 @@ impl<'a> Book<'a> {
             notes: String::new(),
         }
     }
+}
+
+/// Where the cycle goes on with what is on record of the last round. The record stands there.
+fn begun(review: &mut Review, begin: Begin) -> (Cycle, Do) {
+    let last = review.rounds.last();
+    let failed = |gate: &GateResult| matches!(gate.state, GateState::Failed { .. });
+    let red = last.is_some_and(|round| round.gates.iter().any(failed));
+    let given = last.and_then(|round| round.verdict.clone());
+    let (cycle, first) = Cycle::begin(review.position(), Begin { red, given, ..begin });
+    review.stand(cycle.at(), Vec::new());
+    (cycle, first)
 }
 
 /// Moves what gates of a run that was cut off left in the worktree into the archive, and says so. It may be that somebody

@@ -3,30 +3,32 @@
 //! taken away, so that neither the next round nor a person's decision mistakes it for some.
 
 use super::super::found::Found;
-use super::start::Phase;
-use super::{Loop, Step, fixes, is_stopped};
+use super::{Loop, Turned, fixes, is_stopped};
 use crate::execute::fence;
 use crate::execute::isolation;
+use crate::verify::cycle::Input;
 use crate::verify::gates::Consequence;
 use crate::verify::gates::waiver::waiver;
-use crate::verify::rounds::{Round, Stage};
 
 impl Loop<'_> {
     /// Gates on what the worker left. What somebody changed by hand since is part of the round, under the same rules.
-    pub(super) async fn check(&mut self) -> Result<Step, String> {
+    pub(super) async fn check(&mut self) -> Result<Turned, String> {
         let head = match self.head().await? {
             Ok(head) => head,
             Err(found) => return Ok(self.violated(*found).await),
         };
         let kept = head.clone();
         self.book.gated(Some(head.clone()));
-        self.book.change(Stage::Checking, |round| round.head = Some(kept)).await?;
+        self.book.change(|round| round.head = Some(kept)).await?;
         let (report, broke) =
             self.run.checked_clean(self.plan, &self.place, &head, self.stop.clone(), self.recorder).await?;
         self.book.gated(None);
         let stopped = is_stopped(&self.stop);
         let results = if stopped { Vec::new() } else { report.results.clone() };
-        self.book.change(Stage::Checking, |round| round.gates = results).await?;
+        self.book.put(|round| round.gates = results);
+        if stopped || !broke.is_empty() {
+            self.book.change(|_| ()).await?;
+        }
         if !broke.is_empty() {
             let mut left = match self.left.take() {
                 Some(left) => left,
@@ -34,24 +36,21 @@ impl Loop<'_> {
             };
             left.found.breaches = broke;
             self.left = Some(left);
-            return Ok(Step::Over(Box::new(self.told(|told| told.violation()).await)));
+            return Ok(Turned::Over(Box::new(self.told(|told| told.violation()).await)));
         }
         if stopped {
-            return Ok(Step::Over(Box::new(self.told(|told| told.stopped()).await)));
+            return Ok(Turned::Over(Box::new(self.told(|told| told.stopped()).await)));
         }
-        match report.consequence(&self.plan.policy, waiver(self.run.ticket).as_ref()) {
-            Consequence::Fail { .. } => {
-                let verdict = fixes::verdict(&report, &head);
-                self.recorder.note(&format!("[gates: {}; no reviewer is asked]", report.summary()));
-                let given = |round: &mut Round| round.verdict = Some(verdict);
-                self.book.change(Stage::Checking, given).await?;
-                self.back().await
-            }
-            Consequence::Complete | Consequence::Ask { .. } => {
-                self.book.change(Stage::Reviewing, |_| ()).await?;
-                Ok(Step::Go(Phase::Judge))
-            }
+        let red = matches!(
+            report.consequence(&self.plan.policy, waiver(self.run.ticket).as_ref()),
+            Consequence::Fail { .. }
+        );
+        if red {
+            let verdict = fixes::verdict(&report, &head);
+            self.recorder.note(&format!("[gates: {}; no reviewer is asked]", report.summary()));
+            self.book.put(|round| round.verdict = Some(verdict));
         }
+        Ok(Turned::Tell(Input::Checked { head, red }))
     }
 
     /// The commit of the round, with whatever lies in the worktree by now; or what of it may not be committed, whoever
@@ -79,12 +78,12 @@ impl Loop<'_> {
     }
 
     /// What lies there breaks the policy: it is on record, nobody judges it, and a person has to see to it.
-    async fn violated(&mut self, found: Found) -> Step {
+    async fn violated(&mut self, found: Found) -> Turned {
         let found = found.cleaned(self.recorder);
         self.run.present(self.plan, &found, self.recorder).await;
         let mut left = self.as_found().await;
         left.found = found;
         self.left = Some(left);
-        Step::Over(Box::new(self.told(|told| told.violation()).await))
+        Turned::Over(Box::new(self.told(|told| told.violation()).await))
     }
 }

@@ -5,7 +5,6 @@ use super::Loop;
 use crate::verify::finding::{Finding, Source};
 use crate::verify::gates::GateReport;
 use crate::verify::review::from_gates;
-use crate::verify::rounds::Stage;
 use crate::verify::verdict::{Decision, Verdict};
 
 /// The verdict of gates that failed; no reviewer is paid to find what they found.
@@ -43,7 +42,7 @@ impl Loop<'_> {
             return Ok(());
         }
         let more = said.clone();
-        self.book.change(Stage::Working, |round| round.fixes.extend(more)).await?;
+        self.book.change(|round| round.fixes.extend(more)).await?;
         self.book.told(said).await;
         Ok(())
     }

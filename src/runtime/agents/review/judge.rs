@@ -9,20 +9,18 @@ use tokio::time::Instant;
 
 use super::super::place::Asked;
 use super::begun::Begun;
-use super::{Loop, Plan, last_words, since, spend};
+use super::{Loop, Plan, Turned, last_words, since, spend};
 use crate::execute::agents::kind::AgentKind;
 use crate::execute::agents::session::{AgentEnding, AgentReport};
 use crate::execute::isolation::{self, Change};
-use crate::execute::outcome::Outcome;
 use crate::plan::settings::REVIEWER;
 use crate::runtime::agents::is_stopped;
 use crate::runtime::agents::place::Place;
 use crate::runtime::agents::tidy::differing;
 use crate::runtime::launch::ReviewWish;
 use crate::runtime::protocol::{AgentPhase, Role};
-use crate::verify::finding::Source;
 use crate::verify::review::{self, Expected, ReviewRequest, VerdictError, patch, roles};
-use crate::verify::rounds::{Part, Stage, Wait};
+use crate::verify::rounds::Part;
 use crate::verify::verdict::Verdict;
 
 /// Who judges, and for how many rounds.
@@ -31,16 +29,6 @@ pub(in crate::runtime::agents) struct Judge {
     pub(super) max_rounds: u32,
     /// Its name, where somebody wished for it, now or when the rounds began.
     pub(super) wished: Option<String>,
-}
-
-/// What came of asking.
-pub(super) enum Judged {
-    /// A verdict, on work that is as it was.
-    Verdict(Box<Verdict>),
-    /// A person has to see to it.
-    Waits(Wait),
-    /// The run is over; the review is asked for again when it goes on.
-    Over(Box<Outcome>),
 }
 
 impl Judge {
@@ -90,17 +78,8 @@ enum Heard {
 }
 
 impl Loop<'_> {
-    /// The reviewer's verdict on this very commit that is on record already: the run was cut off before anything followed
-    /// from it, and the reviewer is not paid again either.
-    pub(super) fn given(&self) -> Option<Verdict> {
-        let round = self.book.round();
-        let verdict =
-            round.verdict.as_ref().filter(|verdict| matches!(verdict.by, Source::Reviewer { .. }))?;
-        (verdict.head.is_some() && verdict.head == round.head).then(|| verdict.clone())
-    }
-
     /// Lets the reviewer judge the head of the round.
-    pub(super) async fn ask_judge(&mut self) -> Result<Judged, String> {
+    pub(super) async fn judge(&mut self) -> Result<Turned, String> {
         let judge = Arc::clone(&self.judge.plan);
         let round = self.book.round();
         let head = round.head.clone().unwrap_or_else(|| round.from.clone());
@@ -110,12 +89,12 @@ impl Loop<'_> {
             round.reviewer = Some(begun);
             round.verdict = None;
         };
-        self.book.change(Stage::Reviewing, change).await?;
+        self.book.change(change).await?;
         let prompt = self.request(&head).await?;
         let asked = Asked { round: self.book.round().number, prompt, schema: review::schema() };
         let mut bench = self.place.bench(self.run, &judge, asked).await?;
         let before = differing(&self.place, &head).await?;
-        self.turn(Role::Reviewer, &judge.name, None);
+        self.show(Role::Reviewer, &judge.name, None);
         self.run.feed.agent(|view| view.phase = AgentPhase::Reviewing);
         for note in std::mem::take(&mut bench.notes) {
             if !self.noted.contains(&note) {
@@ -128,21 +107,26 @@ impl Loop<'_> {
         part.took = Some(began.elapsed());
         spend(&mut part, &spent, &self.run.feed.tallied());
         let changed = self.undo(&judge, &bench, &head, &before).await?;
-        self.book.change(Stage::Reviewing, |round| round.reviewer = Some(part)).await?;
-        if !changed.is_empty() {
-            return Ok(Judged::Waits(Wait::ReviewerChangedWork { paths: changed }));
+        self.book.put(|round| round.reviewer = Some(part));
+        let verdict = match heard {
+            Heard::Verdict(verdict) => Ok(*verdict),
+            Heard::Nothing(sentence, _) => Err(sentence),
+            Heard::Cut(sentence) if changed.is_empty() => {
+                self.book.change(|_| ()).await?;
+                let over = match is_stopped(&self.stop) {
+                    true => self.told(|told| told.stopped()).await,
+                    false => self.told(|told| told.waiting(sentence)).await,
+                };
+                return Ok(Turned::Over(Box::new(over)));
+            }
+            Heard::Cut(sentence) => Err(sentence),
+        };
+        if let (Ok(verdict), true) = (&verdict, changed.is_empty()) {
+            self.say(verdict);
+            let kept = verdict.clone();
+            self.book.put(|round| round.verdict = Some(kept));
         }
-        Ok(match heard {
-            Heard::Verdict(verdict) => {
-                self.say(&verdict);
-                Judged::Verdict(verdict)
-            }
-            Heard::Nothing(sentence, _) => Judged::Waits(Wait::NoVerdict { sentence }),
-            Heard::Cut(_) if is_stopped(&self.stop) => {
-                Judged::Over(Box::new(self.told(|told| told.stopped()).await))
-            }
-            Heard::Cut(sentence) => Judged::Over(Box::new(self.told(|told| told.waiting(sentence)).await)),
-        })
+        Ok(Turned::Tell(self.judged(verdict, changed)))
     }
 
     /// The reviewer's sessions: one, and a second when the first gave no verdict.

@@ -1,15 +1,15 @@
 //! Work in rounds: the worker works, gates check, a reviewer judges, and what is to be mended goes back, until the work
 //! is approved or a person has to decide.
 //!
-//! Every step is on disk before the next begins ([`book`]), so that a run that was cut off anywhere goes on where it was
-//! ([`start`]) and nobody is paid twice. Budgets, the stop ladder, pauses and sleeps hold over all rounds together.
+//! What follows from what is decided by the [`Cycle`](crate::verify::cycle::Cycle); in here it is done. Every step is on
+//! disk before the next begins ([`book`]), so that a run that was cut off anywhere goes on where it was and nobody is paid
+//! twice. Budgets, the stop ladder, pauses and sleeps hold over all rounds together.
 
 mod begun;
 mod book;
 mod check;
 mod fixes;
 mod judge;
-pub(in crate::runtime) mod start;
 mod telling;
 
 use std::sync::Arc;
@@ -28,24 +28,25 @@ use crate::execute::recorder::Recorder;
 use crate::execute::stop::StopWatch;
 use crate::execute::tail::tail_chars;
 use crate::runtime::protocol::{Role, Turn};
+use crate::verify::cycle::{Cycle, Do, Input, Judgement};
+use crate::verify::finding::Finding;
 use crate::verify::gates::waiver::waiver;
 use crate::verify::gates::{Consequence, GateReport};
 use crate::verify::review;
-use crate::verify::rounds::{Part, Stage, Wait};
+use crate::verify::rounds::{Part, Stage};
 use crate::verify::verdict::{Decision, Verdict};
 pub(super) use begun::begun;
 use book::Book;
 pub(super) use judge::Judge;
-use start::Phase;
 
 /// Characters of an agent's last words that a round keeps.
 const NOTES_CHARS: usize = 4000;
 
-/// What follows a step.
-enum Step {
-    /// The next one.
-    Go(Phase),
-    /// The run is over.
+/// What came of a turn.
+enum Turned {
+    /// Something to decide on.
+    Tell(Input),
+    /// The run is over, wherever the rounds stand: somebody stopped it, or a limit or a rule did.
     Over(Box<Outcome>),
 }
 
@@ -60,6 +61,9 @@ struct Loop<'a> {
     /// What was said of places in this run; once is enough.
     noted: Vec<String>,
     book: Book<'a>,
+    cycle: Cycle,
+    /// What the operator said, for the round that it begins.
+    said: Vec<Finding>,
     spent: &'a mut Spent,
     stop: StopWatch,
     steer: &'a mut mpsc::UnboundedReceiver<Steer>,
@@ -81,21 +85,23 @@ impl AgentRun<'_> {
         recorder: &mut Recorder,
     ) -> Outcome {
         let asked = self.review.max_rounds.is_some();
-        let (book, phase, note) = match Book::open(self, &place, &judge, asked).await {
+        let opened = match Book::open(self, &place, &judge, asked).await {
             Ok(opened) => opened,
             Err(sentence) => return Outcome::not_started(sentence),
         };
-        if let Some(note) = note {
+        if let Some(note) = opened.note {
             recorder.note(&format!("[{note}]"));
         }
         let mut rounds = Loop {
             run: self,
             plan,
             judge,
-            noted: place.notes.clone(),
+            noted: place.notes.iter().chain(&place.quiet).cloned().collect(),
             place,
             used: false,
-            book,
+            book: opened.book,
+            cycle: opened.cycle,
+            said: Vec::new(),
             spent,
             stop,
             steer,
@@ -103,36 +109,57 @@ impl AgentRun<'_> {
             left: None,
             limit: None,
         };
-        rounds.go(phase).await
+        rounds.go(opened.first).await
     }
 }
 
 impl Loop<'_> {
-    async fn go(&mut self, mut phase: Phase) -> Outcome {
+    async fn go(&mut self, mut next: Do) -> Outcome {
         loop {
-            let step = match phase {
-                Phase::Work => self.work().await,
-                Phase::Check => self.check().await,
-                Phase::Judge => self.judge().await,
-                Phase::Complete => self.complete().await,
+            let over = match self.turn(next).await {
+                Ok(Turned::Tell(input)) => {
+                    next = self.cycle.step(input);
+                    self.keep(next).await
+                }
+                Ok(Turned::Over(outcome)) => Ok(Some(outcome)),
+                Err(sentence) => Err(sentence),
             };
-            let limit = self.limit.clone().or_else(|| self.used_up());
-            if let (Ok(Step::Go(Phase::Work)), Some(sentence)) = (&step, limit) {
-                self.recorder.note(&format!("[{sentence}]"));
-                return self.told(|told| told.waiting(sentence)).await;
-            }
-            match step {
-                Ok(Step::Go(next)) => phase = next,
-                Ok(Step::Over(outcome)) => return *outcome,
+            match over {
+                Ok(None) => {}
+                Ok(Some(outcome)) => return *outcome,
                 Err(sentence) => {
                     self.recorder.note(&format!("[{sentence}]"));
                     return self.told(|told| told.waiting(sentence)).await;
                 }
             }
-            if is_stopped(&self.stop) {
-                return self.told(|told| told.stopped()).await;
-            }
         }
+    }
+
+    async fn turn(&mut self, next: Do) -> Result<Turned, String> {
+        match next {
+            Do::Work => self.work().await,
+            Do::Check => self.check().await,
+            Do::Judge => self.judge().await,
+            Do::Take => self.take(),
+            Do::Listen => self.listen().await,
+            Do::End => Ok(Turned::Over(Box::new(self.ended().await))),
+        }
+    }
+
+    /// Puts on record what was decided, before it is done. The outcome when it is not done in this run.
+    async fn keep(&mut self, next: Do) -> Result<Option<Box<Outcome>>, String> {
+        let said = std::mem::take(&mut self.said);
+        self.book.stand(self.cycle.at(), said).await?;
+        let limit = self.limit.clone().or_else(|| self.used_up()).filter(|_| next == Do::Work);
+        if let Some(sentence) = limit {
+            return Err(sentence);
+        }
+        // Work that passed is on record: only its ticket is to be told.
+        let over = next == Do::End || self.cycle.at().stage == Stage::Approved;
+        Ok(match !over && is_stopped(&self.stop) {
+            true => Some(Box::new(self.told(|told| told.stopped()).await)),
+            false => None,
+        })
     }
 
     /// The limit of the run that is reached, also where whoever reached it had ended by itself.
@@ -151,15 +178,15 @@ impl Loop<'_> {
     }
 
     /// A turn of the worker.
-    async fn work(&mut self) -> Result<Step, String> {
+    async fn work(&mut self) -> Result<Turned, String> {
         self.add_said().await?;
         let (number, name) = (self.book.round().number, self.plan.name.clone());
         self.settle_in(number).await?;
         let conversation = self.place.earlier.as_ref().map(|earlier| earlier.conversation.clone());
-        self.turn(Role::Worker, &name, conversation.as_deref());
+        self.show(Role::Worker, &name, conversation.as_deref());
         let mut part = self.book.begin_part(&name, self.book.round().worker.as_ref());
         let begun = part.clone();
-        self.book.change(Stage::Working, |round| round.worker = Some(begun)).await?;
+        self.book.change(|round| round.worker = Some(begun)).await?;
         let (before, began) = (self.run.feed.tallied(), Instant::now());
         let (run, plan) = (self.run, self.plan);
         let turn = run.turn(plan, &self.place, &self.stop, self.steer, self.spent, self.recorder).await;
@@ -168,22 +195,16 @@ impl Loop<'_> {
         match turn {
             Err(stopped) => {
                 spend(&mut part, &before, &stopped.tally);
-                self.book.change(Stage::Working, |round| round.worker = Some(part)).await?;
-                Ok(Step::Over(Box::new(stopped.outcome)))
+                self.book.change(|round| round.worker = Some(part)).await?;
+                Ok(Turned::Over(Box::new(stopped.outcome)))
             }
             Ok(left) => {
                 spend(&mut part, &before, &left.report.tally);
                 part.notes = last_words(left.report.answer.as_deref());
+                self.book.put(|round| round.worker = Some(part));
                 let head = left.found.head.clone();
                 self.left = Some(left);
-                let idle = head == self.book.round().from && (number > 1 || head == self.book.review().base);
-                let stage = if idle { Stage::Waiting { why: Wait::NoChange } } else { Stage::Checking };
-                let done = |round: &mut crate::verify::rounds::Round| {
-                    round.worker = Some(part);
-                    round.head = Some(head);
-                };
-                self.book.change(stage, done).await?;
-                if idle { Ok(self.over_waiting(Wait::NoChange).await) } else { Ok(Step::Go(Phase::Check)) }
+                Ok(Turned::Tell(Input::Worked { head }))
             }
         }
     }
@@ -221,7 +242,7 @@ impl Loop<'_> {
     }
 
     /// Shows whose turn it is, in the pane and in the transcript.
-    fn turn(&mut self, role: Role, name: &str, conversation: Option<&str>) {
+    fn show(&mut self, role: Role, name: &str, conversation: Option<&str>) {
         let turn = Turn { round: self.book.round().number, of: self.book.review().max_rounds, role };
         let kind = match role {
             Role::Worker => Some(self.plan.kind),
@@ -234,107 +255,45 @@ impl Loop<'_> {
         self.recorder.note(&format!("── round {} of {} · {} {name} ──", turn.round, turn.of, role.word()));
     }
 
-    /// The reviewer's turn, and what follows from its verdict.
-    async fn judge(&mut self) -> Result<Step, String> {
-        let verdict = match self.given() {
-            Some(verdict) => Box::new(verdict),
-            None => match self.ask_judge().await? {
-                judge::Judged::Verdict(verdict) => verdict,
-                judge::Judged::Waits(why) => return self.wait(why).await,
-                judge::Judged::Over(outcome) => return Ok(Step::Over(outcome)),
-            },
-        };
-        let kept = Verdict::clone(&verdict);
-        if let Some(contradiction) = verdict.contradiction() {
-            let why = Wait::Contradiction { sentence: contradiction.to_string() };
-            let stage = Stage::Waiting { why: why.clone() };
-            self.book.change(stage, |round| round.verdict = Some(kept)).await?;
-            return Ok(self.over_waiting(why).await);
-        }
-        self.book.change(Stage::Reviewing, |round| round.verdict = Some(kept)).await?;
-        if is_stopped(&self.stop) {
-            return Ok(Step::Over(Box::new(self.told(|told| told.stopped()).await)));
-        }
-        match verdict.decision {
-            Decision::ChangesRequired => self.back().await,
-            Decision::Approve => self.pass().await,
-        }
+    /// The reviewer's verdict that is on record: the run was cut off before anything followed from it.
+    fn take(&self) -> Result<Turned, String> {
+        let verdict =
+            self.book.round().verdict.clone().ok_or("the verdict on record is gone; let it go on again")?;
+        Ok(Turned::Tell(self.judged(Ok(verdict), Vec::new())))
     }
 
-    /// The work goes back, while there are rounds left.
-    async fn back(&mut self) -> Result<Step, String> {
-        let round = self.book.round();
-        let (number, head) = (round.number, round.head.clone().unwrap_or_else(|| round.from.clone()));
-        let mut fixes = round.verdict.as_ref().map(|verdict| verdict.findings.clone()).unwrap_or_default();
-        let said = self.said().await?;
-        if number >= self.book.review().max_rounds && said.is_empty() {
-            return self.wait(Wait::MaxRounds).await;
-        }
-        fixes.extend(said.iter().cloned());
-        self.book.next_round(&head, fixes).await?;
-        self.book.told(said).await;
-        Ok(Step::Go(Phase::Work))
-    }
-
-    /// The work passes, unless the operator said something that nobody has worked on, or nothing proves it.
-    async fn pass(&mut self) -> Result<Step, String> {
-        if let Some(step) = self.mend_said().await? {
-            return Ok(step);
-        }
+    /// What is decided on after the reviewer's turn.
+    fn judged(&self, verdict: Result<Verdict, String>, changed: Vec<String>) -> Input {
         let report = GateReport { results: self.book.round().gates.clone() };
-        let sentence = match report.consequence(&self.plan.policy, waiver(self.run.ticket).as_ref()) {
+        let unproven = match report.consequence(&self.plan.policy, waiver(self.run.ticket).as_ref()) {
             Consequence::Complete => None,
             Consequence::Ask { why } => Some(why),
             // The policy was made stricter since they ran.
             Consequence::Fail { .. } => Some(format!("but gates failed ({})", report.summary())),
         };
-        if let Some(sentence) = sentence {
-            return self.wait(Wait::Gates { sentence }).await;
+        Input::Judged(Judgement { verdict, changed, unproven })
+    }
+
+    async fn listen(&mut self) -> Result<Turned, String> {
+        self.said = self.said().await?;
+        let verdict = self.book.round().verdict.as_ref();
+        if !self.said.is_empty() && verdict.is_some_and(|verdict| verdict.decision == Decision::Approve) {
+            self.recorder.note("[approved; what you said meanwhile is the next round]");
         }
-        self.book.change(Stage::Approved, |_| ()).await?;
-        self.complete().await
+        Ok(Turned::Tell(Input::Said(!self.said.is_empty())))
     }
 
-    /// The rounds say that the work passed; from there on no comment is taken, so this look for one is the last.
-    async fn complete(&mut self) -> Result<Step, String> {
-        let mut step = self.mend_said().await?;
-        if step.is_none() {
-            // Who says something from here on is refused; what came just before is seen now.
-            self.steer.close();
-            step = self.mend_said().await?;
+    /// The rounds are over, or wait for a person.
+    async fn ended(&mut self) -> Outcome {
+        match self.cycle.at().stage.clone() {
+            Stage::Approved => self.told(|told| told.approved()).await,
+            Stage::Waiting { why } => {
+                self.recorder.note(&format!("[{}]", why.ask()));
+                self.told(|told| told.waiting(why.ask())).await
+            }
+            Stage::Ended { why } => self.told(|told| told.waiting(why)).await,
+            Stage::Working | Stage::Checking | Stage::Reviewing => self.told(|told| told.stopped()).await,
         }
-        match step {
-            Some(step) => Ok(step),
-            None => Ok(Step::Over(Box::new(self.approved().await))),
-        }
-    }
-
-    /// The next round, where the operator said something that nobody has worked on.
-    async fn mend_said(&mut self) -> Result<Option<Step>, String> {
-        let said = self.said().await?;
-        if said.is_empty() {
-            return Ok(None);
-        }
-        let round = self.book.round();
-        let head = round.head.clone().unwrap_or_else(|| round.from.clone());
-        self.recorder.note("[approved; what you said meanwhile is the next round]");
-        self.book.next_round(&head, said.clone()).await?;
-        self.book.told(said).await;
-        Ok(Some(Step::Go(Phase::Work)))
-    }
-
-    async fn wait(&mut self, why: Wait) -> Result<Step, String> {
-        self.book.change(Stage::Waiting { why: why.clone() }, |_| ()).await?;
-        Ok(self.over_waiting(why).await)
-    }
-
-    async fn over_waiting(&mut self, why: Wait) -> Step {
-        self.recorder.note(&format!("[{}]", why.ask()));
-        Step::Over(Box::new(self.told(|told| told.waiting(why.ask())).await))
-    }
-
-    async fn approved(&mut self) -> Outcome {
-        self.told(|told| told.approved()).await
     }
 }
 

@@ -27,6 +27,8 @@ const EXITED: &str = "Command exited with code ";
 pub(super) struct Pi {
     session: Option<String>,
     model: Option<String>,
+    /// How the frequent lines begin.
+    head: update::Head,
     /// Blocks of the message that is being written.
     blocks: Vec<Block>,
     keys: u64,

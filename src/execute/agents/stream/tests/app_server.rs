@@ -77,11 +77,20 @@ fn a_helpers_thread_is_shown_aside_and_ends_nothing() {
             json!({"item": {"type": "agentMessage", "id": "m2", "text": "found it"}}),
         ),
         told("helper", "thread/tokenUsage/updated", total(100, 7)),
+        told("helper", "thread/tokenUsage/updated", total(150, 9)),
+        told("other", "thread/tokenUsage/updated", total(60, 1)),
         told("helper", "turn/completed", turn("completed")),
     ];
+    let used = |input, cache_read, output| AgentEvent::Usage {
+        scope: Scope::Aside,
+        tokens: Tokens { input, cache_read, output, ..Tokens::default() },
+    };
     let want = vec![
         AgentEvent::Thinking(speech("turn", "", false, false)),
         AgentEvent::Text(speech("m2", "found it", true, true)),
+        used(60, 40, 7),
+        used(50, 0, 2),
+        used(20, 40, 1),
     ];
     assert_eq!(events(AgentKind::Codex, &lines), want);
 }

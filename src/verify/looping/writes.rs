@@ -1,54 +1,35 @@
-//! Doing what the machine says, one effect after the other.
+//! Writing the files of the bus, one after the other, as the ledger says.
 
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Driver, LoopError, tree};
-use crate::execute::stop::Stop;
+use super::ledger::Write;
+use super::{Driver, LoopError};
 use crate::verify::bus::{
     File, FixList, Handoff, Level, LoopState, ReviewReport, ReviewRequest, Role, Summary, WorkReport,
     check_task_id,
 };
-use crate::verify::machine::{Compared, Effect, Input, Machine};
 
 impl Driver {
-    /// Does one thing; the input that it brings, when it brings one.
-    pub(super) async fn perform(
-        &mut self,
-        effect: Effect,
-        machine: &Machine,
-    ) -> Result<Option<Input>, LoopError> {
-        let state = machine.state();
+    /// Writes them in order; `state` is what they are about.
+    pub(super) fn write_all(&mut self, writes: Vec<Write>, state: &LoopState) -> Result<(), LoopError> {
+        writes.into_iter().try_for_each(|write| self.write(write, state))
+    }
+
+    fn write(&mut self, write: Write, state: &LoopState) -> Result<(), LoopError> {
         let task = self.card.task_id.clone();
-        match effect {
-            Effect::Save(state) => self.bus.set_state(&state)?,
-            Effect::CloseHistory => self.close(&task)?,
-            Effect::ArchiveState(round) => self.bus.archive_state(&self.task_of(File::State), round)?,
-            Effect::ArchiveRound(round) => self.bus.archive_round(&task, round)?,
-            Effect::Retire(round, file) => self.retire(round, file)?,
-            Effect::Request(work) => self.request(&work, state)?,
-            Effect::Fixes(round, review, notes) => self.fixes(round, &review, notes, state)?,
-            Effect::Summary(review) => self.summary(&review, state)?,
-            Effect::Remember => self.before = tree::look(&self.plan.root, self.bus.folder()),
-            Effect::Say(level, text) => self.say(level, &text),
-            Effect::Dispatch { role, round, attempt, resume } => {
-                return Ok(Some(self.dispatch(role, round, attempt, resume, state).await));
-            }
-            Effect::Await { role, person } => return Ok(Some(self.wait(role, person, state).await)),
-            Effect::BackOff(pause) => {
-                let mut stop = self.stop.clone();
-                tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
-                    _ = stop.changed() => {}
-                }
-                let stopped = self.stop.current() > Stop::No;
-                return Ok(Some(if stopped { Input::Interrupted } else { Input::BackedOff }));
-            }
-            Effect::Compare { head } => return Ok(Some(self.compare(&head, state))),
-            Effect::Look => return Ok(Some(Input::Looked(self.looked()))),
-            Effect::End(_) => {}
+        match write {
+            Write::Save(state) => self.bus.set_state(&state)?,
+            Write::CloseHistory => self.close(&task)?,
+            Write::ArchiveState(round) => self.bus.archive_state(&self.task_of(File::State), round)?,
+            Write::ArchiveRound(round) => self.bus.archive_round(&task, round)?,
+            Write::Retire(round, file) => self.retire(round, file)?,
+            Write::Request(work) => self.request(&work, state)?,
+            Write::Fixes(round, review, notes) => self.fixes(round, &review, notes, state)?,
+            Write::Summary(review) => self.summary(&review, state)?,
+            Write::Say(level, text) => self.say(level, &text),
         }
-        Ok(None)
+        Ok(())
     }
 
     fn close(&self, task: &str) -> Result<(), LoopError> {
@@ -68,28 +49,6 @@ impl Driver {
     fn task_of(&self, file: File) -> String {
         let task = self.bus.claims(file).0.filter(|task| check_task_id(task).is_ok());
         task.unwrap_or_else(|| self.card.task_id.clone())
-    }
-
-    fn compare(&mut self, head: &str, state: &LoopState) -> Input {
-        let base = state.base_sha.clone().unwrap_or_default();
-        match tree::compare(&self.plan.root, &base, head) {
-            Ok(comparison) => {
-                let found = Compared { head: comparison.head.clone(), descends: comparison.descends };
-                self.compared = Some(comparison);
-                Input::Compared(Ok(found))
-            }
-            Err(why) => Input::Compared(Err(why)),
-        }
-    }
-
-    /// What changed since the reviewer began. A tree that cannot be looked at is a changed one: a verdict on it is not
-    /// known to be of the work.
-    fn looked(&self) -> Vec<String> {
-        match (&self.before, tree::look(&self.plan.root, self.bus.folder())) {
-            (Ok(before), Ok(after)) => before.changed(&after),
-            (Err(why), _) => vec![format!("the tree could not be looked at before: {why}")],
-            (_, Err(why)) => vec![format!("the tree cannot be looked at any more: {why}")],
-        }
     }
 
     fn request(&mut self, work: &WorkReport, state: &LoopState) -> Result<(), LoopError> {
