@@ -1,7 +1,7 @@
 //! Which lines of two texts differ, as blocks; libgit2 does the comparing, on buffers, so that no attribute of the
 //! repository (`-diff`, `binary`, a driver) that an agent may have written can hide a change.
 
-use git2::{DiffOptions, Patch};
+use git2::{Blob, DiffOptions, Patch};
 use serde::{Deserialize, Serialize};
 
 /// A block of lines that differ: `old_len` lines from `old` were replaced by `new_len` lines from `new`; numbers from 0.
@@ -25,10 +25,30 @@ pub fn blocks(old: &[u8], new: &[u8], whitespace: bool) -> Result<Vec<Block>, St
     if old == new {
         return Ok(Vec::new());
     }
+    found(Patch::from_buffers(old, None, new, None, Some(&mut options(whitespace))))
+}
+
+/// The same of two objects of a repository. Of mere bytes libgit2 makes ids first, which takes as long as comparing them;
+/// an object has one. There is no path, so there are no attributes to ask for.
+///
+/// # Errors
+/// libgit2's words.
+pub(super) fn of_blobs(old: &Blob<'_>, new: &Blob<'_>, whitespace: bool) -> Result<Vec<Block>, String> {
+    if old.id() == new.id() {
+        return Ok(Vec::new());
+    }
+    found(Patch::from_blobs(old, None, new, None, Some(&mut options(whitespace))))
+}
+
+fn options(whitespace: bool) -> DiffOptions {
     let mut options = DiffOptions::new();
     options.context_lines(0).interhunk_lines(0).force_text(true).ignore_whitespace(!whitespace);
+    options
+}
+
+fn found(patch: Result<Patch<'_>, git2::Error>) -> Result<Vec<Block>, String> {
     let said = |error: git2::Error| error.message().to_owned();
-    let patch = Patch::from_buffers(old, None, new, None, Some(&mut options)).map_err(said)?;
+    let patch = patch.map_err(said)?;
     let mut found = Vec::with_capacity(patch.num_hunks());
     for at in 0..patch.num_hunks() {
         let (hunk, _) = patch.hunk(at).map_err(said)?;

@@ -8,8 +8,9 @@ use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use git2::{AttrCheckFlags, AttrValue, FileMode, ObjectType, Oid, Repository};
+use git2::{AttrCheckFlags, AttrValue, Blob, FileMode, ObjectType, Oid, Repository};
 
 use crate::base::repo::patrol::Patrol;
 
@@ -32,12 +33,13 @@ pub(super) struct Side {
     pub(super) id: Oid,
 }
 
-/// What one side holds.
+/// What one side holds; cheap to copy.
+#[derive(Clone)]
 pub(super) enum Content {
     /// There is none on this side.
     Nothing,
     /// The whole of it.
-    Bytes(Vec<u8>),
+    Bytes(Arc<[u8]>),
     /// More than [`TEXT_LIMIT`].
     Large(u64),
     /// Another repository at this commit.
@@ -69,21 +71,21 @@ pub(super) fn is_binary(bytes: &[u8]) -> bool {
     memchr::memchr(0, &bytes[..bytes.len().min(LOOKED_AT)]).is_some()
 }
 
-/// A side that is stored in the repository.
-pub(super) fn stored(repo: &Repository, side: Option<&Side>) -> Content {
-    let Some(side) = side else { return Content::Nothing };
+/// A side that is stored in the repository: what it holds, and the object itself when it was read.
+pub(super) fn stored<'r>(repo: &'r Repository, side: Option<&Side>) -> (Content, Option<Blob<'r>>) {
+    let Some(side) = side else { return (Content::Nothing, None) };
     if side.mode == FileMode::Commit {
-        return Content::Module(side.id.to_string());
+        return (Content::Module(side.id.to_string()), None);
     }
-    let read = || -> Result<Content, git2::Error> {
-        let odb = repo.odb()?;
-        let (size, _) = odb.read_header(side.id)?;
+    let read = || -> Result<(Content, Option<Blob<'r>>), git2::Error> {
+        let (size, _) = repo.odb()?.read_header(side.id)?;
         if size as u64 > TEXT_LIMIT {
-            return Ok(Content::Large(size as u64));
+            return Ok((Content::Large(size as u64), None));
         }
-        Ok(Content::Bytes(odb.read(side.id)?.data().to_vec()))
+        let blob = repo.find_blob(side.id)?;
+        Ok((Content::Bytes(blob.content().into()), Some(blob)))
     };
-    read().unwrap_or_else(|error| Content::Failed(error.message().to_owned()))
+    read().unwrap_or_else(|error| (Content::Failed(error.message().to_owned()), None))
 }
 
 /// A side that lies in the worktree at `top`, and the id that git would give it.
@@ -94,7 +96,9 @@ pub(super) fn lying(repo: &Repository, top: &Path, side: Option<&Side>) -> (Cont
     }
     let path = top.join(as_path(&side.path));
     let content = match read(&path, side.mode) {
-        Ok(Content::Bytes(bytes)) if normalised(repo, side, &bytes) => Content::Bytes(without_cr(&bytes)),
+        Ok(Content::Bytes(bytes)) if normalised(repo, side, &bytes) => {
+            Content::Bytes(without_cr(&bytes).into())
+        }
         Ok(content) => content,
         Err(error) => Content::Failed(error.to_string()),
     };
@@ -117,7 +121,7 @@ fn standing_for(path: &Path, size: u64) -> Oid {
 
 fn read(path: &Path, mode: FileMode) -> std::io::Result<Content> {
     if mode == FileMode::Link {
-        return Ok(Content::Bytes(std::fs::read_link(path)?.into_os_string().into_vec()));
+        return Ok(Content::Bytes(std::fs::read_link(path)?.into_os_string().into_vec().into()));
     }
     let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
     let file = File::options().read(true).custom_flags(flags).open(path)?;
@@ -132,7 +136,7 @@ fn read(path: &Path, mode: FileMode) -> std::io::Result<Content> {
     // It may grow while it is read.
     file.take(TEXT_LIMIT + 1).read_to_end(&mut bytes)?;
     let size = bytes.len() as u64;
-    Ok(if size > TEXT_LIMIT { Content::Large(size) } else { Content::Bytes(bytes) })
+    Ok(if size > TEXT_LIMIT { Content::Large(size) } else { Content::Bytes(bytes.into()) })
 }
 
 /// Whether git stores this file with LF although it lies there with CRLF.

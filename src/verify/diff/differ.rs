@@ -9,7 +9,8 @@ use git2::{
 };
 use sha2::{Digest, Sha256};
 
-use super::blocks::{self, Block};
+use super::blocks::Block;
+use super::comparing::{compare, stat};
 use super::content::{self, Content, Side};
 use super::error::DiffError;
 use super::lines::Lines;
@@ -40,6 +41,16 @@ pub struct Differ {
     pairs: Vec<Pair>,
     kept: HashMap<usize, Arc<[Block]>>,
     kept_blocks: usize,
+    /// What the file that was looked into last holds, as far as the repository stores it and it cannot change. A file is
+    /// counted and then shown, or the other way round: the second look takes this instead of reading (and hashing, as
+    /// libgit2 does) megabytes once more.
+    held: Option<(usize, Held)>,
+}
+
+/// The stored sides of one file; `None` for a side that lies in the worktree.
+struct Held {
+    old: Content,
+    new: Option<Content>,
 }
 
 /// The two sides of one file.
@@ -104,7 +115,9 @@ impl Differ {
             left_out,
         };
         let (kept, kept_blocks) = (HashMap::new(), 0);
-        let differ = Differ { repo: ends.repo, worktree, whitespace, base_tree, pairs, kept, kept_blocks };
+        let held = None;
+        let differ =
+            Differ { repo: ends.repo, worktree, whitespace, base_tree, pairs, kept, kept_blocks, held };
         Ok((differ, listing))
     }
 
@@ -166,9 +179,15 @@ impl Differ {
 
     fn look(&mut self, file: usize) -> Option<Looked> {
         let pair = self.pairs.get_mut(file)?;
-        let old = content::stored(&self.repo, pair.old.as_ref());
-        let new = match &self.worktree {
-            None => content::stored(&self.repo, pair.new.as_ref()),
+        let held = self.held.take().and_then(|(of, held)| (of == file).then_some(held));
+        let again = held.is_some();
+        let (old, new) = held.map(|held| (held.old, held.new)).unzip();
+        let stored = |held: Option<Content>, side: &Option<Side>| {
+            held.map_or_else(|| content::stored(&self.repo, side.as_ref()), |held| (held, None))
+        };
+        let (old, old_blob) = stored(old, &pair.old);
+        let (new, new_blob) = match &self.worktree {
+            None => stored(new.flatten(), &pair.new),
             Some(worktree) => {
                 let (content, id) = content::lying(&self.repo, &worktree.path, pair.new.as_ref());
                 if let Some(side) = &mut pair.new {
@@ -181,14 +200,18 @@ impl Differ {
                     }
                     side.id = id;
                 }
-                content
+                (content, None)
             }
         };
-        let new_blob = pair.new.as_ref().and_then(blob);
+        if !again {
+            let new = self.worktree.is_none().then(|| new.clone());
+            self.held = Some((file, Held { old: old.clone(), new }));
+        }
         let (stat, blocks) = match self.kept.get(&file) {
             Some(blocks) => (stat(&old, &new, blocks), Arc::clone(blocks)),
-            None => compare(&old, &new, self.whitespace),
+            None => compare(&old, &new, old_blob.as_ref().zip(new_blob.as_ref()), self.whitespace),
         };
+        let new_blob = pair.new.as_ref().and_then(blob);
         Some(Looked { old, new, stat, blocks, new_blob })
     }
 }
@@ -196,39 +219,6 @@ impl Differ {
 impl std::fmt::Debug for Differ {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Differ({} files)", self.pairs.len())
-    }
-}
-
-fn compare(old: &Content, new: &Content, whitespace: bool) -> (Stat, Arc<[Block]>) {
-    let none = stat(old, new, &[]);
-    let (Stat::Text { .. }, Some(before), Some(after)) = (&none, old.bytes(), new.bytes()) else {
-        return (none, Arc::default());
-    };
-    match blocks::blocks(before, after, whitespace) {
-        Ok(found) => (stat(old, new, &found), found.into()),
-        Err(why) => (Stat::Unreadable { why }, Arc::default()),
-    }
-}
-
-fn stat(old: &Content, new: &Content, blocks: &[Block]) -> Stat {
-    let sizes = (old.size(), new.size());
-    let module = |content: &Content| match content {
-        Content::Module(commit) => Some(commit.clone()),
-        _ => None,
-    };
-    match (old, new) {
-        (Content::Failed(why), _) | (_, Content::Failed(why)) => Stat::Unreadable { why: why.clone() },
-        (Content::Module(_), _) | (_, Content::Module(_)) => {
-            Stat::Module { old: module(old), new: module(new) }
-        }
-        (Content::Large(_), _) | (_, Content::Large(_)) => Stat::Large { old: sizes.0, new: sizes.1 },
-        _ if [old, new].iter().any(|side| side.bytes().is_some_and(content::is_binary)) => {
-            Stat::Binary { old: sizes.0, new: sizes.1 }
-        }
-        _ => {
-            let (added, removed) = blocks::totals(blocks);
-            Stat::Text { added, removed }
-        }
     }
 }
 

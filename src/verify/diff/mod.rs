@@ -8,6 +8,7 @@
 //! [`Differ::hash`] is over base, paths, modes and contents: what was on screen when somebody decided.
 
 mod blocks;
+mod comparing;
 mod content;
 mod differ;
 mod error;

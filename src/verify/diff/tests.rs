@@ -133,6 +133,23 @@ fn every_kind_of_change_is_named_and_counted() {
 }
 
 #[test]
+fn a_file_that_is_counted_and_shown_is_read_once() {
+    let scene = Scene::new();
+    scene.put("a.rs", b"one\n2\nthree\n");
+    scene.commit();
+    let (mut differ, _) = scene.open(&DiffRange::Whole);
+    let counted = differ.count(0).unwrap();
+    // What would be read again is not there any more.
+    let objects = scene.root.join(".git/objects");
+    std::fs::rename(&objects, scene.root.join(".git/elsewhere")).unwrap();
+    let body = differ.body(0).unwrap();
+    assert_eq!((body.stat, body.new_blob), (counted.stat, counted.new_blob));
+    assert_eq!((body.old.text(), body.new.text()), ("one\ntwo\nthree\n", "one\n2\nthree\n"));
+    // Nothing is held beyond that.
+    assert!(matches!(differ.body(0).unwrap().stat, Stat::Unreadable { .. }));
+}
+
+#[test]
 fn the_hash_is_of_the_contents() {
     let scene = Scene::new();
     scene.put("a.rs", b"one\n2\nthree\n");
