@@ -55,6 +55,8 @@ pub struct Options {
     pub drain: usize,
     /// Length of the idle watch.
     pub idle_seconds: u64,
+    /// Only the subject works, and nothing is compared: for a profiler. Known to the section `session`.
+    pub ours_only: bool,
     sections: Vec<String>,
 }
 
@@ -70,6 +72,7 @@ impl Options {
             loop_kit: Some(loop_kit),
             drain: 10_000,
             idle_seconds: 60,
+            ours_only: false,
             sections: Vec::new(),
         };
         let mut args = std::env::args().skip(1);
@@ -83,6 +86,7 @@ impl Options {
                 "--idle" => {
                     options.idle_seconds = args.next().and_then(|n| n.parse().ok()).expect("--idle SECONDS")
                 }
+                "--ours-only" => options.ours_only = true,
                 section => options.sections.push(section.to_owned()),
             }
         }

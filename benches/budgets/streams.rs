@@ -117,16 +117,16 @@ fn decoded(stream: &[u8]) -> Duration {
 
 /// The bare loop's work: decodes lines, and splits their texts into lines of their own.
 #[derive(Default)]
-pub struct Bare {
+struct Bare {
     /// Bytes of text.
-    pub bytes: usize,
+    bytes: usize,
     open: String,
     lines: Vec<Box<str>>,
 }
 
 impl Bare {
     /// One line of a stream.
-    pub fn line(&mut self, line: &[u8]) {
+    fn line(&mut self, line: &[u8]) {
         let Ok(line) = serde_json::from_slice::<Line<'_>>(line) else { return };
         self.bytes += line.kind.len();
         // Wholes and results repeat what was said in pieces.
