@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use console_support::{Bench, ago, busy, empty, id, run, ticket, with};
 use koru_tui::console::{
-    Effect, ExitReason, InputMessage, Keymap, Message, RuntimeMessage, Settings, SystemMessage,
+    Effect, ExitReason, InputMessage, Keymap, Message, Notify, RuntimeMessage, Settings, SystemMessage,
 };
 use koru_tui::plan::lifecycle::{NewTicket, Op, Patch};
 use koru_tui::plan::queue::Standing;
@@ -693,7 +693,12 @@ fn nothing_moves_by_itself_while_nothing_runs() {
 
 #[test]
 fn a_new_question_rings_once_when_that_is_wanted() {
-    let mut bench = Bench::with_settings(Settings { bell: true, ..Settings::default() }, empty(), 120, 40);
+    let mut bench = Bench::with_settings(
+        Settings { notify: Notify::read("bell: true").0, ..Settings::default() },
+        empty(),
+        120,
+        40,
+    );
     bench.hear(RuntimeMessage::Snapshot(Arc::new(Snapshot { revision: 2, ..busy() })));
     bench.hear(RuntimeMessage::Snapshot(Arc::new(Snapshot { revision: 3, ..busy() })));
     assert_eq!(bench.effects.iter().filter(|effect| **effect == Effect::Bell).count(), 1);

@@ -11,13 +11,13 @@ mod scene;
 use std::sync::Arc;
 
 use console_support::agents::with_agent;
-use console_support::{Bench, ago, busy, id};
-use koru_tui::console::RuntimeMessage;
+use console_support::{Bench, ago, busy, empty, id};
+use koru_tui::console::{Effect, Notify, RuntimeMessage, Settings};
 use koru_tui::plan::queue::Standing;
 use koru_tui::plan::ticket::Status;
 use koru_tui::runtime::protocol::{
-    AuditRow, Command, Outcome, ProjectCommand, ProjectEvent, Resolution, ReviewCommand, RunCommand,
-    RunEvent, RunId, RunState, RunView, Snapshot, TicketCommand,
+    AuditRow, Command, Outcome, PlanHealth, ProjectCommand, ProjectEvent, Resolution, ReviewCommand,
+    RunCommand, RunEvent, RunId, RunState, RunView, Snapshot, TicketCommand,
 };
 use scene::{Answers, reviewed};
 
@@ -227,4 +227,34 @@ fn what_people_did_is_a_key_away() {
     assert!(!screen.contains('\u{1b}'));
     bench.keys("H");
     assert!(bench.screen().contains("QUEUE"));
+}
+
+/// Ask 1: whoever looks elsewhere is called the moment something waits, once for a burst, also for what a filter hides, and
+/// never for what was there at the start.
+#[test]
+fn what_begins_to_wait_calls_the_operator_and_names_the_window() {
+    let (notify, troubles) = Notify::read("bell: true\ndesktop: osc9\non: [needs_you, failed]\n");
+    assert_eq!(troubles, Vec::<String>::new());
+    let settings = || Settings { notify: notify.clone(), ..Settings::default() };
+    let mut loading = empty();
+    loading.health = PlanHealth::Loading;
+    let mut first = Bench::with_settings(settings(), loading, 120, 40);
+    first.hear(RuntimeMessage::Snapshot(Arc::new(busy())));
+    let called = |bench: &Bench| {
+        bench.effects.iter().filter(|effect| matches!(effect, Effect::Bell | Effect::Notify(_))).count()
+    };
+    assert_eq!(called(&first), 0);
+    assert_eq!(first.effects, [Effect::Title("◆1 ✕1 ◌1 ●2 my-app - koru".to_owned())]);
+    first.keys(r#"/ "nothing has this" enter"#);
+    first.effects.clear();
+    let mut asks = busy();
+    for name in ["PLF-082", "PLF-090"] {
+        Arc::make_mut(&mut asks.order).standing.insert(id(name), Standing::NeedsYou);
+    }
+    first.hear(RuntimeMessage::Snapshot(Arc::new(asks)));
+    let [Effect::Bell, Effect::Notify(call), Effect::Title(title)] = &first.effects[..] else {
+        panic!("{:?}", first.effects)
+    };
+    assert!(format!("{call:?}").contains("PLF-082 needs you: rate limit headers (and 1 more)"), "{call:?}");
+    assert!(title.starts_with("◆3 "), "{title}");
 }

@@ -25,6 +25,7 @@ use super::display::{Control, Display, RealDisplay};
 use super::frames::{Cause, FrameLimiter};
 use super::keys::Key;
 use super::message::{Effect, ExitReason, InputMessage, Message, RuntimeMessage, SystemMessage};
+use super::notify;
 use super::port::Port;
 use super::preferences::Preferences;
 use super::review::paint::PaintedPart;
@@ -271,6 +272,15 @@ where
                 Effect::PaintPart(job) => self.parts.start(job),
                 Effect::KeepTheme(name) => self.preferences.keep_theme(&name),
                 Effect::Bell => self.display.control(&Control::Bell).map_err(ConsoleError::Draw)?,
+                Effect::Title(text) => {
+                    self.display.control(&Control::Title(text)).map_err(ConsoleError::Draw)?;
+                }
+                Effect::Notify(call) => {
+                    notify::start(&self.console.settings.notify.command, &call);
+                    if let Some(how) = self.console.settings.notify.desktop {
+                        self.display.control(&Control::Desktop(how, call)).map_err(ConsoleError::Draw)?;
+                    }
+                }
                 Effect::Repaint => self.repaint()?,
                 Effect::Suspend => {
                     // The old stream reads the terminal on a thread of its own and must be gone meanwhile.

@@ -11,6 +11,7 @@ use ratatui::layout::Rect;
 use crate::base::terminal::{Guard, Screen};
 
 use super::clipboard::osc52;
+use super::notify::{self, Call, Desktop};
 use super::state::Console;
 
 /// What the loop does to a terminal.
@@ -36,6 +37,10 @@ pub(crate) trait Display {
 pub(crate) enum Control {
     /// Ring.
     Bell,
+    /// Name the window.
+    Title(String),
+    /// Ask the desktop, by way of the terminal, to call the operator.
+    Desktop(Desktop, Call),
     /// Put this on the clipboard.
     Copy(String),
 }
@@ -48,6 +53,8 @@ pub(crate) struct RealDisplay {
     terminal: Terminal<CrosstermBackend<Screen>>,
     /// The next frame paints every cell.
     forgotten: bool,
+    /// What names the window; another program that had the terminal may have named it.
+    title: String,
 }
 
 impl RealDisplay {
@@ -56,7 +63,7 @@ impl RealDisplay {
         let guard = Guard::enter()?;
         let screen = Screen::new(true);
         let terminal = Terminal::new(CrosstermBackend::new(screen.clone()))?;
-        Ok(RealDisplay { guard, screen, terminal, forgotten: false })
+        Ok(RealDisplay { guard, screen, terminal, forgotten: false, title: String::new() })
     }
 
     /// Empties the screen and what is known of it.
@@ -97,6 +104,11 @@ impl Display for RealDisplay {
     fn control(&mut self, control: &Control) -> io::Result<()> {
         let bytes = match control {
             Control::Bell => "\x07".to_owned(),
+            Control::Title(text) => {
+                self.title = notify::title(text);
+                self.title.clone()
+            }
+            Control::Desktop(how, call) => notify::desktop(*how, call),
             Control::Copy(text) => osc52(text),
         };
         self.screen.write_all(bytes.as_bytes())?;
@@ -109,11 +121,13 @@ impl Display for RealDisplay {
 
     fn retake(&mut self) -> io::Result<()> {
         self.guard.reclaim().map_err(io::Error::other)?;
+        self.screen.write_all(self.title.as_bytes())?;
         self.forget()
     }
 
     fn suspend(&mut self) -> io::Result<bool> {
         let stopped = self.guard.suspend().map_err(io::Error::other)?;
+        self.screen.write_all(self.title.as_bytes())?;
         self.forget()?;
         Ok(stopped)
     }

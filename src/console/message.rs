@@ -11,6 +11,7 @@ use crate::runtime::protocol::{
 };
 
 use super::keys::Key;
+use super::notify::Call;
 use super::review::paint::{PaintedPart, PartJob};
 use super::source::{Job, Painted};
 
@@ -126,6 +127,10 @@ pub enum Effect {
     KeepTheme(String),
     /// Ring.
     Bell,
+    /// Name the window.
+    Title(String),
+    /// Call the operator who looks elsewhere.
+    Notify(Call),
     /// Give the terminal back and stop until SIGCONT.
     Suspend,
     /// Paint every cell again.

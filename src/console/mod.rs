@@ -10,6 +10,7 @@
 //! | `layers` | forms, palette, menus, questions over the board |
 //! | `view` | draws the state; reads and returns nothing |
 //! | `actions`, `keymap`, `keys` | the one table of named actions, and the keys that lead to them |
+//! | `notify` | the bell, the title, notifications for who looks elsewhere |
 //! | `source` | scripts, request bodies and tickets as source, coloured in the background |
 //! | `theme`, `glyphs` | colours and shapes as data |
 //! | `app` | the loop: wait for one event, drain, draw at most once |
@@ -29,6 +30,7 @@ mod keys;
 mod layers;
 mod list;
 mod message;
+mod notify;
 pub(crate) mod output;
 mod port;
 mod preferences;
@@ -48,6 +50,7 @@ pub use app::{ConsoleError, run};
 pub use keymap::Keymap;
 pub use keys::{Key, KeyError};
 pub use message::{Effect, ExitReason, InputMessage, Message, RuntimeMessage, SystemMessage};
+pub use notify::{Call, Notify};
 pub use port::Port;
 pub use review::paint::{PaintedPart, PartJob, PartKey};
 pub use settings::ConsoleOptions;

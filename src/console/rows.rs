@@ -180,6 +180,8 @@ pub(crate) struct Rows {
     pub(crate) counts: Counts,
     /// Finished tickets that are folded away.
     pub(crate) folded: usize,
+    /// Indices of the tickets that stand in a state which somebody should know of, whatever is filtered.
+    pub(crate) calling: Vec<(u32, RowState)>,
 }
 
 /// Failures that are archived and older than this many days fold with the finished ones.
@@ -200,6 +202,9 @@ pub(crate) fn rows(snapshot: &Snapshot, view: &View, now: Timestamp) -> Rows {
         let state = state_of(ticket, standing, run, held.get(&ticket.id).copied(), served);
         let folds = state.is_finished() || (state == RowState::Failed && is_old_failure(ticket, now));
         count(&mut result.counts, state, folds);
+        if state <= RowState::Stalled && !folds {
+            result.calling.push((u32::try_from(index).unwrap_or(u32::MAX), state));
+        }
         if !in_sprint(ticket, state, folds, view) || !matches_words(ticket, state, &words) {
             continue;
         }

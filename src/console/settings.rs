@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::glyphs::locale_is_utf8;
 use super::keymap::Keymap;
+use super::notify::Notify;
 use super::preferences::Preferences;
 use super::state::Settings;
 use super::theme::{Depth, Themes};
@@ -22,7 +23,7 @@ pub struct ConsoleOptions {
     pub ascii: bool,
     /// Ring when a ticket begins to wait for the operator.
     pub bell: bool,
-    /// Folder of `keymap.yaml` and `themes/`; that of the user when `None`.
+    /// Folder of `keymap.yaml`, `notify.yaml` and `themes/`; that of the user when `None`.
     pub config_dir: Option<PathBuf>,
     /// Folder in which the chosen theme is remembered; that of the user when `None`.
     pub state_dir: Option<PathBuf>,
@@ -40,6 +41,7 @@ impl ConsoleOptions {
         let mut troubles = Vec::new();
         let folder = self.config_dir.clone().or_else(crate::base::paths::config_dir);
         let keymap = folder.as_deref().map(|folder| read_keymap(folder, &mut troubles)).unwrap_or_default();
+        let notify = folder.as_deref().map(|folder| read_notify(folder, &mut troubles)).unwrap_or_default();
         let themes = folder.as_deref().map(|folder| read_themes(folder, &mut troubles)).unwrap_or_default();
         // A theme that was taken away since is forgotten without a word; one that was asked for is not.
         let remembered = || self.preferences().theme().filter(|name| themes.names().contains(name));
@@ -53,7 +55,7 @@ impl ConsoleOptions {
             themes,
             depth: Depth::detect(env),
             ascii: self.ascii || !locale_is_utf8(env),
-            bell: self.bell,
+            notify: Notify { bell: self.bell || notify.bell, ..notify },
             keymap,
             zone: TimeZone::system(),
         };
@@ -87,6 +89,21 @@ fn read_keymap(folder: &Path, troubles: &mut Vec<String>) -> Keymap {
         Err(trouble) => {
             troubles.push(trouble);
             Keymap::default()
+        }
+    }
+}
+
+fn read_notify(folder: &Path, troubles: &mut Vec<String>) -> Notify {
+    match read_small(&folder.join("notify.yaml")) {
+        Ok(None) => Notify::default(),
+        Ok(Some(text)) => {
+            let (notify, wrong) = Notify::read(&text);
+            troubles.extend(wrong);
+            notify
+        }
+        Err(trouble) => {
+            troubles.push(trouble);
+            Notify::default()
         }
     }
 }

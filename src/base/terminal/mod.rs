@@ -20,15 +20,15 @@ use nix::unistd::{Pid, getpgrp, getsid, tcsetpgrp};
 
 pub use screen::Screen;
 
-/// Alternate screen, bracketed paste on, mouse and focus reports off, cursor hidden.
+/// Window title put aside, alternate screen, bracketed paste on, mouse and focus reports off, cursor hidden.
 const ENTER: &str =
-    "\x1b[?1049h\x1b[?2004h\x1b[?1006l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1004l\x1b[?25l\x1b[2J";
+    "\x1b[22;2t\x1b[?1049h\x1b[?2004h\x1b[?1006l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1004l\x1b[?25l\x1b[2J";
 
 /// The reverse, in the order that leaves a clean prompt whatever was under way: an open string sequence is ended, a
 /// frame is released, then every mode that anything of ours could have set, colours, the cursor and its shape, and at
-/// last the screen.
+/// last the screen and the window's title.
 const LEAVE: &str = "\x1b\\\x1b[?2026l\x1b[?1006l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[0m\
-                     \x1b[0 q\x1b[?25h\x1b[?1049l";
+                     \x1b[0 q\x1b[23;2t\x1b[?25h\x1b[?1049l";
 
 /// Whether the modes are set now.
 static ENTERED: AtomicBool = AtomicBool::new(false);

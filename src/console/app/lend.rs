@@ -15,7 +15,7 @@ use crate::base::paths::ProjectPaths;
 use crate::console::display::Display;
 use crate::console::message::{Effect, ExitReason, Message, SystemMessage};
 use crate::console::port::Port;
-use crate::console::{editor, shell};
+use crate::console::{editor, notify, shell};
 
 impl<P, D, F, K> App<P, D, F>
 where
@@ -113,11 +113,14 @@ where
         leaving
     }
 
-    /// Of what is to be done, only the commands: the terminal is not ours to draw on or to ring.
+    /// Of what is to be done, only the commands, and calling the operator by their own: the terminal is not ours to draw
+    /// on or to ring.
     fn send_only(&mut self, effects: Vec<Effect>) {
         for effect in effects {
-            if let Effect::Send { request, command } = effect {
-                self.port.send(request, command);
+            match effect {
+                Effect::Send { request, command } => self.port.send(request, command),
+                Effect::Notify(call) => notify::start(&self.console.settings.notify.command, &call),
+                _ => {}
             }
         }
     }

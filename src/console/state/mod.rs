@@ -23,6 +23,7 @@ use super::glyphs::{self, Glyphs};
 use super::keymap::Keymap;
 use super::layers::Layer;
 use super::message::Effect;
+use super::notify::Notify;
 use super::promotions::Batch;
 use super::review::ReviewScreen;
 use super::rows::{RowState, held_why, is_live, state_of};
@@ -48,8 +49,8 @@ pub struct Settings {
     pub depth: Depth,
     /// Draw with ASCII only.
     pub ascii: bool,
-    /// Ring when a ticket begins to wait for the operator.
-    pub bell: bool,
+    /// How the operator is called who looks elsewhere.
+    pub notify: Notify,
     /// The keys.
     pub keymap: Keymap,
     /// Zone of times that are shown.
@@ -63,7 +64,7 @@ impl Default for Settings {
             themes: Themes::default(),
             depth: Depth::default(),
             ascii: false,
-            bell: false,
+            notify: Notify::default(),
             keymap: Keymap::default(),
             zone: TimeZone::UTC,
         }
@@ -145,6 +146,8 @@ pub struct Console {
     /// meant for the old one must not fall on it (rule A).
     pub(crate) strayed: bool,
     pub(crate) leaving: Option<Leaving>,
+    /// The window's title as it was set last.
+    pub(crate) title: String,
     /// When the spinner and the ages of active runs were last moved on.
     pub(crate) moved: Timestamp,
     pub(crate) dirty: bool,
@@ -194,6 +197,7 @@ impl Console {
             drawn: Drawn::default(),
             strayed: false,
             leaving: None,
+            title: String::new(),
             moved: now,
             dirty: true,
             effects: Vec::new(),

@@ -5,6 +5,7 @@
 
 mod actions;
 mod availability;
+mod calling;
 mod decide;
 mod earlier;
 mod forms;

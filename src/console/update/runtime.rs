@@ -1,19 +1,19 @@
 //! What the runtime says. Rule A holds here: nothing in this file opens, closes or moves anything that has the keys.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::base::text::safe_text;
 use crate::plan::ticket::TicketId;
 use crate::runtime::protocol::{
-    Channel, Command, Outcome, OutputLine, ProjectEvent, PromotionEvent, RequestId, RunCommand, RunEvent,
-    RunId, RunState, Snapshot,
+    Channel, Command, Outcome, OutputLine, PlanHealth, ProjectEvent, PromotionEvent, RequestId, RunCommand,
+    RunEvent, RunId, RunState, Snapshot,
 };
 
 use super::super::actions::Action;
 use super::super::layers::{Layer, MessageForm};
 use super::super::message::{Effect, ExitReason, RuntimeMessage};
-use super::super::rows::{RowState, is_live};
+use super::super::rows::is_live;
 use super::super::state::{Console, NoticeKind, Pane, Pending, Then};
 use super::super::words;
 
@@ -46,7 +46,8 @@ impl Console {
 
     /// Takes a newer snapshot. The selection stays on its ticket while that is listed, an open form on its text.
     pub(crate) fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
-        let asked_before = if self.settings.bell { self.asking() } else { HashSet::new() };
+        let calls = self.settings.notify.calls();
+        let called_before = if calls { self.calling() } else { HashMap::new() };
         let meant = self.subject_id();
         let before = std::mem::replace(&mut self.snapshot, snapshot);
         self.list_again();
@@ -61,16 +62,12 @@ impl Console {
         {
             screen.take(&promotions);
         }
-        if self.settings.bell && self.asking().difference(&asked_before).next().is_some() {
-            self.effects.push(Effect::Bell);
+        // What was so before we looked for the first time is on the screen, and nobody is called for it.
+        if calls && matches!(before.health, PlanHealth::Open { .. }) {
+            self.call(&called_before);
         }
+        self.name_window();
         self.dirty = true;
-    }
-
-    fn asking(&self) -> HashSet<TicketId> {
-        let tickets = &self.snapshot.plan.tickets;
-        let asks = self.queue.rows.rows.iter().filter(|row| row.state == RowState::NeedsYou);
-        asks.filter_map(|row| tickets.get(row.ticket as usize)).map(|ticket| ticket.id.clone()).collect()
     }
 
     /// Computes the rows again and starts the detail at its top where the selection had to move.
