@@ -90,10 +90,6 @@ pub enum SystemMessage {
 
 /// Something to be done outside of the state.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "effects live for one turn of the loop and are never stored in numbers"
-)]
 pub enum Effect {
     /// Hand a command to the runtime.
     Send {
