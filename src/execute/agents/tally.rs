@@ -35,6 +35,11 @@ impl Tokens {
         }
     }
 
+    /// Whether there are none.
+    fn is_nothing(&self) -> bool {
+        *self == Tokens::default()
+    }
+
     /// What `other` leaves of these, count by count; never below zero.
     pub fn less(self, other: Tokens) -> Tokens {
         Tokens {
@@ -93,7 +98,7 @@ pub struct Tally {
     /// Tokens of this run.
     pub tokens: Tokens,
     /// Those of them that helpers of the agent used in conversations of their own.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Tokens::is_nothing")]
     pub aside: Tokens,
     /// Cost of this run.
     pub cost: Option<Cost>,

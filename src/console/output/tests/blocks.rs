@@ -55,9 +55,9 @@ fn what_a_call_prints_while_it_runs_is_read_as_it_comes_and_folds_into_its_row()
         said(Channel::ToolOutput, 1, "cc a.c"),
         said(Channel::ToolOutput, 1, "cc b.c"),
     ];
-    assert_eq!(screen(&mut view_of(&lines), 30, 5), ["- shell  make", "    cc a.c", "    cc b.c"]);
+    assert_eq!(screen(&mut view_of(&lines), 30, 5), ["- shell  make", "    cc a.c", "    cc b.c", "", ""]);
     lines.push(said(Channel::ToolOutput, 2, "ok, 2 lines"));
-    assert_eq!(screen(&mut view_of(&lines), 30, 5), ["+ shell  make      ok, 2 lines"]);
+    assert_eq!(screen(&mut view_of(&lines), 30, 5), ["+ shell  make      ok, 2 lines", "", "", "", ""]);
 }
 
 #[test]
