@@ -246,7 +246,8 @@ fn a_violation_is_retried_with_a_note() {
     let mut bench = Bench::new(violated(), 120, 40);
     let screen = bench.screen();
     assert!(
-        screen.contains("PLF-074 high↑ parser drops CRLF      broke policy") && screen.contains("⊘1"),
+        screen.contains("PLF-074 high↑ parser drops CRLF      broke policy")
+            && screen.contains("⊘ 1 broke policy"),
         "{screen}"
     );
     bench.effects.clear();

@@ -126,7 +126,7 @@ fn a_run_is_asked_for_when_it_is_opened_and_its_lines_when_they_are_seen() {
     bench.hear(raw("PLF-061-c"));
     assert!(bench.screen().contains("stream_event"), "{}", bench.screen());
     bench.keys(r#"v / "lock" enter"#);
-    assert!(bench.screen().contains("/lock  1/1"), "{}", bench.screen());
+    assert!(bench.screen().contains("/lock  hit 1/1"), "{}", bench.screen());
 }
 
 #[test]

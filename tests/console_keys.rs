@@ -352,7 +352,7 @@ fn a_failed_ticket_is_made_ready_and_run_and_a_known_run_is_resolved() {
     let mut snapshot = busy();
     snapshot.runs.push(Arc::new(run("r9", "PLF-061", RunState::Failed, 60)));
     let mut known = Bench::new(snapshot, 120, 40);
-    known.keys("j r R");
+    known.keys("j r U");
     let resolve = |how| Command::Run(RunCommand::Resolve { run: run_id("r9"), how, note: None });
     let sent: Vec<Command> =
         known.sent().into_iter().filter(|c| !matches!(c, Command::Run(RunCommand::Fetch { .. }))).collect();
@@ -733,7 +733,7 @@ fn output_is_searched_while_typing_and_esc_goes_back_to_the_tail() {
     bench.keys("esc");
     assert!(bench.screen().contains("row 200"));
     bench.keys(r#"/ "needle" enter"#);
-    assert!(bench.screen().contains("/needle  1/1"), "{}", bench.screen());
+    assert!(bench.screen().contains("/needle  hit 1/1"), "{}", bench.screen());
     bench.keys("G");
     assert!(bench.screen().contains("row 200") && bench.screen().contains("following"));
 }

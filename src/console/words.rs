@@ -31,6 +31,22 @@ pub(crate) fn duration(from: Timestamp, to: Timestamp) -> String {
     }
 }
 
+/// Seconds as [`duration`] writes them.
+pub(crate) fn seconds(seconds: u64) -> String {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    Timestamp::from_second(seconds)
+        .map_or_else(|_| format!("{seconds}s"), |until| duration(Timestamp::UNIX_EPOCH, until))
+}
+
+/// Lines that came and went, as they stand behind a path: `  +6`, ` −2`; nothing for none.
+pub(crate) fn changed(added: u32, removed: u32) -> (String, String) {
+    let part = |lead: &str, sign: char, count: u32| match count {
+        0 => String::new(),
+        count => format!("{lead}{sign}{count}"),
+    };
+    (part("  ", '+', added), part(if added == 0 { "  " } else { " " }, '−', removed))
+}
+
 /// The time of day to the minute.
 pub(crate) fn clock_minutes(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%H:%M").to_string()
@@ -117,7 +133,7 @@ pub(crate) fn waiting_short(reason: &WaitReason) -> String {
 pub(crate) fn waiting_long(reason: &WaitReason, zone: &TimeZone) -> String {
     match reason {
         WaitReason::BlockedBy { id, status } => {
-            format!("waits for {}, which is {}", safe(id), safe_text(status))
+            format!("waits for {}, which is {}", safe(id), safe_text(&status.replace('_', " ")))
         }
         WaitReason::DanglingBlocker { id } => {
             format!("waits for {}, which is in no file; edit the ticket to drop it", safe(id))

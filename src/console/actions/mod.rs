@@ -39,6 +39,23 @@ pub(crate) enum Scope {
 }
 
 impl Scope {
+    /// What stands over its keys in the help.
+    pub(crate) fn heading(self) -> &'static str {
+        match self {
+            Scope::Queue => "IN THE QUEUE",
+            Scope::Run => "IN THE OUTPUT",
+            Scope::Verdict => "IN THE VERDICT",
+            Scope::Detail => "ON THE TICKET",
+            Scope::Board => "ON THE BOARD",
+            Scope::Form => "IN FORMS",
+            Scope::List => "IN LISTS",
+            Scope::Worktrees => "IN THE WORKTREES",
+            Scope::Review => "IN THE REVIEW",
+            Scope::Promotions => "WORK THAT LANDS",
+            Scope::Init => "ON THE START PAGE",
+        }
+    }
+
     /// The word used in messages.
     pub(crate) fn word(self) -> &'static str {
         match self {
@@ -128,6 +145,8 @@ actions! {
     Source,
     /// Close, or step back.
     Back,
+    /// Close what lies over the board.
+    Close,
     /// Accept.
     Accept,
     /// Filter the queue.

@@ -79,7 +79,7 @@ pub(crate) const SPECS: &[Spec] = &[
         BOARD,
         "Let a coding agent work the ticket, with a note if you like"
     ),
-    row!(Release, "ticket.ready", "release", ["R"], BOARD, "Make it ready again without running it"),
+    row!(Release, "ticket.ready", "release", ["U"], BOARD, "Make it ready again without running it"),
     row!(Fail, "ticket.fail", "mark failed", ["F"], BOARD, "Call an interrupted ticket failed (asks)"),
     row!(Block, "ticket.block", "block", ["b"], BOARD, "Block the selected ticket with a reason"),
     row!(Raise, "ticket.raise", "raise", ["+"], BOARD, "Raise the selected ticket's priority by one step"),
@@ -246,8 +246,8 @@ pub(crate) const SPECS: &[Spec] = &[
         "Remove every worktree that holds no work of its own (asks)"
     ),
     row!(Search, "output.search", "search", ["/"], &[Run], "Search this output while you type"),
-    row!(SearchNext, "output.next", "next hit", ["n"], &[Run], "Go to the next hit"),
-    row!(SearchPrevious, "output.previous", "previous hit", ["N"], &[Run], "Go to the previous hit"),
+    row!(SearchNext, "output.next", "next hit", ["n", "."], &[Run], "Go to the next hit"),
+    row!(SearchPrevious, "output.previous", "previous hit", ["N", ","], &[Run], "Go to the previous hit"),
     row!(Fold, "output.fold", "fold", ["space"], &[Run], "Fold the block at the cursor, or open it"),
     row!(FoldAll, "output.fold-all", "fold all", ["C"], &[Run], "Fold every block to its head"),
     row!(
@@ -457,7 +457,7 @@ pub(crate) const SPECS: &[Spec] = &[
         ReviewPart,
         "review.pane",
         "files or text",
-        ["tab"],
+        ["tab", "shift-tab"],
         &[Review],
         "From the files to the text and back"
     ),
@@ -623,6 +623,7 @@ pub(crate) const SPECS: &[Spec] = &[
     row!(Repaint, "repaint", "repaint", ["ctrl-l"], EVERYWHERE, "Paint every cell again"),
     row!(Suspend, "suspend", "suspend", ["ctrl-z"], EVERYWHERE, "Back to the shell; `fg` returns"),
     row!(Back, "back", "back", ["esc"], EVERYWHERE, "Close this, or step back; a form keeps its draft"),
+    row!(Close, "close", "close", ["q"], &[List], "Close what lies over the board"),
     row!(Accept, "accept", "accept", ["enter"], &[List], "Take the selected line"),
     row!(Quit, "quit", "quit", ["q", "ctrl-c"], PAGES, "Leave; asks while runs are active"),
 ];

@@ -135,7 +135,7 @@ impl Layer {
             | Layer::Help(_)
             | Layer::History(_)
             | Layer::Audit(_) => &[Scope::List],
-            Layer::Page(_) => &[Scope::Detail, Scope::Board],
+            Layer::Page(_) => &[Scope::Detail, Scope::List, Scope::Board],
             Layer::Review(_) => &[Scope::Review, Scope::List],
             Layer::Promotions(_) => &[Scope::Promotions, Scope::List],
         }

@@ -174,6 +174,11 @@ impl TicketForm {
         }
     }
 
+    /// Whether the field with the focus holds text.
+    pub(crate) fn is_typed(&self) -> bool {
+        !matches!(self.focus, FieldName::Priority | FieldName::Kind | FieldName::Submit)
+    }
+
     /// To the next field, or to the previous one; fields that do not apply are passed over.
     pub(crate) fn step(&mut self, forward: bool) {
         let count = FieldName::ALL.len();

@@ -35,6 +35,10 @@ pub(crate) struct OutputStyle<'a> {
     pub(crate) found: Style,
     /// The current match.
     pub(crate) current: Style,
+    /// Matches in the row with the cursor.
+    pub(crate) found_chosen: Style,
+    /// The current match in the row with the cursor.
+    pub(crate) current_chosen: Style,
     /// The row with the cursor; `None` where the pane has no focus.
     pub(crate) cursor: Option<Style>,
     /// The marks.
@@ -81,6 +85,8 @@ impl Default for OutputStyle<'_> {
             removed: Style::new(),
             found: with(Modifier::UNDERLINED),
             current: with(Modifier::REVERSED),
+            found_chosen: with(Modifier::UNDERLINED),
+            current_chosen: with(Modifier::REVERSED),
             cursor: None,
             marks: Marks {
                 error: "!",
@@ -133,6 +139,8 @@ impl OutputView {
             self.draw_row(row, line, buffer, style);
             if let Some(cursor) = style.cursor.filter(|_| self.cursor == Some(row.at)) {
                 buffer.set_style(line, cursor);
+                // A hit stays a hit under the cursor.
+                self.draw_hits(row, line, buffer, [style.found_chosen, style.current_chosen]);
             }
         }
         if self.follow {
@@ -161,7 +169,7 @@ impl OutputView {
                 let words = if *gone { "(no longer in the transcript)" } else { "…" };
                 put(buffer, text.x, text.y, words, text.width, style.dim);
             }
-            Content::Text { at_ms, channel, line, indent, matches, fold, head, note } => {
+            Content::Text { at_ms, channel, line, indent, fold, head, note, .. } => {
                 let (mark, ground) = look(*channel, *head, *fold, line, style);
                 if margin > 0 {
                     let (mark, mark_style) =
@@ -178,13 +186,22 @@ impl OutputView {
                     emphasise(line, text, buffer, style);
                 }
                 draw_note(note.as_ref(), text, buffer, style);
-                for (columns, current) in matches {
-                    let highlight = if *current { style.current } else { style.found };
-                    let start = clamp(columns.start).min(text.width);
-                    let end = clamp(columns.end).min(text.width);
-                    buffer.set_style(Rect { x: text.x + start, width: end - start, ..text }, highlight);
-                }
             }
+        }
+        self.draw_hits(row, area, buffer, [style.found, style.current]);
+    }
+
+    /// Colours what the search found; of the two looks the second is that of the current hit.
+    fn draw_hits(&self, row: &Row, area: Rect, buffer: &mut Buffer, [found, current]: [Style; 2]) {
+        let Content::Text { indent, matches, .. } = &row.content else { return };
+        let left = self.margin().min(area.width);
+        let left = left + (*indent).min(area.width - left);
+        let text = Rect { x: area.x + left, width: area.width - left, ..area };
+        for (columns, chosen) in matches {
+            let start = clamp(columns.start).min(text.width);
+            let end = clamp(columns.end).min(text.width);
+            let look = if *chosen { current } else { found };
+            buffer.set_style(Rect { x: text.x + start, width: end - start, ..text }, look);
         }
     }
 }

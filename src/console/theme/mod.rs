@@ -4,6 +4,7 @@
 //! do), so a theme that sets no colour at all is a legal theme.
 
 mod color;
+mod ground;
 mod ink;
 
 use std::collections::HashMap;

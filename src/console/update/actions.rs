@@ -9,7 +9,7 @@ use super::super::layers::{Layer, LineInput, Palette, Scrolled};
 use super::super::list::Motion;
 use super::super::message::Effect;
 use super::super::output::{Filter, OutputView};
-use super::super::state::{Console, Leaving, NoticeKind, Pane, Pending};
+use super::super::state::{Console, NoticeKind, Pane, Pending};
 use super::available;
 
 impl Console {
@@ -31,6 +31,7 @@ impl Console {
             Action::Init => self.init(),
             Action::Theme => self.open_theme_menu(),
             Action::Back => self.back(),
+            Action::Close => self.close(),
             Action::Copy => self.copy(),
             Action::Create => self.open_create(),
             Action::Queue => self.toggle_queue(),
@@ -161,7 +162,7 @@ impl Console {
             && self.runs.shown_view_mut().is_some_and(|view| view.is_on_fold() && view.toggle_fold())
     }
 
-    fn toggle_raw(&mut self) {
+    pub(super) fn toggle_raw(&mut self) {
         self.runs.toggle_raw();
         let snapshot = std::sync::Arc::clone(&self.snapshot);
         self.runs.refresh(&snapshot);
@@ -180,43 +181,6 @@ impl Console {
             self.layers.push(Layer::Quit);
         } else {
             self.leave();
-        }
-    }
-
-    /// Esc: closes the page, stops leaving, drops the filters and the search, leaves the raw stream, goes back from an
-    /// earlier run to the list of them, leaves the grid, un-zooms, goes back to the queue; in this order.
-    fn back(&mut self) {
-        if let Some(Layer::Page(_)) = self.layers.last() {
-            // Source stands over nothing: one Esc is enough, whichever side of the page is shown.
-            self.layers.pop();
-        } else if let Some(Layer::Review(_)) = self.layers.last() {
-            self.review_back();
-        } else if let Some(Layer::Promotions(_)) = self.layers.last() {
-            self.promotions_back();
-        } else if self.leaving == Some(Leaving::Waiting) {
-            self.leaving = None;
-            self.say(NoticeKind::Info, "staying");
-        } else if !self.queue.view.filter.is_empty() {
-            self.queue.view.filter.clear();
-            self.refresh_rows();
-        } else if self.runs.is_searched() {
-            if let Some(view) = self.runs.shown_view_mut() {
-                view.search_clear();
-            }
-        } else if let Some(view) =
-            self.runs.shown_view_mut().filter(|view| self.focus == Pane::Run && view.filter() != Filter::All)
-        {
-            view.set_filter(Filter::All);
-        } else if self.focus == Pane::Run && self.runs.is_raw_shown() {
-            self.toggle_raw();
-        } else if self.focus == Pane::Run && self.runs.opened.is_some() {
-            self.leave_opened();
-        } else if self.shows_grid() {
-            self.runs.grid = false;
-        } else if self.zoom {
-            self.zoom = false;
-        } else {
-            self.focus = Pane::Queue;
         }
     }
 

@@ -6,6 +6,7 @@ use crate::runtime::protocol::{PlanHealth, RunState};
 
 use super::super::actions::Action;
 use super::super::layers::Layer;
+use super::super::layers::worktrees::keeps;
 use super::super::rows::{RowState, is_live};
 use super::super::state::{Console, Pane};
 
@@ -18,9 +19,17 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         Action::Open | Action::Source | Action::Earlier | Action::Diff => ticket(console).map(drop),
         Action::ReviewApprove | Action::ReviewReject => decidable_review(console, action),
         Action::ReviewSearchNext | Action::ReviewSearchPrevious => review_searched(console),
-        Action::ReviewFileNext | Action::ReviewFilePrevious => review_files(console),
-        Action::ReviewFinding | Action::ReviewFindingPrevious => review_findings(console),
+        Action::ReviewComment
+        | Action::ReviewHunkNext
+        | Action::ReviewHunkPrevious
+        | Action::ReviewFileNext
+        | Action::ReviewFilePrevious
+        | Action::ReviewFinding
+        | Action::ReviewFindingPrevious => super::review::possible(console, action),
         Action::ReviewSend => review_sendable(console),
+        Action::Prune | Action::PruneAll => prune(console, action),
+        Action::Accept if console.layers.is_empty() => no("nothing is listed over the board"),
+        Action::Close if console.layers.is_empty() => no("nothing lies over the board"),
         Action::Copy if console.focus == Pane::Run && console.shown_run().is_some() => Ok(()),
         Action::Copy => ticket(console).map(drop),
         Action::RunPrevious
@@ -209,8 +218,8 @@ fn again(console: &Console) -> Result<(), String> {
         // A ticket of another program that seems to run: only its lease says when it is over.
         (_, Status::InProgress) => Err(state.sentence()),
         _ => Err(format!(
-            "it is {}; only failed, blocked and interrupted tickets are made ready again",
-            state.word()
+            "{}; only failed, blocked and interrupted tickets are made ready again",
+            state.sentence()
         )),
     }
 }
@@ -283,19 +292,6 @@ fn review(console: &Console) -> Result<(), String> {
     if console.review().is_some() { Ok(()) } else { no("no review is open") }
 }
 
-fn review_files(console: &Console) -> Result<(), String> {
-    match console.review().and_then(|screen| screen.listing.as_ref()) {
-        Some(listing) if listing.files.len() == 1 => no("there is no other file"),
-        _ => review(console),
-    }
-}
-
-fn review_findings(console: &Console) -> Result<(), String> {
-    let screen = console.review().ok_or("no review is open")?;
-    let found = super::super::review::notes::findings(screen, console.snapshot.reviews.get(&screen.ticket));
-    if found.is_empty() { no("there is no finding") } else { Ok(()) }
-}
-
 /// Comments go to the next round, or else to the next run of work that waits for a decision.
 fn review_sendable(console: &Console) -> Result<(), String> {
     writable(console)?;
@@ -343,6 +339,22 @@ fn other_draft(console: &Console) -> Result<(), String> {
     match console.layers.last() {
         Some(Layer::Ticket(form)) if form.offered.is_some() => Ok(()),
         _ => no("there is no other draft"),
+    }
+}
+
+/// What a worktree holds is asked again when it is removed; here it only counts that there is one that may go.
+fn prune(console: &Console, action: Action) -> Result<(), String> {
+    let Some(Layer::Worktrees(list)) = console.layers.last() else {
+        return Err(format!("open the worktrees first, with {}", console.key_of(Action::Worktrees)));
+    };
+    match action {
+        Action::PruneAll if list.prunable().is_empty() => no("none may go"),
+        Action::Prune => match list.chosen().map(keeps) {
+            None => no("there is none"),
+            Some(Some(why)) => Err(format!("it stays: {why}")),
+            Some(None) => Ok(()),
+        },
+        _ => Ok(()),
     }
 }
 

@@ -19,9 +19,9 @@ impl Console {
 
     pub(super) fn earlier_key(&mut self, mut list: Earlier, key: Key, action: Option<Action>) {
         match action {
-            Some(Action::Back) => return,
+            Some(Action::Back | Action::Close) => return,
             Some(Action::Accept) if list.chosen().is_some() => return self.open_run(list),
-            _ if matches!(key.typed(), Some('q' | 'E')) => return,
+            _ if matches!(key.typed(), Some('E')) => return,
             _ => {
                 if let (Some(rows), Some(motion)) = (&mut list.list, action.and_then(Motion::of)) {
                     rows.go(motion);

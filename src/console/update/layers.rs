@@ -20,7 +20,7 @@ impl Console {
             Layer::Answer(form) => self.answer_key(form, key, action),
             Layer::Ticket(form) => self.ticket_key(form, key, action),
             Layer::Message(form) => self.message_key(form, key, action),
-            Layer::Worktrees(list) => self.worktrees_key(list, key, action),
+            Layer::Worktrees(list) => self.worktrees_key(list, action),
             Layer::Earlier(list) => self.earlier_key(list, key, action),
             Layer::Line(input) => self.line_key(input, key, action),
             Layer::Palette(palette) => self.palette_key(palette, key, action),

@@ -47,7 +47,7 @@ impl Console {
 
     pub(super) fn menu_key(&mut self, mut menu: Menu, key: Key, action: Option<Action>) {
         match action {
-            Some(Action::Back) => {
+            Some(Action::Back | Action::Close) => {
                 if let Some(before) = &menu.theme_before {
                     self.take_theme(before);
                 }
@@ -174,9 +174,9 @@ impl Console {
         back: fn(Scrolled) -> Layer,
     ) {
         match action {
-            Some(Action::Back | Action::Accept) => return,
-            // The key that opened it closes it, and so does `q`.
-            _ if matches!(key.typed(), Some('?' | 'q' | 'M' | 'H')) => return,
+            Some(Action::Back | Action::Close | Action::Accept) => return,
+            // The key that opened it closes it.
+            _ if matches!(key.typed(), Some('?' | 'M' | 'H')) => return,
             _ => {
                 if let Some(motion) = action.and_then(Motion::of) {
                     let (lines, height) = super::super::view::overlay_extent(self, &back(text));

@@ -19,6 +19,7 @@ mod runtime;
 mod steer;
 mod undo;
 mod verdict;
+mod way;
 mod worktrees;
 
 use jiff::Timestamp;
@@ -27,6 +28,7 @@ use super::message::{Effect, ExitReason, Message, SystemMessage};
 use super::state::{Console, Leaving, NoticeKind};
 
 pub(crate) use availability::available;
+pub(crate) use way::Way;
 
 impl Console {
     /// Takes one message in at `now`; what is to be done outside comes back.

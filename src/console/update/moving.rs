@@ -114,15 +114,20 @@ impl Console {
     }
 
     pub(super) fn step_focus(&mut self, forward: bool) {
+        self.focus = self.pane_after(forward);
+        self.dirty = true;
+    }
+
+    /// The pane that the focus goes to next.
+    pub(crate) fn pane_after(&self, forward: bool) -> Pane {
         let at = Pane::ALL.iter().position(|pane| *pane == self.focus).unwrap_or(0);
         let by = if forward { 1 } else { Pane::ALL.len() - 1 };
         let next = |at: usize| (at + by) % Pane::ALL.len();
-        self.focus = Pane::ALL[next(at)];
         // A pane with nothing in it is no stop.
-        if self.focus == Pane::Verdict && self.reviewed().is_none() {
-            self.focus = Pane::ALL[next(next(at))];
+        match Pane::ALL[next(at)] {
+            Pane::Verdict if self.reviewed().is_none() => Pane::ALL[next(next(at))],
+            pane => pane,
         }
-        self.dirty = true;
     }
 
     /// Opens the ticket's page.

@@ -1,7 +1,6 @@
 //! The list of worktrees: asked for, walked through, pruned after a question.
 
 use super::super::actions::Action;
-use super::super::keys::Key;
 use super::super::layers::confirm::Confirmed;
 use super::super::layers::worktrees::keeps;
 use super::super::layers::{Confirm, Layer, Worktrees};
@@ -23,9 +22,9 @@ impl Console {
         self.send(Command::Worktree(WorktreeCommand::List), Pending::quiet());
     }
 
-    pub(super) fn worktrees_key(&mut self, mut list: Worktrees, key: Key, action: Option<Action>) {
+    pub(super) fn worktrees_key(&mut self, mut list: Worktrees, action: Option<Action>) {
         match action {
-            Some(Action::Back) => return,
+            Some(Action::Back | Action::Close) => return,
             Some(Action::Attach) => {
                 if let Some(info) = list.chosen() {
                     self.effects.push(Effect::Attach { folder: info.worktree.work_folder() });
@@ -41,7 +40,6 @@ impl Console {
                 self.layers.push(Layer::Worktrees(list));
                 return self.ask_prune_all(may_go);
             }
-            _ if matches!(key.typed(), Some('q')) => return,
             _ => {
                 if let (Some(rows), Some(motion)) = (&mut list.list, action.and_then(Motion::of)) {
                     rows.go(motion);

@@ -1,7 +1,7 @@
 //! What became of an agent's work: the rules it broke with their evidence, what the gates said, which files it changed.
 //! The same lines stand under its output and on the ticket's page.
 
-use super::text::{fit, width, wrap};
+use super::text::{fit, fit_path, width, wrap};
 use crate::base::text::safe_text;
 use crate::console::source::Line;
 use crate::console::state::Console;
@@ -10,15 +10,29 @@ use crate::console::words;
 use crate::runtime::protocol::{AgentView, ChangedFile, GateResult, GateState};
 
 /// Columns of a label.
-const LABEL: usize = 9;
+const LABEL: usize = 10;
 
 /// The lines, at most `columns` wide. `full` shows all of a gate's last words; without it one line a fact.
-pub(super) fn outcome(console: &Console, agent: &AgentView, columns: usize, full: bool) -> Vec<Line> {
+pub(super) fn outcome(
+    console: &Console,
+    agent: &AgentView,
+    columns: usize,
+    full: bool,
+    parts: Parts,
+) -> Vec<Line> {
     let mut lines = Vec::new();
     breaches(console, agent, columns, &mut lines);
-    gates(console, &agent.gates, columns, full, &mut lines);
+    if parts.gates {
+        gates(console, &agent.gates, columns, full, &mut lines);
+    }
     changed(console, &agent.changed, columns, full, &mut lines);
     lines
+}
+
+/// What is told of it here; the rest stands beside it on the same screen.
+#[derive(Clone, Copy)]
+pub(super) struct Parts {
+    pub(super) gates: bool,
 }
 
 /// Rule, what was done, the evidence, and whether it was put back.
@@ -51,6 +65,13 @@ fn labelled(label: &str, text: &str, role: Role, columns: usize, lines: &mut Vec
     }
 }
 
+/// A text in the column beside the labels, wrapped.
+fn under(text: &str, role: Role, columns: usize, lines: &mut Vec<Line>) {
+    for piece in wrap(text, columns.saturating_sub(LABEL)) {
+        lines.push(vec![(" ".repeat(LABEL), Role::Dim), (piece, role)]);
+    }
+}
+
 /// `CHECKS   fmt ✓ 2s   test ✕ 31s`, as many on a line as fit; then why, of those that did not pass.
 fn gates(console: &Console, gates: &[GateResult], columns: usize, full: bool, lines: &mut Vec<Line>) {
     if gates.is_empty() {
@@ -61,7 +82,8 @@ fn gates(console: &Console, gates: &[GateResult], columns: usize, full: bool, li
     for gate in gates {
         let (glyph, word, role) = standing(console, &gate.state);
         let seconds = gate.duration.as_secs();
-        let time = if gate.command.is_some() { format!(" {seconds}s") } else { String::new() };
+        let ran = gate.command.is_some() && !matches!(gate.state, GateState::Waived { .. });
+        let time = if ran { format!(" {}", words::seconds(seconds)) } else { String::new() };
         let name = format!("{} ", safe_text(&gate.gate));
         let mark = if word.is_empty() { glyph.to_owned() } else { format!("{glyph} {word}") };
         let wide = width(&name) + width(&mark) + width(&time) + 3;
@@ -82,10 +104,10 @@ fn gates(console: &Console, gates: &[GateResult], columns: usize, full: bool, li
         let role = standing(console, &gate.state).2;
         let text = format!("{}: {}", safe_text(&gate.gate), safe_text(&why));
         if full {
-            labelled("", &text, role, columns, lines);
+            under(&text, role, columns, lines);
             if matches!(gate.state, GateState::Failed { .. }) {
                 for line in crate::base::text::safe_block(gate.output.trim_end()) {
-                    labelled("", line.as_str(), Role::Dim, columns, lines);
+                    under(line.as_str(), Role::Dim, columns, lines);
                 }
             }
         } else {
@@ -113,9 +135,9 @@ fn changed(console: &Console, files: &[ChangedFile], columns: usize, full: bool,
     let shown = if full { files.len() } else { files.len().min(FEW) };
     for (index, file) in files.iter().take(shown).enumerate() {
         let lead = if index == 0 { "CHANGED" } else { "" };
-        let counts = (format!("  +{}", file.added), format!(" -{}", file.removed));
+        let counts = words::changed(file.added, file.removed);
         let room = columns.saturating_sub(LABEL + width(&counts.0) + width(&counts.1));
-        let path = fit(safe_text(&file.path).as_str(), room, console.glyphs.ellipsis);
+        let path = fit_path(safe_text(&file.path).as_str(), room, console.glyphs.ellipsis);
         lines.push(vec![
             (format!("{lead:<LABEL$}"), Role::Title),
             (path, Role::Text),

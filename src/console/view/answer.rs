@@ -43,7 +43,7 @@ pub(super) fn draw(console: &Console, form: &AnswerForm, areas: &Areas, buffer: 
     let ground = console.theme.style(Role::Overlay);
     let mut line = |text: &str, role: Role, buffer: &mut Buffer| {
         if y + 3 < inside.bottom() {
-            let style = ratatui::style::Style { bg: ground.bg, ..console.theme.style(role) };
+            let style = console.theme.over(role, ground);
             Pen::new(buffer, inside.x, y, inside.right()).write(text, style);
             y += 1;
         }
@@ -78,7 +78,7 @@ fn draw_asked(console: &Console, form: &AnswerForm, area: Rect, buffer: &mut Buf
     let priority = effective.unwrap_or_else(|| ticket.priority.clone());
     let text = format!(" {}{} ", crate::base::text::safe_text(priority.word()), since.unwrap_or_default());
     if area.width > 60 {
-        let style = console.theme.style(Role::Frame);
+        let style = console.theme.over(Role::Dim, console.theme.style(Role::Overlay));
         Pen::new(buffer, area.x + area.width / 2, area.y, area.right() - 2).write_right(&text, style);
     }
 }
@@ -100,7 +100,7 @@ fn choice_lines(form: &AnswerForm, columns: usize) -> Vec<String> {
 /// The last line of the form: button, keys, and whether the draft is safe.
 fn draw_keys(console: &Console, form: &AnswerForm, area: Rect, buffer: &mut Buffer) {
     let ground = console.theme.style(Role::Overlay);
-    let on = |role: Role| ratatui::style::Style { bg: ground.bg, ..console.theme.style(role) };
+    let on = |role: Role| console.theme.over(role, ground);
     let mut pen = Pen::new(buffer, area.x, area.y, area.right());
     let saved = match (form.unsaved.is_some(), form.saved_at) {
         (true, _) => "draft not saved yet".to_owned(),
@@ -110,5 +110,5 @@ fn draw_keys(console: &Console, form: &AnswerForm, area: Rect, buffer: &mut Buff
     pen.write_right(&saved, on(Role::Dim)).write_right("  ", ground);
     let button = if form.part == Part::Submit { console.theme.style(Role::Selected) } else { on(Role::Key) };
     pen.write("[ Submit ]", button);
-    pen.write("   Tab to here, then Enter submits too", on(Role::Dim));
+    pen.write("   Tab to here, then Enter", on(Role::Dim));
 }

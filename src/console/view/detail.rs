@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::base::text::{safe_block, safe_text};
+use crate::base::text::safe_text;
 use crate::plan::queue::Standing;
 use crate::plan::ticket::{Ticket, TicketId};
 
@@ -19,14 +19,29 @@ use super::super::state::{Console, Pane};
 use super::super::theme::Role;
 use super::super::words;
 use super::Areas;
-use super::text::{Pen, fit, wrap};
+use super::text::{Pen, fit, width, wrap};
 
+mod forms;
 mod work;
+
+/// Columns of a label.
+const LABEL: usize = 10;
+
+/// What a wrapped text depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Key {
+    revision: u64,
+    colours: u64,
+    ticket: TicketId,
+    width: u16,
+    source: bool,
+    beside: bool,
+}
 
 /// The wrapped text of one ticket.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cache {
-    key: Option<(u64, u64, TicketId, u16, bool)>,
+    key: Option<Key>,
     lines: Vec<Line>,
     /// Texts that would be coloured.
     jobs: Vec<Job>,
@@ -34,14 +49,30 @@ pub(crate) struct Cache {
 
 impl Cache {
     /// Wraps again when the revision, the colours, the ticket, the width or the side (text, source) changed.
-    pub(crate) fn refresh(&mut self, console: &Console, id: Option<&TicketId>, width: u16, source: bool) {
+    ///
+    /// `beside` says that the output pane stands on the same screen and shows what became of this ticket's run.
+    pub(crate) fn refresh(
+        &mut self,
+        console: &Console,
+        id: Option<&TicketId>,
+        width: u16,
+        source: bool,
+        beside: bool,
+    ) {
         let Some(ticket) = id.and_then(|id| console.snapshot.plan.ticket(id)) else {
             *self = Cache::default();
             return;
         };
-        let key = (console.snapshot.revision, console.sources.version, ticket.id.clone(), width, source);
+        let key = Key {
+            revision: console.snapshot.revision,
+            colours: console.sources.version,
+            ticket: ticket.id.clone(),
+            width,
+            source,
+            beside,
+        };
         if self.key.as_ref() != Some(&key) {
-            let mut text = Text::new(console, usize::from(width.saturating_sub(2)));
+            let mut text = Text::new(console, usize::from(width.saturating_sub(2)), beside);
             if source {
                 text.source(ticket)
             } else {
@@ -101,7 +132,9 @@ pub(super) fn draw_page(console: &Console, page: &Page, areas: &Areas, buffer: &
     let lines = &page.cache.lines;
     let seen = (page.scroll + usize::from(body.height)).min(lines.len());
     let dim = console.theme.style(Role::Dim);
-    pen.write_right(&format!("{seen}/{}", lines.len()), dim);
+    if lines.len() > usize::from(body.height) {
+        pen.write_right(&format!("{seen}/{}", lines.len()), dim);
+    }
     if lines.is_empty() {
         pen.write(&format!("{} is in no file any more", words::safe(&page.ticket)), dim);
     }
@@ -121,13 +154,15 @@ fn write(console: &Console, lines: &[Line], scroll: usize, area: Rect, buffer: &
 struct Text<'a> {
     console: &'a Console,
     width: usize,
+    /// What became of its run stands beside it.
+    beside: bool,
     lines: Vec<Line>,
     jobs: Vec<Job>,
 }
 
 impl<'a> Text<'a> {
-    fn new(console: &'a Console, width: usize) -> Self {
-        Self { console, width, lines: Vec::new(), jobs: Vec::new() }
+    fn new(console: &'a Console, width: usize, beside: bool) -> Self {
+        Self { console, width, beside, lines: Vec::new(), jobs: Vec::new() }
     }
 
     fn of(&mut self, ticket: &Ticket) {
@@ -151,11 +186,11 @@ impl<'a> Text<'a> {
         let console = self.console;
         let state = console.state_of(ticket);
         let id = words::safe(&ticket.id);
-        let room = self.width.saturating_sub(super::text::width(&id) + 2);
+        let room = self.width.saturating_sub(width(&id) + 2);
         let mut names = wrap(safe_text(&ticket.name).as_str(), room.max(8)).into_iter();
         let first = names.next().unwrap_or_default();
         self.lines.push(vec![(id.clone(), Role::Accent), ("  ".to_owned(), Role::Dim), (first, Role::Text)]);
-        let indent = " ".repeat(super::text::width(&id) + 2);
+        let indent = " ".repeat(width(&id) + 2);
         self.lines.extend(names.map(|name| vec![(indent.clone() + &name, Role::Text)]));
         let mut line = vec![
             (state.glyph(console.glyphs).to_owned(), state.role()),
@@ -173,7 +208,7 @@ impl<'a> Text<'a> {
         }
         self.lines.push(line);
         if let Some(lifted) = effective.and_then(|effective| words::lifted(effective, &ticket.priority)) {
-            self.labelled(console.glyphs.lifted, &lifted, Role::Urgent);
+            self.labelled(&format!("{} raised", console.glyphs.lifted), &lifted, Role::Urgent);
         }
         if !ticket.labels.is_empty() {
             self.labelled("labels", safe_text(&ticket.labels.join(", ")).as_str(), Role::Text);
@@ -186,11 +221,7 @@ impl<'a> Text<'a> {
         match console.snapshot.order.standing.get(&ticket.id) {
             Some(Standing::Waiting { reasons }) => {
                 for reason in reasons {
-                    self.labelled(
-                        "waits",
-                        &words::waiting_long(reason, &console.settings.zone),
-                        Role::Warning,
-                    );
+                    self.labelled("why", &words::waiting_long(reason, &console.settings.zone), Role::Warning);
                 }
             }
             Some(Standing::Invalid { reason }) => {
@@ -252,16 +283,25 @@ impl<'a> Text<'a> {
         let tally = &agent.tally;
         let mut facts = vec![safe_text(&agent.agent).to_string()];
         facts.extend(tally.model.as_deref().map(|model| safe_text(model).to_string()));
+        let turns = facts.len();
         facts.push(words::count(tally.turns as usize, "turn", "turns"));
         facts.push(words::tokens(tally.tokens));
         facts.extend(tally.cost.map(words::cost));
+        // What was spent stays on the line; how many turns it took is worth least.
+        if width(&facts.join(" · ")) > self.width.saturating_sub(LABEL) {
+            facts.remove(turns);
+        }
         self.labelled("agent", &facts.join(" · "), Role::Text);
         if let Some(worktree) = &agent.worktree {
             let base = safe_text(worktree.base.get(..7).unwrap_or(&worktree.base)).to_string();
             let text = format!("{} from {base}", safe_text(&worktree.branch));
             self.labelled("branch", &text, Role::Text);
         }
-        let lines = super::agent::outcome(console, agent, self.width, true);
+        if self.beside {
+            return;
+        }
+        let parts = super::agent::Parts { gates: true };
+        let lines = super::agent::outcome(console, agent, self.width, true, parts);
         if !lines.is_empty() {
             self.blank();
             self.lines.extend(lines);
@@ -285,11 +325,11 @@ impl<'a> Text<'a> {
                     (format!("{} {} is in no file", console.glyphs.invalid, words::safe(id)), Role::Error)
                 }
             };
-            let room = self.width.saturating_sub(10);
+            let room = self.width.saturating_sub(LABEL);
             self.labelled("after", &fit(&state, room, console.glyphs.ellipsis), role);
         }
         if !ticket.files.is_empty() {
-            self.labelled("files", safe_text(&ticket.files.join("  ")).as_str(), Role::Text);
+            self.paths("files", &ticket.files);
         }
         if let Some(parent) = &ticket.parent {
             self.labelled("parent", &words::safe(parent), Role::Text);
@@ -339,54 +379,6 @@ impl<'a> Text<'a> {
         }
         for (label, text) in facts {
             self.labelled(label, &text, Role::Dim);
-        }
-    }
-
-    /// A body of text under an empty line; its first line carries the label, if there is one.
-    fn body(&mut self, label: &str, text: &str) {
-        if text.trim().is_empty() {
-            return;
-        }
-        self.blank();
-        if !label.is_empty() {
-            self.lines.push(vec![(label.to_owned(), Role::Dim)]);
-        }
-        let indent = if label.is_empty() { "" } else { "  " };
-        for line in safe_block(text.trim_end()) {
-            for piece in wrap(line.as_str(), self.width.saturating_sub(indent.len())) {
-                self.lines.push(vec![(format!("{indent}{piece}"), Role::Text)]);
-            }
-        }
-    }
-
-    fn list(&mut self, label: &str, items: &[String]) {
-        if items.is_empty() {
-            return;
-        }
-        self.blank();
-        self.lines.push(vec![(label.to_owned(), Role::Dim)]);
-        for item in items {
-            for (index, piece) in
-                wrap(safe_text(item).as_str(), self.width.saturating_sub(4)).into_iter().enumerate()
-            {
-                let lead = if index == 0 { "  - " } else { "    " };
-                self.lines.push(vec![(format!("{lead}{piece}"), Role::Text)]);
-            }
-        }
-    }
-
-    /// A label and a text that wraps under itself.
-    fn labelled(&mut self, label: &str, text: &str, role: Role) {
-        const LABEL: usize = 9;
-        for (index, piece) in wrap(text, self.width.saturating_sub(LABEL)).into_iter().enumerate() {
-            let lead = if index == 0 { label } else { "" };
-            self.lines.push(vec![(format!("{lead:<LABEL$}"), Role::Dim), (piece, role)]);
-        }
-    }
-
-    fn blank(&mut self) {
-        if self.lines.last().is_some_and(|line| !line.is_empty()) {
-            self.lines.push(Vec::new());
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use super::super::layers::Earlier;
 use super::super::rows::is_live;
@@ -39,7 +38,7 @@ pub(super) fn draw(console: &Console, layer: &Earlier, areas: &Areas, buffer: &m
     };
     let inside = frame(console, &title, outside, buffer);
     let ground = console.theme.style(Role::Overlay);
-    let dim = Style { bg: ground.bg, ..console.theme.style(Role::Dim) };
+    let dim = console.theme.over(Role::Dim, ground);
     let mut line = |y: u16, text: &str| {
         let text = fit(text, usize::from(inside.width), console.glyphs.ellipsis);
         Pen::new(buffer, inside.x, y, inside.right()).write(&text, dim);
@@ -63,7 +62,7 @@ pub(super) fn draw(console: &Console, layer: &Earlier, areas: &Areas, buffer: &m
 }
 
 fn draw_row(console: &Console, run: &RunView, ground: &Ground<'_>, pen: &mut Pen<'_>) {
-    let plain = |role: Role| ground.readable(role);
+    let plain = |role: Role| ground.on(role);
     let ellipsis = console.glyphs.ellipsis;
     let roomy = pen.room() >= usize::from(ROOMY) - 4;
     let when = match roomy {

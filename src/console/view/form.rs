@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::widgets::Widget;
 
 use super::super::layers::TicketForm;
@@ -71,7 +70,7 @@ fn is_long(name: FieldName) -> bool {
 
 fn draw_field(console: &Console, form: &TicketForm, name: FieldName, area: Rect, buffer: &mut Buffer) {
     let ground = console.theme.style(Role::Overlay);
-    let on = |role: Role| Style { bg: ground.bg, ..console.theme.style(role) };
+    let on = |role: Role| console.theme.over(role, ground);
     let focused = form.focus == name;
     if name == FieldName::Submit {
         return draw_button(console, form, area, buffer);
@@ -144,7 +143,7 @@ fn draw_text(
     buffer: &mut Buffer,
 ) {
     field.widget().render(area, buffer);
-    let dim = Style { bg: console.theme.style(Role::Overlay).bg, ..console.theme.style(Role::Dim) };
+    let dim = console.theme.over(Role::Dim, console.theme.style(Role::Overlay));
     if field.is_blank() && !field.is_locked() {
         let x = area.x + u16::from(focused);
         let room = usize::from(area.right().saturating_sub(x));
@@ -166,7 +165,7 @@ fn draw_choice(
     buffer: &mut Buffer,
 ) {
     let ground = console.theme.style(Role::Overlay);
-    let dim = Style { bg: ground.bg, ..console.theme.style(Role::Dim) };
+    let dim = console.theme.over(Role::Dim, ground);
     let mut pen = Pen::new(buffer, area.x, area.y, area.right());
     for (index, item) in items.enumerate() {
         // Brackets, not colour alone, say which one is chosen.
@@ -182,7 +181,7 @@ fn draw_choice(
 
 fn draw_button(console: &Console, form: &TicketForm, area: Rect, buffer: &mut Buffer) {
     let ground = console.theme.style(Role::Overlay);
-    let on = |role: Role| Style { bg: ground.bg, ..console.theme.style(role) };
+    let on = |role: Role| console.theme.over(role, ground);
     let focused = form.focus == FieldName::Submit;
     let mut pen = Pen::new(buffer, area.x, area.bottom() - 1, area.right());
     let word = if matches!(form.subject, Subject::New) { "[ Create ]" } else { "[ Save ]" };
@@ -195,7 +194,7 @@ fn draw_button(console: &Console, form: &TicketForm, area: Rect, buffer: &mut Bu
     let other = console.key_of(super::super::actions::Action::OtherDraft);
     match form.offered {
         Some(_) => pen.write(&format!("   {other} takes the other draft"), on(Role::Warning)),
-        None => pen.write("   Tab to here, then Enter sends too", on(Role::Dim)),
+        None => pen.write("   Tab to here, then Enter", on(Role::Dim)),
     };
     if let Some(at) = form.saved_at.filter(|_| !form.unsaved.is_some()) {
         pen.write_right(&format!("draft saved {}", words::clock(at, &console.settings.zone)), on(Role::Dim));

@@ -1,6 +1,6 @@
 //! The header: project, branch, a count of each run state, the queue.
 //!
-//! Counts stand in shape, number and word; where the screen is narrow, in shape and number.
+//! Counts stand in shape, number and word; where the screen is narrow, the words of what calls for nobody go first.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -16,6 +16,29 @@ use super::text::{Pen, fit, width};
 /// A count: shape, number, word, colour.
 type Count = (&'static str, usize, &'static str, Role);
 
+/// How much the counts say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Say {
+    /// Shape, number, word: all of them.
+    Words,
+    /// Words for what waits for the operator or went wrong; of the others shape and number.
+    Calls,
+    /// Shapes and numbers.
+    Numbers,
+}
+
+/// Each way to say a count, and how much of what was spent stands beside it: the first that fits is taken. Money that
+/// has a limit is worth more than the words of states that need nobody.
+const WAYS: [(Say, usize); 7] = [
+    (Say::Words, 0),
+    (Say::Calls, 0),
+    (Say::Calls, 1),
+    (Say::Numbers, 0),
+    (Say::Numbers, 1),
+    (Say::Numbers, 2),
+    (Say::Numbers, 3),
+];
+
 pub(super) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
@@ -24,42 +47,47 @@ pub(super) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
     let dim = theme.style(Role::Dim);
     let counts = counts(console);
     let total = usize::from(area.width);
-    let long: usize =
-        counts.iter().map(|(glyph, n, word, _)| width(glyph) + width(&n.to_string()) + width(word) + 4).sum();
-    let short: usize = counts.iter().map(|(glyph, n, ..)| width(glyph) + width(&n.to_string()) + 1).sum();
     let name = fit(safe_text(&console.snapshot.name).as_str(), (total / 4).max(8), console.glyphs.ellipsis);
     let left = width(&name) + 8;
-    // What was spent gives way to the words of the counts, and the whole of it to their numbers.
     let rights = rights(console);
-    let fits = |counts: usize| move |right: &&String| counts + width(right) + 4 <= total.saturating_sub(left);
-    let with_words = rights.iter().find(fits(long));
-    let words_fit = with_words.is_some();
-    let right = with_words.or_else(|| rights.iter().find(fits(short)));
+    let (say, right) = WAYS
+        .into_iter()
+        .map(|(say, less)| (say, rights.get(less).or(rights.last()).cloned().unwrap_or_default()))
+        .find(|(say, right)| left + measure(&counts, *say) + 2 + width(right) < total)
+        .unwrap_or((Say::Numbers, String::new()));
 
     let mut pen = Pen::new(buffer, area.x, area.y, area.right().saturating_sub(1));
     pen.write(" koru ", theme.style(Role::Accent)).write(console.glyphs.into, dim).write(" ", dim);
     pen.write(&name, theme.style(Role::Text));
-    if let Some(right) = right {
-        pen.write_right(right, queue_style(console));
-        pen.write_right("  ", dim);
-    }
-    let needed = if words_fit { long } else { short };
+    pen.write_right(&right, queue_style(console)).write_right("  ", dim);
+    let needed = measure(&counts, say);
     if let Some(branch) = console.snapshot.branch.as_deref() {
-        let room = pen.room().saturating_sub(needed + 4);
-        if room >= 6 {
+        let room = pen.room().saturating_sub(needed + 2);
+        if room >= 4 {
             let branch = fit(safe_text(branch).as_str(), room.min(30), console.glyphs.ellipsis);
             pen.write("  ", dim).write(&branch, dim);
         }
     }
-    if words_fit {
-        let slack = pen.room().saturating_sub(needed);
-        pen.skip(slack / 2);
-    }
-    for (glyph, number, word, role) in counts {
+    let slack = pen.room().saturating_sub(needed);
+    pen.skip(slack / 2);
+    for count in counts {
         // A count of nothing is there to be read, not to be seen.
-        let style = if number == 0 { dim } else { theme.style(role) };
-        let text = if words_fit { format!("  {glyph} {number} {word}") } else { format!(" {glyph}{number}") };
-        pen.write(&text, style);
+        let style = if count.1 == 0 { dim } else { theme.style(count.3) };
+        pen.write(&words_of(&count, say), style);
+    }
+}
+
+/// Columns of the counts.
+fn measure(counts: &[Count], say: Say) -> usize {
+    counts.iter().map(|count| width(&words_of(count, say))).sum()
+}
+
+fn words_of((glyph, number, word, role): &Count, say: Say) -> String {
+    let calls = matches!(role, Role::NeedsYou | Role::Failed | Role::Stalled | Role::Interrupted);
+    match say {
+        Say::Words => format!("  {glyph} {number} {word}"),
+        Say::Calls if calls && *number > 0 => format!("  {glyph} {number} {word}"),
+        Say::Calls | Say::Numbers => format!("  {glyph}{number}"),
     }
 }
 
@@ -123,6 +151,7 @@ fn rights(console: &Console) -> Vec<String> {
         rights.push(format!("{cost}  {queue}"));
     }
     rights.push(queue);
+    rights.push(String::new());
     rights
 }
 

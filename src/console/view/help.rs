@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 
 use crate::base::text::safe_text;
 
-use super::super::actions::{SPECS, Scope};
+use super::super::actions::{SPECS, Scope, Spec};
 use super::super::keymap::pretty;
+use super::super::keys::Key;
 use super::super::layers::{Layer, Scrolled};
 use super::super::state::{Console, NoticeKind};
 use super::super::theme::Role;
@@ -39,19 +40,21 @@ pub(crate) fn overlay_extent(console: &Console, layer: &Layer) -> (usize, usize)
 pub(super) fn draw_help(console: &Console, scrolled: Scrolled, areas: &Areas, buffer: &mut Buffer) {
     let area = area(areas);
     let lines = help_lines(console, usize::from(area.width.saturating_sub(4)));
-    draw(console, "keys that work here", &lines, scrolled, area, buffer);
+    draw(console, "Keys that work here", &lines, scrolled, area, buffer);
 }
 
 pub(super) fn draw_history(console: &Console, scrolled: Scrolled, areas: &Areas, buffer: &mut Buffer) {
     let area = area(areas);
     let lines = history_lines(console, usize::from(area.width.saturating_sub(4)));
-    draw(console, "messages, newest first", &lines, scrolled, area, buffer);
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(area.height);
+    let area = centered(areas, area.width, height);
+    draw(console, "Messages, newest first", &lines, scrolled, area, buffer);
 }
 
 pub(super) fn draw_audit(console: &Console, scrolled: Scrolled, areas: &Areas, buffer: &mut Buffer) {
     let area = area(areas);
     let lines = audit_lines(console, usize::from(area.width.saturating_sub(4)));
-    draw(console, "audit, newest first", &lines, scrolled, area, buffer);
+    draw(console, "Audit, newest first", &lines, scrolled, area, buffer);
 }
 
 fn draw(console: &Console, title: &str, lines: &[Line], scrolled: Scrolled, area: Rect, buffer: &mut Buffer) {
@@ -60,7 +63,7 @@ fn draw(console: &Console, title: &str, lines: &[Line], scrolled: Scrolled, area
         let mut pen = Pen::new(buffer, inside.x, y, inside.right());
         let ground = console.theme.style(Role::Overlay);
         for (text, role) in line {
-            pen.write(text, ratatui::style::Style { bg: ground.bg, ..console.theme.style(*role) });
+            pen.write(text, console.theme.over(*role, ground));
         }
     }
     let seen = (scrolled.top + usize::from(inside.height)).min(lines.len());
@@ -68,49 +71,73 @@ fn draw(console: &Console, title: &str, lines: &[Line], scrolled: Scrolled, area
         let y = area.bottom() - 1;
         let more = format!(" {seen}/{} ", lines.len());
         Pen::new(buffer, area.x + 2, y, area.right() - 2)
-            .write_right(&more, console.theme.style(Role::Frame));
+            .write_right(&more, console.theme.over(Role::Dim, console.theme.style(Role::Overlay)));
     }
 }
 
-/// The keys of the place that lies under the help.
+/// The keys of the place that lies under the help: those of this place alone first, then those that work around it,
+/// then what does not work now, with the reason.
 fn help_lines(console: &Console, width: usize) -> Vec<Line> {
     let scopes = scopes_below(console);
-    let mut lines = Vec::new();
-    for (working, heading) in [(true, ""), (false, "not now")] {
+    let mut lines: Vec<Line> = Vec::new();
+    let mut not_now: Vec<Line> = Vec::new();
+    for (at, scope) in scopes.iter().enumerate() {
+        let inner = &scopes[..at];
+        let of_this = |spec: &&Spec| {
+            spec.scopes.contains(scope) && !spec.scopes.iter().any(|other| inner.contains(other))
+        };
         let mut part = Vec::new();
-        for spec in SPECS.iter().filter(|spec| spec.scopes.iter().any(|scope| scopes.contains(scope))) {
-            // A key that an inner scope took is not this action's here.
-            let keys: Vec<String> = console
-                .settings
-                .keymap
-                .keys(spec.action)
-                .iter()
-                .filter(|key| console.settings.keymap.lookup(&scopes, **key) == Some(spec.action))
-                .map(|key| pretty(*key))
-                .collect();
+        for spec in SPECS.iter().filter(of_this) {
             let state = available(console, spec.action);
-            if keys.is_empty() || state.is_ok() != working {
-                continue;
-            }
-            let role = if working { Role::Overlay } else { Role::Dim };
-            let text = state
-                .err()
-                .map_or_else(|| spec.explain.to_owned(), |reason| format!("{} ({reason})", spec.explain));
-            let ellipsis = console.glyphs.ellipsis;
-            let mut pieces = wrap(&text, width.saturating_sub(32)).into_iter();
-            part.push(vec![
-                (column(&keys.join(" "), 16, ellipsis), if working { Role::Key } else { Role::Dim }),
-                (column(spec.title, 15, ellipsis) + " ", role),
-                (pieces.next().unwrap_or_default(), Role::Dim),
-            ]);
-            part.extend(pieces.map(|piece| vec![(" ".repeat(32) + &piece, Role::Dim)]));
+            let listed = if state.is_ok() { &mut part } else { &mut not_now };
+            listed.extend(key_lines(console, spec, &scopes, state.err(), width));
         }
-        if !part.is_empty() && !heading.is_empty() {
-            lines.push(Vec::new());
-            lines.push(vec![(heading.to_owned(), Role::Title)]);
-        }
-        lines.append(&mut part);
+        add_part(&mut lines, scope.heading(), part);
     }
+    add_part(&mut lines, "NOT NOW", not_now);
+    lines
+}
+
+fn add_part(lines: &mut Vec<Line>, heading: &str, part: Vec<Line>) {
+    if part.is_empty() {
+        return;
+    }
+    if !lines.is_empty() {
+        lines.push(Vec::new());
+    }
+    lines.push(vec![(heading.to_owned(), Role::Title)]);
+    lines.extend(part);
+}
+
+/// Columns of the keys, and of the keys with what they are called.
+const KEYS: usize = 14;
+const NAMED: usize = 34;
+
+/// One action: its keys here, what it is called, what it does or why it does not. Nothing when an inner scope took all
+/// its keys.
+fn key_lines(
+    console: &Console,
+    spec: &Spec,
+    scopes: &[Scope],
+    not: Option<String>,
+    width: usize,
+) -> Vec<Line> {
+    let keymap = &console.settings.keymap;
+    let here = |key: &&Key| keymap.lookup(scopes, **key) == Some(spec.action);
+    let keys: Vec<String> = keymap.keys(spec.action).iter().filter(here).map(|key| pretty(*key)).collect();
+    if keys.is_empty() {
+        return Vec::new();
+    }
+    let ellipsis = console.glyphs.ellipsis;
+    let (key, name) = if not.is_none() { (Role::Key, Role::Overlay) } else { (Role::Dim, Role::Dim) };
+    let text = not.unwrap_or_else(|| spec.explain.to_owned());
+    let mut pieces = wrap(&text, width.saturating_sub(NAMED)).into_iter();
+    let mut lines = vec![vec![
+        (column(&keys.join(" "), KEYS, ellipsis), key),
+        (column(spec.title, NAMED - KEYS - 2, ellipsis) + "  ", name),
+        (pieces.next().unwrap_or_default(), Role::Dim),
+    ]];
+    lines.extend(pieces.map(|piece| vec![(" ".repeat(NAMED) + &piece, Role::Dim)]));
     lines
 }
 
@@ -138,7 +165,7 @@ fn history_lines(console: &Console, width: usize) -> Vec<Line> {
         }
     }
     if lines.is_empty() {
-        lines.push(vec![("nothing was said yet".to_owned(), Role::Dim)]);
+        lines.push(vec![("Nothing was said yet.".to_owned(), Role::Dim)]);
     }
     lines
 }

@@ -21,14 +21,9 @@ impl Ground<'_> {
         self.style
     }
 
-    /// The colour of a role on this ground.
+    /// A role on this ground, readable on it.
     pub(super) fn on(&self, role: Role) -> Style {
-        Style { bg: self.style.bg, ..self.console.theme.style(role) }.add_modifier(self.style.add_modifier)
-    }
-
-    /// As [`Ground::on`], but where the selection has a colour of its own for texts, that one: it is readable on it.
-    pub(super) fn readable(&self, role: Role) -> Style {
-        if self.style.fg.is_some() { self.style } else { self.on(role) }
+        self.console.theme.over(role, self.style)
     }
 }
 

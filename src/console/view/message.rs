@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::widgets::Widget;
 
 use super::super::layers::MessageForm;
@@ -31,7 +30,7 @@ pub(super) fn draw(console: &Console, form: &MessageForm, areas: &Areas, buffer:
     let body = areas.body;
     let columns = usize::from(body.width.saturating_sub(4)).max(1);
     let ground = console.theme.style(Role::Overlay);
-    let on = |role: Role| Style { bg: ground.bg, ..console.theme.style(role) };
+    let on = |role: Role| console.theme.over(role, ground);
     let above = above(console, form, columns);
     let text_rows = u16::try_from(form.text.lines()).unwrap_or(u16::MAX).saturating_add(1);
     let text_rows = text_rows.clamp(4, (body.height / 3).max(4));
@@ -168,7 +167,7 @@ fn hearing(agent: &AgentView) -> (String, Role) {
 /// The last line of the form: button, keys, and whether the draft is safe.
 fn draw_keys(console: &Console, form: &MessageForm, area: Rect, buffer: &mut Buffer) {
     let ground = console.theme.style(Role::Overlay);
-    let on = |role: Role| Style { bg: ground.bg, ..console.theme.style(role) };
+    let on = |role: Role| console.theme.over(role, ground);
     let mut pen = Pen::new(buffer, area.x, area.y, area.right());
     let saved = match (form.unsaved.is_some(), form.saved_at) {
         (true, _) => "draft not saved yet".to_owned(),
@@ -186,12 +185,12 @@ fn draw_keys(console: &Console, form: &MessageForm, area: Rect, buffer: &mut Buf
     };
     pen.write(word, if form.on_button { console.theme.style(Role::Selected) } else { on(Role::Key) });
     let hint = match form.purpose {
-        Purpose::Comment(_) => "   Tab to here, then Enter keeps it",
-        Purpose::Say(_)
+        Purpose::Comment(_)
+        | Purpose::Say(_)
         | Purpose::Reject { .. }
         | Purpose::RejectPromotion { .. }
-        | Purpose::Fixes { .. } => "   Tab to here, then Enter sends too",
-        _ => "   Tab to here, then Enter starts it; a note is not needed",
+        | Purpose::Fixes { .. } => "   Tab to here, then Enter",
+        _ => "   Tab to here, then Enter; a note is not needed",
     };
     pen.write(hint, on(Role::Dim));
 }

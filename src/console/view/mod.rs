@@ -75,6 +75,11 @@ pub(crate) fn is_small(size: (u16, u16)) -> bool {
     size.0 < SMALL.0 || size.1 < SMALL.1
 }
 
+/// Whether a screen of this size has room for all panes beside each other.
+pub(crate) fn has_all_panes(size: (u16, u16)) -> bool {
+    size.0 >= WIDE.0 && size.1 >= WIDE.1
+}
+
 /// Where everything stands now.
 pub(crate) fn areas(console: &Console) -> Areas {
     let (width, height) = console.size;
@@ -93,7 +98,7 @@ pub(crate) fn areas(console: &Console) -> Areas {
         ..Areas::default()
     };
     let grid = console.shows_grid() && !is_small(console.size);
-    let wide = width >= WIDE.0 && height >= WIDE.1 && !console.zoom;
+    let wide = has_all_panes(console.size) && !console.zoom;
     if grid && width < GRID_BESIDE {
         areas.run = body;
     } else if wide {
@@ -118,6 +123,13 @@ pub(crate) fn areas(console: &Console) -> Areas {
     areas
 }
 
+/// Whether the output pane shows what became of this ticket's run.
+fn shows_outcome(console: &Console, ticket: Option<&TicketId>, areas: &Areas) -> bool {
+    let shown = console.shown_run().filter(|_| !areas.run.is_empty() && !console.shows_grid());
+    let beside = shown.is_some_and(|run| Some(&run.ticket) == ticket && run.agent.is_some());
+    beside && run::tells_outcome(areas.run)
+}
+
 /// Does what drawing must not: wraps, sorts, measures.
 pub(crate) fn prepare(console: &mut Console, area: Rect) {
     let areas = areas(console);
@@ -125,7 +137,8 @@ pub(crate) fn prepare(console: &mut Console, area: Rect) {
     if !areas.detail.is_empty() {
         let mut pane = std::mem::take(&mut console.detail);
         let ticket = console.queue.selected.clone();
-        pane.cache.refresh(console, ticket.as_ref(), areas.detail.width, false);
+        let beside = shows_outcome(console, ticket.as_ref(), &areas);
+        pane.cache.refresh(console, ticket.as_ref(), areas.detail.width, false, beside);
         pane.scroll = pane.scroll.min(pane.cache.len().saturating_sub(usize::from(areas.detail_height())));
         console.detail = pane;
     }
@@ -137,7 +150,7 @@ pub(crate) fn prepare(console: &mut Console, area: Rect) {
     for layer in &mut layers {
         match layer {
             Layer::Page(page) => {
-                page.cache.refresh(console, Some(&page.ticket), area.width, page.source);
+                page.cache.refresh(console, Some(&page.ticket), area.width, page.source, false);
                 // Only pages ask for colours: a board that is only looked at never loads a grammar.
                 for job in page.cache.jobs() {
                     if console.sources.ask(&job) {
@@ -182,7 +195,7 @@ pub(crate) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
     pages::draw_banner(console, areas.banner, buffer);
     match &console.snapshot.health {
         PlanHealth::Uninitialised => pages::draw_start(console, areas.body, buffer),
-        PlanHealth::Refused { .. } if console.snapshot.plan.tickets.is_empty() => {
+        PlanHealth::Refused { .. } if shows_refusal(console) => {
             pages::draw_refused(console, areas.body, buffer);
         }
         // These cover the panes.
@@ -208,7 +221,7 @@ fn to_ascii(area: Rect, buffer: &mut Buffer) {
             let cell = &mut buffer[(x, y)];
             if !cell.symbol().is_ascii() {
                 let plain = match cell.symbol() {
-                    "·" => "-",
+                    "·" | "−" => "-",
                     "…" => "~",
                     "→" => ">",
                     _ => "?",
@@ -217,6 +230,11 @@ fn to_ascii(area: Rect, buffer: &mut Buffer) {
             }
         }
     }
+}
+
+/// Whether the page of a planfile that cannot be opened stands in the place of the panes.
+fn shows_refusal(console: &Console) -> bool {
+    matches!(console.snapshot.health, PlanHealth::Refused { .. }) && console.snapshot.plan.tickets.is_empty()
 }
 
 fn draw_panes(console: &Console, areas: &Areas, buffer: &mut Buffer) {

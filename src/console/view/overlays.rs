@@ -4,6 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 
+use crate::base::text::safe_text;
+
 use super::super::layers::field::TextField;
 use super::super::layers::line::LineKind;
 use super::super::layers::{Confirm, LineInput, Menu, Palette};
@@ -11,6 +13,7 @@ use super::super::state::{Console, Leaving};
 use super::super::theme::Role;
 use super::super::words;
 use super::Areas;
+use super::footer;
 use super::list;
 use super::text::{Pen, column, fit, width, wrap};
 
@@ -37,7 +40,7 @@ pub(super) fn frame(console: &Console, title: &str, area: Rect, buffer: &mut Buf
         buffer.set_string(area.right() - 1, y, console.glyphs.vertical, style);
     }
     Pen::new(buffer, area.x + 2, area.y, area.right() - 2)
-        .write(&format!(" {title} "), console.theme.style(Role::Frame));
+        .write(&format!(" {title} "), console.theme.over(Role::Accent, console.theme.style(Role::Overlay)));
     inside(area)
 }
 
@@ -92,7 +95,17 @@ pub(super) fn draw_line(console: &Console, input: &LineInput, areas: &Areas, buf
     if area.is_empty() {
         return;
     }
-    super::fill(buffer, area, console.theme.style(Role::Overlay));
+    let ground = console.theme.style(Role::Overlay);
+    super::fill(buffer, area, ground);
+    // In the place of the footer it keeps what the footer says, where the text leaves room for it.
+    let hints = if area == areas.footer { footer::hints(console) } else { Vec::new() };
+    let keys = u16::try_from(footer::measure(&hints)).unwrap_or(u16::MAX);
+    let mut area = area;
+    if keys > 0 && area.width > keys + 24 {
+        let right = Rect { x: area.right() - keys, width: keys, ..area };
+        footer::write_hints(console, &hints, ground, &mut Pen::new(buffer, right.x, right.y, right.right()));
+        area.width -= keys + 1;
+    }
     let label_width = u16::try_from(width(&label)).unwrap_or(0).min(area.width);
     Pen::new(buffer, area.x, area.y, area.right()).write(&label, console.theme.style(Role::Key));
     let field = Rect { x: area.x + label_width, width: area.width - label_width, ..area };
@@ -162,12 +175,19 @@ pub(super) fn draw_menu(console: &Console, menu: &Menu, areas: &Areas, buffer: &
 }
 
 pub(super) fn draw_confirm(console: &Console, confirm: &Confirm, areas: &Areas, buffer: &mut Buffer) {
-    let lines = wrap(&confirm.detail, usize::from(areas.body.width.min(64).saturating_sub(4)));
-    let height = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX);
-    let inside = frame(console, &confirm.question, centered(areas, 64, height), buffer);
+    let columns = usize::from(areas.body.width.min(64).saturating_sub(4));
     let text = console.theme.style(Role::Overlay);
-    for (y, line) in (inside.y..inside.bottom()).zip(&lines) {
-        Pen::new(buffer, inside.x, y, inside.right()).write(line, text);
+    // What is asked is never cut: where it does not fit into the frame it stands under it, whole.
+    let fits = width(&confirm.question) + 2 <= columns;
+    let question = if fits { Vec::new() } else { wrap(&confirm.question, columns) };
+    let asked = question.iter().map(|line| (line, console.theme.over(Role::Accent, text)));
+    let detail = wrap(&confirm.detail, columns);
+    let lines: Vec<_> = asked.chain(detail.iter().map(|line| (line, text))).collect();
+    let height = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX);
+    let title = if fits { confirm.question.clone() } else { format!("{}?", confirm.yes) };
+    let inside = frame(console, &title, centered(areas, 64, height), buffer);
+    for (y, (line, style)) in (inside.y..inside.bottom()).zip(lines) {
+        Pen::new(buffer, inside.x, y, inside.right()).write(line, style);
     }
     draw_choices(console, &[("y", confirm.yes), ("any other key", "no")], inside, buffer);
 }
@@ -175,7 +195,7 @@ pub(super) fn draw_confirm(console: &Console, confirm: &Confirm, areas: &Areas, 
 pub(super) fn draw_quit(console: &Console, areas: &Areas, buffer: &mut Buffer) {
     let stopping = console.leaving == Some(Leaving::Stopping);
     let active: Vec<_> = console.active_runs().collect();
-    let height = u16::try_from(active.len().min(8) + 5).unwrap_or(u16::MAX);
+    let height = u16::try_from(active.len().min(8) + 4).unwrap_or(u16::MAX);
     let title = match (stopping, active.len()) {
         (_, 0) => "nothing runs any more".to_owned(),
         (true, n) => format!("stopping {}…", words::count(n, "run", "runs")),
@@ -189,15 +209,18 @@ pub(super) fn draw_quit(console: &Console, areas: &Areas, buffer: &mut Buffer) {
     }
     for (y, run) in (inside.y..inside.bottom()).zip(active.iter().take(8)) {
         let mut pen = Pen::new(buffer, inside.x, y, inside.right());
-        pen.write(&words::safe(&run.ticket), console.theme.style(Role::Accent));
+        let ground = console.theme.style(Role::Overlay);
+        let dim = console.theme.over(Role::Dim, ground);
         let kill = run
             .kill_at
             .map(|at| format!(" · kill in {}", words::duration(console.now, at)))
             .unwrap_or_default();
-        pen.write(
-            &format!("  {}{kill}", words::duration(run.started_at, console.now)),
-            console.theme.style(Role::Dim),
-        );
+        pen.write_right(&format!("{}{kill}", words::duration(run.started_at, console.now)), dim);
+        pen.write_right("  ", ground);
+        pen.write(&words::safe(&run.ticket), console.theme.over(Role::Accent, ground)).write("  ", ground);
+        let name = console.snapshot.plan.ticket(&run.ticket).map_or("", |ticket| &ticket.name);
+        let room = pen.room();
+        pen.write(&fit(safe_text(name).as_str(), room, console.glyphs.ellipsis), ground);
     }
     let choices: &[(&str, &str)] = if active.is_empty() {
         &[("q", "quit"), ("Esc", "stay")]
@@ -217,7 +240,6 @@ fn draw_choices(console: &Console, choices: &[(&str, &str)], inside: Rect, buffe
     let mut pen = Pen::new(buffer, inside.x, inside.bottom() - 1, inside.right());
     for (key, what) in choices {
         let text = console.theme.style(Role::Overlay);
-        let style = console.theme.style(Role::Key);
-        pen.write(key, ratatui::style::Style { bg: text.bg, ..style }).write(&format!(" {what}   "), text);
+        pen.write(key, console.theme.over(Role::Key, text)).write(&format!(" {what}   "), text);
     }
 }

@@ -149,7 +149,7 @@ fn draw_row(
 ) {
     let promotion = &one.promotion;
     let (ellipsis, wide) = (console.glyphs.ellipsis, pen.room() >= 76);
-    let on = |role: Role| ground.readable(role);
+    let on = |role: Role| ground.on(role);
     let lands =
         console.snapshot.promotions.landing.as_ref().is_some_and(|landing| landing.id == promotion.id);
     let (glyph, word, role) = match lands {

@@ -7,7 +7,9 @@ use ratatui::style::Style;
 use crate::base::text::safe_text;
 use crate::plan::queue::Standing;
 use crate::plan::ticket::Ticket;
+use crate::runtime::protocol::PlanHealth;
 
+use super::super::actions::Action;
 use super::super::layers::Layer;
 use super::super::layers::line::LineKind;
 use super::super::rows::{Row, RowState, held_why, is_live};
@@ -65,7 +67,9 @@ fn draw_title(console: &Console, area: Rect, buffer: &mut Buffer) {
         format!("{}/{}", console.queue.cursor.at() + 1, console.queue.rows.rows.len())
     };
     pen.write(&format!("  {}", fit(&sprint, 16, console.glyphs.ellipsis)), dim);
-    pen.write(&format!("  {} open", counts.open), dim);
+    if console.snapshot.health != PlanHealth::Loading {
+        pen.write(&format!("  {} open", counts.open), dim);
+    }
     pen.write_right(&position, dim).write_right(" ", dim);
     if !view.filter.is_empty() {
         let room = pen.room().saturating_sub(4);
@@ -74,7 +78,9 @@ fn draw_title(console: &Console, area: Rect, buffer: &mut Buffer) {
             console.theme.style(Role::Accent),
         );
     } else if console.queue.rows.folded > 0 {
-        pen.write(&format!("  {} {} folded", console.glyphs.folded, console.queue.rows.folded), dim);
+        let key = console.key_of(Action::Finished);
+        pen.write(&format!("  {} {} finished", console.glyphs.folded, console.queue.rows.folded), dim);
+        pen.write(&format!("  {key}"), console.theme.style(Role::Key)).write(" shows them", dim);
     }
 }
 
@@ -99,7 +105,8 @@ fn measure(console: &Console, rows: &[Row], total: usize) -> Columns {
         24..40 => Columns { id, priority: 0, kind: 0, state: 9, age: 0 },
         40..48 => Columns { id, priority: 5, kind: 0, state: 11, age: 0 },
         48..80 => Columns { id, priority: 5, kind: 0, state, age },
-        _ => Columns { id, priority: 5, kind: 5, state, age },
+        80..100 => Columns { id, priority: 5, kind: 5, state, age },
+        _ => Columns { id, priority: 9, kind: 5, state, age },
     }
 }
 
@@ -113,7 +120,7 @@ fn draw_row(console: &Console, row: &Row, columns: &Columns, area: Rect, buffer:
         (false, _) => Style::new(),
     };
     buffer.set_style(area.intersection(buffer.area), ground);
-    let on = |role: Role| theme.style(role).patch(ground);
+    let on = |role: Role| theme.over(role, ground);
     let quiet = if row.state.is_finished() { Role::Dim } else { Role::Text };
     let ellipsis = console.glyphs.ellipsis;
     let mut pen = Pen::new(buffer, area.x, area.y, area.right().saturating_sub(1));
@@ -127,22 +134,23 @@ fn draw_row(console: &Console, row: &Row, columns: &Columns, area: Rect, buffer:
     if columns.state > 0 {
         let word = state_words(console, ticket, row.state);
         let word = if columns.kind > 0 {
-            column_right(&word, columns.state, ellipsis)
+            column(&word, columns.state, ellipsis)
         } else {
             // With no column before it, what a short word leaves free is the title's.
             fit(&word, columns.state, ellipsis)
         };
         pen.write_right(&word, on(row.state.role()));
-        pen.write_right(" ", ground);
+        pen.write_right("  ", ground);
     }
     if columns.kind > 0 {
         let kind = safe_text(ticket.executor.kind.word()).to_string();
-        pen.write_right(&column(&kind, columns.kind, ellipsis), on(Role::Dim)).write_right(" ", ground);
+        pen.write_right(&column(&kind, columns.kind, ellipsis), on(Role::Dim)).write_right("  ", ground);
     }
     if columns.priority > 0 {
         let (text, role) = priority(console, ticket, columns.priority);
         pen.write(&column(&text, columns.priority, ellipsis), on(role)).write(" ", ground);
     }
+    // Two blanks at least between the title and what stands at the right.
     let room = pen.room();
     pen.write(&fit(safe_text(&ticket.name).as_str(), room, ellipsis), on(quiet));
 }

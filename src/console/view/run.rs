@@ -8,7 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
-use crate::runtime::protocol::RunView;
+use crate::runtime::protocol::{PlanHealth, RunView};
 
 use super::super::actions::Action;
 use super::super::output::{Marks, OutputStyle};
@@ -54,6 +54,11 @@ fn cells(console: &Console, area: Rect) -> Vec<(Arc<RunView>, Rect)> {
 /// Lowest pane in which what became of the work has room under the output.
 const ROOMY: u16 = 12;
 
+/// Whether a pane of this size tells under the output what became of the work.
+pub(super) fn tells_outcome(area: Rect) -> bool {
+    area.height >= ROOMY
+}
+
 /// The parts of a cell: the output, without title and status, and below them what became of an agent's work.
 fn parts(console: &Console, run: &RunView, cell: Rect) -> (Rect, Vec<Line>) {
     if cell.height < 3 {
@@ -62,7 +67,11 @@ fn parts(console: &Console, run: &RunView, cell: Rect) -> (Rect, Vec<Line>) {
     let mut below = Vec::new();
     if let Some(agent) = run.agent.as_deref().filter(|_| cell.height >= ROOMY && !console.runs.grid) {
         let columns = usize::from(cell.width.saturating_sub(3));
-        below = super::agent::outcome(console, agent, columns, false);
+        // The rounds in the verdict pane name each gate already.
+        let areas = super::areas(console);
+        let judged = console.reviewed().is_some_and(|review| review.ticket == run.ticket);
+        let parts = super::agent::Parts { gates: !judged || areas.verdict.is_empty() };
+        below = super::agent::outcome(console, agent, columns, false, parts);
         let most = usize::from(cell.height / 3);
         if below.len() > most {
             below.truncate(most.saturating_sub(1));
@@ -112,11 +121,14 @@ fn draw_nothing(console: &Console, area: Rect, buffer: &mut Buffer) {
     let dim = console.theme.style(Role::Dim);
     Pen::new(buffer, area.x, area.y, area.right()).write(" RUN", super::title_style(console, Pane::Run));
     if area.height > 2 {
-        let say = format!(
-            "Nothing has run yet. {} runs the selected ticket, {} works the queue.",
-            console.key_of(Action::Start),
-            console.key_of(Action::Queue)
-        );
+        let mut say = "Nothing has run yet.".to_owned();
+        if console.queue.selected.is_some() {
+            say.push_str(&format!(" {} runs the selected ticket", console.key_of(Action::Start)));
+            say.push_str(&format!(", {} works the queue.", console.key_of(Action::Queue)));
+        }
+        if console.snapshot.health == PlanHealth::Loading {
+            say.clear();
+        }
         super::pages::write_lines(
             &[say],
             dim,
@@ -147,6 +159,8 @@ fn draw_run(console: &Console, run: &RunView, area: Rect, buffer: &mut Buffer) {
             removed: style(Role::DiffRemove),
             found: style(Role::Hit),
             current: style(Role::HitCurrent),
+            found_chosen: console.theme.hit(Role::Hit, style(Role::Selected)),
+            current_chosen: console.theme.hit(Role::HitCurrent, style(Role::Selected)),
             cursor: focused.then(|| style(Role::Selected)),
             marks: Marks {
                 error: "!",

@@ -37,6 +37,65 @@ pub(crate) fn cut(text: &str, columns: usize) -> &str {
     text
 }
 
+/// A path within `columns`: whole folders in the middle give way to `ellipsis`, the first and the file's name stay
+/// longest; only a name that is too long by itself is cut, at its front, since its end tells files apart.
+pub(crate) fn fit_path(path: &str, columns: usize, ellipsis: &str) -> String {
+    if width(path) <= columns {
+        return path.to_owned();
+    }
+    let parts: Vec<&str> = path.split('/').collect();
+    let Some((name, folders)) = parts.split_last() else { return fit(path, columns, ellipsis) };
+    // From the most that could stay to the least; one folder fewer is left at a time, in the middle.
+    let mut kept: Vec<(usize, usize)> = Vec::new();
+    for left_out in 1..=folders.len() {
+        let stays = folders.len() - left_out;
+        // Of those that stay the ones next to the file say more than the outer ones; the very first says which part.
+        kept.push((usize::from(stays > 0), stays.saturating_sub(1)));
+    }
+    for (first, last) in kept {
+        let mut shown: Vec<&str> = folders[..first].to_vec();
+        shown.push(ellipsis);
+        shown.extend(&folders[folders.len() - last..]);
+        shown.push(name);
+        let text = shown.join("/");
+        if width(&text) <= columns {
+            return text;
+        }
+    }
+    fit_end(name, columns, ellipsis)
+}
+
+/// The end of a text within `columns`, its front replaced by `ellipsis`.
+fn fit_end(text: &str, columns: usize, ellipsis: &str) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let Some(room) = columns.checked_sub(width(ellipsis)) else { return String::new() };
+    let mut start = text.len();
+    for (at, _) in text.grapheme_indices(true).rev() {
+        if width(&text[at..]) > room {
+            break;
+        }
+        start = at;
+    }
+    format!("{ellipsis}{}", &text[start..])
+}
+
+/// A text within `columns` in which each word that is a path is shortened as [`fit_path`] does, before the end of the
+/// whole is cut: `Edit  src/…/TrailerRecordParser.java`.
+pub(crate) fn fit_with_paths(text: &str, columns: usize, ellipsis: &str) -> String {
+    let over = width(text).saturating_sub(columns);
+    if over == 0 {
+        return text.to_owned();
+    }
+    let longest = text.split(' ').filter(|word| word.contains('/')).max_by_key(|word| width(word));
+    let Some(path) = longest.filter(|path| width(path) > over + width(ellipsis)) else {
+        return fit(text, columns, ellipsis);
+    };
+    let short = fit_path(path, width(path) - over, ellipsis);
+    fit(&text.replacen(path, &short, 1), columns, ellipsis)
+}
+
 /// Lines of at most `columns`, broken between words where that is possible. Indentation of the first line is kept.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     if columns == 0 {
@@ -159,6 +218,25 @@ mod tests {
         assert_eq!(fit("abc", 0, "…"), "");
         assert_eq!(column("日本", 6, "…"), "日本  ");
         assert_eq!(column_right("9s", 4, "…"), "  9s");
+    }
+
+    #[test]
+    fn paths_give_up_whole_folders_and_keep_the_file() {
+        let path = "services/settlement/src/main/java/parser/TrailerParser.java";
+        assert_eq!(fit_path(path, 59, "…"), path);
+        assert_eq!(fit_path(path, 58, "…"), "services/…/src/main/java/parser/TrailerParser.java");
+        assert_eq!(fit_path(path, 40, "…"), "services/…/parser/TrailerParser.java");
+        assert_eq!(fit_path(path, 29, "…"), "services/…/TrailerParser.java");
+        assert_eq!(fit_path(path, 28, "…"), "…/TrailerParser.java");
+        assert_eq!(fit_path(path, 12, "…"), "…Parser.java");
+        assert_eq!(fit_path(path, 0, "…"), "");
+        assert_eq!(fit_path("a-long-name-without-folders.rs", 10, "…"), "…olders.rs");
+        assert_eq!(fit_with_paths(&format!("Edit  {path}"), 40, "…"), "Edit  services/…/TrailerParser.java");
+        assert_eq!(fit_with_paths("cargo test --workspace", 10, "…"), "cargo tes…");
+        for columns in 0..70 {
+            assert!(width(&fit_path(path, columns, "…")) <= columns, "{columns}");
+            assert!(width(&fit_with_paths(&format!("Edit  {path}"), columns, "…")) <= columns, "{columns}");
+        }
     }
 
     #[test]

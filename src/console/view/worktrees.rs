@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use super::super::layers::Worktrees;
 use super::super::layers::worktrees::keeps;
@@ -37,7 +36,7 @@ pub(super) fn draw(console: &Console, layer: &Worktrees, areas: &Areas, buffer: 
     };
     let inside = frame(console, &title, outside, buffer);
     let ground = console.theme.style(Role::Overlay);
-    let dim = Style { bg: ground.bg, ..console.theme.style(Role::Dim) };
+    let dim = console.theme.over(Role::Dim, ground);
     let mut line = |text: &str| {
         let text = fit(text, usize::from(inside.width), console.glyphs.ellipsis);
         Pen::new(buffer, inside.x, inside.y, inside.right()).write(&text, dim);
@@ -63,7 +62,7 @@ pub(super) fn draw(console: &Console, layer: &Worktrees, areas: &Areas, buffer: 
 }
 
 fn draw_row(console: &Console, info: &WorktreeInfo, ground: &Ground<'_>, pen: &mut Pen<'_>) {
-    let plain = |role: Role| ground.readable(role);
+    let plain = |role: Role| ground.on(role);
     let ellipsis = console.glyphs.ellipsis;
     let why = keeps(info);
     let (glyph, role) = match (&why, info.in_use) {

@@ -241,6 +241,14 @@ fn own_comment(screen: &ReviewScreen) -> Option<&Comment> {
     any_comment(screen).filter(|comment| comment.sent.is_none())
 }
 
+/// Whether a comment can be written, or changed, where the cursor stands.
+pub(super) fn commentable(screen: &ReviewScreen) -> Result<(), String> {
+    match own_comment(screen).is_some() && screen.anchor.is_none() {
+        true => Ok(()),
+        false => selected(screen).map(drop),
+    }
+}
+
 /// The selected lines as a place for a comment.
 fn selected(screen: &ReviewScreen) -> Result<CommentPlace, String> {
     let body = screen.body().ok_or("the text is not there yet")?;

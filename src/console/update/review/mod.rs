@@ -3,6 +3,9 @@
 mod comments;
 mod decide;
 mod moving;
+mod possible;
+
+pub(super) use possible::possible;
 
 use super::super::actions::Action;
 use super::super::layers::line::LineKind;
@@ -115,7 +118,12 @@ impl Console {
             (screen.files_shown, screen.part) = (false, Part::Text);
             return;
         }
-        let id = screen.id;
+        self.close_review();
+    }
+
+    /// Leaves the review, whatever is selected in it.
+    pub(super) fn close_review(&mut self) {
+        let Some(id) = self.review().map(|screen| screen.id) else { return };
         self.layers.pop();
         self.send(Command::Diff(DiffCommand::Close { id }), Pending::quiet());
     }

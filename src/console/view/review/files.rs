@@ -11,7 +11,7 @@ use super::super::super::review::tree::{self, TreeRow};
 use super::super::super::state::Console;
 use super::super::super::state::verdict::shape;
 use super::super::super::theme::Role;
-use super::super::text::{Pen, fit, width};
+use super::super::text::{Pen, fit, fit_path, width};
 use crate::base::text::safe_text;
 use crate::runtime::protocol::diff::{Comment, FileChange, FileEntry, Stat};
 use crate::runtime::protocol::review::Progress;
@@ -65,7 +65,8 @@ fn draw_folder(
         .map(|(sign, count)| format!("{sign}{count}"))
         .collect();
     pen.write_right(&counts.join(" "), dim).write_right(" ", dim);
-    pen.write(safe_text(name).truncate_middle(pen.room()).as_str(), dim);
+    let room = pen.room();
+    pen.write(&fit_path(safe_text(name).as_str(), room, console.glyphs.ellipsis), dim);
 }
 
 fn draw_file(
@@ -81,9 +82,9 @@ fn draw_file(
         let role = if super::files_focused(console, screen) { Role::Selected } else { Role::SelectedFaint };
         buffer.set_style(row.intersection(buffer.area), console.theme.style(role));
     }
-    let selected = buffer.cell((row.x, row.y)).map(|cell| cell.bg);
     // Colours keep the ground that they stand on.
-    let on = |role: Role| ratatui::style::Style { bg: selected, ..console.theme.style(role) };
+    let ground = buffer.cell((row.x, row.y)).map(ratatui::buffer::Cell::style).unwrap_or_default();
+    let on = |role: Role| console.theme.over(role, ground);
     let plain = on(Role::Text);
     let mut pen = Pen::new(buffer, row.x, row.y, row.right());
     let (mark, role) =
@@ -148,14 +149,14 @@ fn below(console: &Console, screen: &ReviewScreen, columns: usize) -> Vec<(Strin
     let longest = found.iter().map(|listed| listed.finding.severity.word().len()).max().unwrap_or_default();
     for listed in found {
         let (glyph, _, role) = shape(listed.progress, listed.finding, console.glyphs);
-        let lead = format!("{glyph} {:<longest$} ", listed.finding.severity.word());
+        let lead = format!("{glyph} {:<longest$}  ", listed.finding.severity.word());
         let room = columns.saturating_sub(width(&lead));
         let place = match listed.finding.place() {
             // Line and name say more than the folder.
-            Some(place) => safe_text(&place).truncate_middle(room),
-            None => safe_text(&listed.finding.reason).truncate_end(room),
+            Some(place) => fit_path(safe_text(&place).as_str(), room, console.glyphs.ellipsis),
+            None => fit(safe_text(&listed.finding.reason).as_str(), room, console.glyphs.ellipsis),
         };
-        lines.push((lead + place.as_str(), role));
+        lines.push((lead + &place, role));
     }
     let comments = &screen.notebook.comments;
     if !comments.is_empty() {

@@ -165,7 +165,7 @@ fn draw_title(console: &Console, screen: &ReviewScreen, area: Rect, buffer: &mut
         let short = |id: &str| id.chars().take(7).collect::<String>();
         let head = listing.head.as_deref().map_or("files now".to_owned(), short);
         if area.width >= 100 {
-            pen.write(&format!("{} → {head}   ", short(&listing.base)), dim);
+            pen.write(&format!("{} → {head}  ", short(&listing.base)), dim);
         }
         let (added, removed, all) = screen.totals();
         pen.write(&words::count(listing.files.len(), "file", "files"), plain);
@@ -191,8 +191,9 @@ fn draw_title(console: &Console, screen: &ReviewScreen, area: Rect, buffer: &mut
         right.push("white space off".to_owned());
     }
     let decides = available(console, Action::ReviewReject).is_ok();
-    if let Some(head) = screen.drawn.as_ref().filter(|_| decides && area.width >= 120) {
-        right.push(format!("decides on {}", head.chars().take(12).collect::<String>()));
+    // The commit that a decision is about, where no room was for it at the left.
+    if let Some(head) = screen.drawn.as_ref().filter(|_| decides && area.width < 100) {
+        right.push(format!("at {}", head.chars().take(7).collect::<String>()));
     }
     let right = right.join("   ");
     if pen.room() > right.len() + 2 {

@@ -10,7 +10,7 @@ use super::super::super::review::{Part, ReviewScreen, search};
 use super::super::super::state::Console;
 use super::super::super::theme::Role;
 use super::super::super::words;
-use super::super::text::{Pen, fit, width, wrap};
+use super::super::text::{Pen, fit, fit_path, width, wrap};
 use super::files::stat_words;
 use crate::base::text::safe_text;
 use crate::runtime::protocol::diff::{Lines, Stat, TextSide};
@@ -40,8 +40,9 @@ pub(super) fn draw_head(console: &Console, screen: &ReviewScreen, area: Rect, bu
         };
         pen.write_right("   ", dim).write_right(&found, console.theme.style(Role::Accent));
     }
-    let path = safe_text(&entry.path).truncate_middle(pen.room().saturating_sub(16));
-    pen.write(path.as_str(), console.theme.style(title));
+    let room = pen.room().saturating_sub(16);
+    let path = fit_path(safe_text(&entry.path).as_str(), room, console.glyphs.ellipsis);
+    pen.write(&path, console.theme.style(title)).write(" ", dim);
     for (text, role) in stat_words(entry, screen.stat(screen.file)) {
         pen.write(" ", dim).write(&text, console.theme.style(role));
     }
@@ -109,7 +110,7 @@ fn draw_stat(console: &Console, screen: &ReviewScreen, area: Rect, buffer: &mut 
     for (file, y) in (screen.file..screen.files().len()).zip(area.y..area.bottom()) {
         let mut pen = Pen::new(buffer, area.x + 2, y, area.right());
         let path = safe_text(&screen.files()[file].path);
-        pen.write(&fit(path.as_str(), 60, console.glyphs.ellipsis), console.theme.style(Role::Text));
+        pen.write(&fit_path(path.as_str(), 60, console.glyphs.ellipsis), console.theme.style(Role::Text));
         for (text, role) in stat_words(&screen.files()[file], screen.stat(file)) {
             pen.write("  ", console.theme.style(Role::Dim)).write(&text, console.theme.style(role));
         }
@@ -166,10 +167,11 @@ impl Drawer<'_> {
             buffer.set_style(area.intersection(buffer.area), self.console.theme.style(Role::Selected));
         }
         let text = fit(text, usize::from(area.width), self.console.glyphs.ellipsis);
-        let mut style = self.console.theme.style(role);
-        if self.chosen {
-            style.bg = self.console.theme.style(Role::Selected).bg;
-        }
+        let theme = &self.console.theme;
+        let style = match self.chosen {
+            true => theme.over(role, self.ground(Role::Text)),
+            false => theme.style(role),
+        };
         Pen::new(buffer, area.x, area.y, area.right()).write(&text, style);
     }
 
@@ -200,7 +202,8 @@ impl Drawer<'_> {
             return ground;
         }
         let selected = self.console.theme.style(Role::Selected);
-        Style { bg: selected.bg.or(ground.bg), ..ground }.add_modifier(selected.add_modifier - Modifier::BOLD)
+        Style { fg: selected.fg.or(ground.fg), bg: selected.bg.or(ground.bg), ..ground }
+            .add_modifier(selected.add_modifier - Modifier::BOLD)
     }
 
     /// A line number in its column, or an empty one.
@@ -224,7 +227,7 @@ impl Drawer<'_> {
         let theme = &self.console.theme;
         let ground = self.ground(ground);
         buffer.set_style(area.intersection(buffer.area), ground);
-        let on = |role: Role| Style { bg: ground.bg, ..theme.style(role) }.add_modifier(ground.add_modifier);
+        let on = |role: Role| theme.over(role, ground);
         let mut pen = Pen::new(buffer, area.x, area.y, area.right());
         pen.write(&self.number(numbers.0), on(Role::Dim));
         if !self.screen.is_split() {
@@ -247,10 +250,11 @@ impl Drawer<'_> {
             let mut style = on(role);
             if changed {
                 let word = theme.style(word);
-                style = Style { bg: word.bg.or(style.bg), ..style }.add_modifier(word.add_modifier);
+                let paper = Style { bg: word.bg.or(style.bg), ..ground };
+                style = theme.over(role, paper).add_modifier(word.add_modifier);
             }
             for (part, found) in cut(text, at, &hits) {
-                let style = if found { theme.style(hit) } else { style };
+                let style = if found { theme.hit(hit, ground) } else { style };
                 let part = skipped(part, &mut skip);
                 cut_off |= width(part) > pen.room();
                 pen.write(part, style);

@@ -9,7 +9,7 @@ use crate::console::output::{Filter, OutputView};
 use crate::console::rows::is_live;
 use crate::console::state::{Console, Pane};
 use crate::console::theme::Role;
-use crate::console::view::text::{Pen, fit, width};
+use crate::console::view::text::{Pen, fit, fit_with_paths, width};
 use crate::console::words;
 use crate::runtime::protocol::{AgentPhase, AgentView, Hearing, RunState, RunView};
 
@@ -66,7 +66,11 @@ pub(super) fn draw_title(console: &Console, run: &RunView, area: Rect, buffer: &
         .position(|other| other.id == run.id)
         .filter(|_| runs.len() > 1 && !console.runs.grid && !console.runs.is_opened(&run.id))
     {
-        pen.write_right(&format!("run {}/{} [ ]", at + 1, runs.len()), dim).write_right("  ", dim);
+        // The keys that go through the runs stand around the place among them.
+        let keys = [Action::RunPrevious, Action::RunNext].map(|action| console.key_of(action));
+        let key = theme.style(Role::Key);
+        pen.write_right(&keys[1], key).write_right(&format!(" run {}/{} ", at + 1, runs.len()), dim);
+        pen.write_right(&keys[0], key).write_right("  ", dim);
     }
     if console.runs.is_opened(&run.id) {
         let back = console.key_of(Action::Back);
@@ -137,13 +141,23 @@ pub(super) fn draw_status(console: &Console, run: &RunView, area: Rect, buffer: 
             pen.write(text, theme.style(Role::Accent));
         }
     }
+    let mut searched = false;
     if let Some(search) = status.and_then(|status| status.search).filter(|search| !search.query.is_empty()) {
-        let current = search.current.map_or_else(|| "-".to_owned(), |current| current.to_string());
-        let more = if search.complete && search.everything { "" } else { "+" };
-        let text = format!("/{}  {current}/{}{more}  ", safe_text(&search.query), search.matches);
-        pen.write(&text, theme.style(Role::Accent));
+        let complete = search.complete && search.everything;
+        let more = if complete { "" } else { "+" };
+        let found = match search.current {
+            None if search.matches == 0 && complete => "no hit".to_owned(),
+            None => format!("{}{more} hits", search.matches),
+            Some(current) => format!("hit {current}/{}{more}", search.matches),
+        };
+        let room = pen.room().saturating_sub(width(&found) + 5);
+        let query = fit(safe_text(&search.query).as_str(), room, console.glyphs.ellipsis);
+        pen.write(&format!("/{query}  {found}  "), theme.style(Role::Accent));
+        searched = true;
     }
     match run.state {
+        // What is searched is what is looked at; the rest of what it does stands in the title.
+        _ if searched && pen.room() < 24 => {}
         RunState::Stopping => {
             let left = run.kill_at.map(|at| words::duration(console.now, at));
             let text = left.map_or_else(
@@ -181,6 +195,9 @@ fn draw_sleep(console: &Console, run: &RunView, pen: &mut Pen<'_>) {
     pen.write(&fit(&text, room, console.glyphs.ellipsis), console.theme.style(Role::Stalled));
 }
 
+/// Columns for what an agent does right now, before less wanted facts are told.
+const DOING: usize = 24;
+
 /// What it does right now, how long it has been silent, and whether it hears.
 fn draw_activity(console: &Console, run: &RunView, pen: &mut Pen<'_>) {
     let theme = &console.theme;
@@ -215,11 +232,15 @@ fn draw_activity(console: &Console, run: &RunView, pen: &mut Pen<'_>) {
         Hearing::NextRound => "hears later",
     };
     facts.push((hearing.to_owned(), Role::Dim));
+
     let mut room = pen.room().saturating_sub(2);
     let mut shown: Vec<(String, Role)> = Vec::new();
     for (text, role) in facts {
         let wide = width(&text) + 3;
-        if wide <= room {
+        // What it does is worth more than whether it hears: that stands where a message is written.
+        let usual = agent.hearing == Hearing::Live && text == hearing;
+        let spare = if usual { room.saturating_sub(DOING) } else { room };
+        if wide <= spare {
             room -= wide;
             shown.push((text, role));
         }
@@ -227,8 +248,10 @@ fn draw_activity(console: &Console, run: &RunView, pen: &mut Pen<'_>) {
     for (at, (text, role)) in shown.iter().enumerate().rev() {
         pen.write_right(text, theme.style(*role)).write_right(if at > 0 { " · " } else { " " }, dim);
     }
-    if let Some(doing) = &agent.tally.doing {
-        let room = pen.room().saturating_sub(1);
-        pen.write(" ", dim).write(&fit(safe_text(doing).as_str(), room, console.glyphs.ellipsis), dim);
+    // A word and a half of it would say nothing.
+    if let Some(doing) = agent.tally.doing.as_ref().filter(|_| pen.room() >= DOING / 2) {
+        let room = pen.room().saturating_sub(2);
+        let doing = safe_text(doing);
+        pen.write(" ", dim).write(&fit_with_paths(doing.as_str(), room, console.glyphs.ellipsis), dim);
     }
 }

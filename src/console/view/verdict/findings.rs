@@ -4,7 +4,7 @@ use super::super::super::source::Line;
 use super::super::super::state::Console;
 use super::super::super::state::verdict::shape;
 use super::super::super::theme::Role;
-use super::super::text::{fit, width, wrap};
+use super::super::text::{fit, fit_path, width, wrap};
 use crate::base::text::safe_text;
 use crate::runtime::protocol::review::{Finding, Progress};
 
@@ -27,8 +27,9 @@ pub(super) fn lines(
     let lead = format!("{glyph} {word:<5}  ");
     let level = format!("{:<severity$}  ", finding.severity.word());
     let used = width(&lead) + width(&level);
-    let place = finding.place().map(|place| format!("{}  ", safe_text(&place))).unwrap_or_default();
-    let place = fit(&place, columns.saturating_sub(used) / 2, glyphs.ellipsis);
+    let place = finding.place().map(|place| safe_text(&place).to_string()).unwrap_or_default();
+    let place = fit_path(&place, (columns.saturating_sub(used) / 2).saturating_sub(2), glyphs.ellipsis);
+    let place = if place.is_empty() { place } else { place + "  " };
     let room = columns.saturating_sub(used + width(&place));
     let reason = safe_text(finding.reason.trim()).to_string();
     let first = reason.lines().next().unwrap_or_default();

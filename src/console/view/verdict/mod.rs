@@ -102,8 +102,10 @@ pub(super) fn draw(console: &Console, area: Rect, buffer: &mut Buffer) {
         let mut pen = Pen::new(buffer, body.x + 1, y, body.right());
         let selected = console.focus == Pane::Verdict && at == cursor.start && !cursor.is_empty();
         for (text, role) in line {
-            let style = console.theme.style(*role);
-            let style = if selected { style.patch(console.theme.style(Role::Selected)) } else { style };
+            let style = match selected {
+                true => console.theme.over(*role, console.theme.style(Role::Selected)),
+                false => console.theme.style(*role),
+            };
             pen.write(text, style);
         }
         if selected {

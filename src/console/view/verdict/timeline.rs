@@ -125,7 +125,8 @@ fn verdict(console: &Console, review: &Review, round: &Round, detail: Detail) ->
     };
     let count = match verdict.findings.len() {
         0 => String::new(),
-        count => format!(" {count}"),
+        count if detail.words => format!(" · {}", words::count(count, "finding", "findings")),
+        count => format!(" ({count})"),
     };
     vec![(format!("{glyph} {word}{by}{count}"), role)]
 }
