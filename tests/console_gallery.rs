@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod console_support;
+#[path = "console_promotions/scene.rs"]
+#[allow(dead_code)]
+mod promotion_scene;
 #[path = "console_review/scene.rs"]
 #[allow(dead_code)]
 mod review_scene;

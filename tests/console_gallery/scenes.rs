@@ -20,6 +20,7 @@ use koru_tui::runtime::protocol::{
 
 use crate::console_support::agents::{agent, checks, raw, said, trouble, with_agent, worktrees};
 use crate::console_support::{Bench, ago, busy, empty, id, noon, output, run, ticket, with};
+use crate::promotion_scene;
 use crate::review_scene::{Answers, reviewed};
 
 /// One screen.
@@ -129,6 +130,16 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("review/approve", reviewed, |bench| review(bench, &["A"])),
     scene("review/reject", reviewed, |bench| review(bench, &["R"])),
     scene("review/nothing-differs", reviewed, review_of_nothing),
+    // Work that lands.
+    scene("promotions/list", promotion_scene::scene, keys!("L")),
+    scene("promotions/none", working, keys!("L")),
+    scene("promotions/applied", promotion_scene::scene, keys!("L f j")),
+    scene("promotions/search-typed", promotion_scene::scene, keys!(r#"L / "lex""#)),
+    scene("promotions/search-set", promotion_scene::scene, keys!(r#"L / "lex" enter"#)),
+    scene("promotions/marked", promotion_scene::scene, keys!("L space space")),
+    scene("promotions/armed", promotion_scene::scene, keys!("L A")),
+    scene("promotions/reject", promotion_scene::scene, keys!(r#"L R "not yet""#)),
+    scene("over/audit", working, keys!("H")),
     // A ticket.
     scene("ticket/page", working, keys!("j j j j enter")),
     scene("ticket/page-of-a-broken-policy", violated, keys!("j enter")),
