@@ -31,12 +31,8 @@ fn finding(file: &str, line: u32, severity: Severity, reason: &str, required: Op
         blocking: severity >= Severity::High,
         file: Some(file.to_owned()),
         line: Some(line),
-        end_line: None,
-        reason: reason.to_owned(),
         required_change: required.map(str::to_owned),
-        source: Source::Reviewer { name: "codex".to_owned() },
-        dimension: None,
-        confidence: None,
+        ..Finding::blocking(reason, Source::Reviewer { name: "codex".to_owned() })
     }
 }
 

@@ -297,7 +297,6 @@ pub(crate) fn short(commit: &str) -> String {
 mod tests {
     use super::*;
     use crate::plan::ticket::TicketId;
-    use crate::runtime::protocol::review::{Severity, Source};
 
     struct Bench {
         project: tempfile::TempDir,
@@ -334,19 +333,7 @@ mod tests {
     }
 
     fn said(reason: &str) -> Finding {
-        Finding {
-            id: Finding::key(None, reason),
-            severity: Severity::High,
-            blocking: true,
-            file: None,
-            line: None,
-            end_line: None,
-            reason: reason.to_owned(),
-            required_change: None,
-            source: Source::Operator { actor: "ann".to_owned() },
-            dimension: None,
-            confidence: None,
-        }
+        Finding::of_operator(reason, "ann")
     }
 
     impl Bench {

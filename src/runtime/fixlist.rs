@@ -8,7 +8,7 @@
 //!
 //! What was not touched comes back as the finding that it was; what was changed or added is the operator's.
 
-use super::protocol::review::{Finding, Severity, Source};
+use super::protocol::review::{Finding, Severity};
 
 const REQUIRED: &str = "Required: ";
 
@@ -60,15 +60,10 @@ fn parse(words: &str, actor: &str) -> Option<Finding> {
     Some(Finding {
         id: Finding::key(file.as_deref(), &reason),
         severity,
-        blocking: true,
         file,
         line,
-        end_line: None,
-        reason,
         required_change: required.filter(|required| !required.is_empty()),
-        source: Source::Operator { actor: actor.to_owned() },
-        dimension: None,
-        confidence: None,
+        ..Finding::of_operator(&reason, actor)
     })
 }
 
@@ -89,21 +84,18 @@ fn placed(place: &str) -> (Option<String>, Option<u32>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::protocol::review::Source;
     use super::*;
 
     fn finding(reason: &str, required: Option<&str>) -> Finding {
         Finding {
             id: "given".to_owned(),
-            severity: Severity::High,
-            blocking: true,
             file: Some("src/a.rs".to_owned()),
             line: Some(12),
             end_line: Some(14),
-            reason: reason.to_owned(),
             required_change: required.map(str::to_owned),
-            source: Source::Reviewer { name: "judge".to_owned() },
             dimension: Some("correctness".to_owned()),
-            confidence: None,
+            ..Finding::blocking(reason, Source::Reviewer { name: "judge".to_owned() })
         }
     }
 

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::deciding::{cleaned, names, short, write_audit};
 pub(crate) use super::protocol::promotion::After;
-use super::protocol::review::{Finding, Severity, Source};
+use super::protocol::review::Finding;
 use super::reviews::ReviewFolder;
 use crate::base::paths::ProjectPaths;
 use crate::execute::environment::Environment;
@@ -252,7 +252,7 @@ impl Desk {
         let failed = |error: std::io::Error| {
             format!("the reason cannot be kept for the worker in {}: {error}", folder.path().display())
         };
-        let findings = cleaned(vec![finding(reason, &self.actor)]);
+        let findings = cleaned(vec![Finding::of_operator(reason, &self.actor)]);
         match folder.read().map_err(failed)? {
             Some(mut review) => {
                 review.begin_round(&promotion.head, findings);
@@ -293,22 +293,6 @@ impl Desk {
 
 fn noted(note: String) -> Patch {
     Patch { note: Some(note), ..Patch::default() }
-}
-
-fn finding(reason: &str, actor: &str) -> Finding {
-    Finding {
-        id: Finding::key(None, reason),
-        severity: Severity::High,
-        blocking: true,
-        file: None,
-        line: None,
-        end_line: None,
-        reason: reason.trim().to_owned(),
-        required_change: None,
-        source: Source::Operator { actor: actor.to_owned() },
-        dimension: None,
-        confidence: None,
-    }
 }
 
 async fn blocking<T: Send + 'static>(

@@ -228,22 +228,9 @@ fn write(path: &Path, value: &impl Serialize) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::protocol::review::{Severity, Source};
 
     fn finding(reason: &str) -> Finding {
-        Finding {
-            id: Finding::key(None, reason),
-            severity: Severity::High,
-            blocking: true,
-            file: None,
-            line: None,
-            end_line: None,
-            reason: reason.to_owned(),
-            required_change: None,
-            source: Source::Operator { actor: "ann".to_owned() },
-            dimension: None,
-            confidence: None,
-        }
+        Finding::of_operator(reason, "ann")
     }
 
     fn review(ticket: &str) -> Review {

@@ -107,6 +107,29 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A complaint that the work may not pass with, about no file: what most complaints begin as.
+    pub fn blocking(reason: impl Into<String>, source: Source) -> Finding {
+        let reason = reason.into();
+        Finding {
+            id: Finding::key(None, &reason),
+            severity: Severity::High,
+            blocking: true,
+            file: None,
+            line: None,
+            end_line: None,
+            reason,
+            required_change: None,
+            source,
+            dimension: None,
+            confidence: None,
+        }
+    }
+
+    /// What a person wants to have mended, in their own words.
+    pub fn of_operator(words: &str, actor: &str) -> Finding {
+        Finding::blocking(words.trim(), Source::Operator { actor: actor.to_owned() })
+    }
+
     /// The id of a complaint: 12 hexadecimal digits of a hash over the file and the words of the reason, without regard
     /// to case, spacing, punctuation and numbers (a line number in the text does not make it another complaint).
     pub fn key(file: Option<&str>, reason: &str) -> String {
@@ -142,6 +165,14 @@ mod tests {
         assert_eq!(key("CR alone ends a line (line 12)."), key("CR alone  ends a line, (line 40)"));
         assert_ne!(key("CR alone"), key("LF alone"));
         assert_ne!(key("CR alone"), Finding::key(Some("b.rs"), "CR alone"));
+    }
+
+    #[test]
+    fn what_a_person_says_must_be_mended_and_is_known_by_its_words() {
+        let said = Finding::of_operator(" split it\n", "ann");
+        assert_eq!((said.reason.as_str(), said.severity, said.blocking), ("split it", Severity::High, true));
+        assert_eq!((&*said.id, said.place()), (&*Finding::key(None, "split it"), None));
+        assert_eq!(said.source, Source::Operator { actor: "ann".to_owned() });
     }
 
     #[test]

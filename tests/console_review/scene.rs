@@ -83,12 +83,7 @@ fn finding(file: &str, line: u32, severity: Severity, reason: &str) -> Finding {
         blocking: severity >= Severity::High,
         file: Some(file.to_owned()),
         line: Some(line),
-        end_line: None,
-        reason: reason.to_owned(),
-        required_change: None,
-        source: Source::Reviewer { name: "codex".to_owned() },
-        dimension: None,
-        confidence: None,
+        ..Finding::blocking(reason, Source::Reviewer { name: "codex".to_owned() })
     }
 }
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use koru_tui::plan::ticket::{Status, TicketId};
-use koru_tui::runtime::protocol::review::{Finding, Progress, Severity, Source, Stage, Wait};
+use koru_tui::runtime::protocol::review::{Finding, Progress, Source, Stage, Wait};
 use koru_tui::runtime::protocol::{
     Command, Review, ReviewChoice, ReviewCommand, Role, RunCommand, RunId, RunState, RunView,
 };
@@ -85,16 +85,9 @@ pub(crate) fn decide(seen: &str, choice: ReviewChoice) -> Command {
 pub(crate) fn comment(reason: &str) -> Finding {
     Finding {
         id: Finding::key(Some("hello.txt"), reason),
-        severity: Severity::High,
-        blocking: true,
         file: Some("hello.txt".to_owned()),
         line: Some(1),
-        end_line: None,
-        reason: reason.to_owned(),
-        required_change: None,
-        source: Source::Operator { actor: "ann".to_owned() },
-        dimension: None,
-        confidence: None,
+        ..Finding::of_operator(reason, "ann")
     }
 }
 

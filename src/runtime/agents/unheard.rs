@@ -14,7 +14,7 @@ use crate::execute::agents::session::{AgentReport, Steer};
 use crate::execute::outcome::{Ending, Outcome};
 use crate::execute::recorder::Recorder;
 use crate::runtime::reviews::ReviewFolder;
-use crate::verify::finding::{Finding, Severity, Source};
+use crate::verify::finding::{Finding, Source};
 use crate::verify::review;
 
 /// Messages that the end of a transcript repeats.
@@ -164,17 +164,5 @@ pub(super) fn conversation(place: &Place, report: &AgentReport) -> Option<Earlie
 
 /// What the operator said, as what has to be mended.
 pub(super) fn said(text: String, actor: &str) -> Finding {
-    Finding {
-        id: Finding::key(None, &text),
-        severity: Severity::High,
-        blocking: true,
-        file: None,
-        line: None,
-        end_line: None,
-        reason: text,
-        required_change: None,
-        source: Source::Operator { actor: actor.to_owned() },
-        dimension: None,
-        confidence: None,
-    }
+    Finding::blocking(text, Source::Operator { actor: actor.to_owned() })
 }

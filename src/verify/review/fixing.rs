@@ -74,12 +74,8 @@ mod tests {
             blocking,
             file: Some("a.rs".to_owned()),
             line: Some(2),
-            end_line: None,
-            reason: reason.to_owned(),
             required_change: Some("use +\nnot -".to_owned()),
-            source: Source::Reviewer { name: "r".to_owned() },
-            dimension: None,
-            confidence: None,
+            ..Finding::blocking(reason, Source::Reviewer { name: "r".to_owned() })
         }
     }
 

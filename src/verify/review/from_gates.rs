@@ -1,7 +1,7 @@
 //! Findings out of quality gates: a gate that failed is something to mend like any other complaint.
 
 use crate::execute::tail::tail_chars;
-use crate::verify::finding::{Finding, Severity, Source};
+use crate::verify::finding::{Finding, Source};
 use crate::verify::gates::{GateResult, GateState};
 
 /// Characters of a gate's output that its finding holds.
@@ -24,17 +24,11 @@ fn finding(result: &GateResult) -> Option<Finding> {
     }
     let command = result.command.as_deref().unwrap_or(gate);
     Some(Finding {
+        // The same gate is the same complaint, whatever it printed.
         id: Finding::key(None, &format!("gate {gate}")),
-        severity: Severity::High,
-        blocking: true,
-        file: None,
-        line: None,
-        end_line: None,
-        reason,
         required_change: Some(format!("make `{command}` pass")),
-        source: Source::Gate { gate: gate.clone() },
         dimension: Some("gate".to_owned()),
-        confidence: None,
+        ..Finding::blocking(reason, Source::Gate { gate: gate.clone() })
     })
 }
 

@@ -226,21 +226,15 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::finding::{Severity, Source};
+    use crate::verify::finding::Source;
 
     fn finding() -> Finding {
         Finding {
             id: "abc".to_owned(),
-            severity: Severity::High,
-            blocking: true,
             file: Some("a.rs".to_owned()),
             line: Some(3),
-            end_line: None,
-            reason: "it\nloses data".to_owned(),
             required_change: Some("do not".to_owned()),
-            source: Source::Reviewer { name: "r".to_owned() },
-            dimension: None,
-            confidence: None,
+            ..Finding::blocking("it\nloses data", Source::Reviewer { name: "r".to_owned() })
         }
     }
 
