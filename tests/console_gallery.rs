@@ -9,6 +9,8 @@ mod promotion_scene;
 #[allow(dead_code)]
 mod review_scene;
 
+#[path = "console_gallery/boards.rs"]
+mod boards;
 #[path = "console_gallery/pictures.rs"]
 mod pictures;
 #[path = "console_gallery/scenes.rs"]

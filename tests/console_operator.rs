@@ -54,7 +54,7 @@ fn a_ticket_whose_run_ends_stays_selected_until_the_operator_goes_elsewhere() {
     bench.keys("home");
     assert_eq!(selected(&mut bench), "PLF-081");
     let screen = bench.screen();
-    assert!(!screen.contains("PLF-074  parser") && screen.contains("3 folded"), "{screen}");
+    assert!(!screen.contains("PLF-074  parser") && screen.contains("3 finished"), "{screen}");
 }
 
 /// What the operator finishes makes room for what is next: answering goes on down the list.

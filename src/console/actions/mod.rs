@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod readme;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -375,43 +377,5 @@ impl Action {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.spec().name)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-    use crate::console::keys::Key;
-
-    #[test]
-    fn every_action_stands_once_in_the_table_under_its_own_name() {
-        let rows: Vec<Action> = SPECS.iter().map(|spec| spec.action).collect();
-        let names: HashSet<&str> = SPECS.iter().map(|spec| spec.name).collect();
-        assert_eq!(rows.iter().collect::<HashSet<_>>(), ALL.iter().collect::<HashSet<_>>());
-        assert_eq!((rows.len(), names.len()), (ALL.len(), ALL.len()));
-        for action in ALL {
-            assert_eq!(Action::named(action.spec().name), Some(*action));
-        }
-    }
-
-    #[test]
-    fn default_keys_are_keys_and_mean_one_thing_in_one_place() {
-        let mut taken = HashSet::new();
-        for spec in SPECS {
-            for name in spec.keys {
-                let key = Key::parse(name).unwrap();
-                assert_eq!(&key.to_string(), name, "{} is not spelled as it is shown", spec.name);
-                for scope in spec.scopes {
-                    assert!(
-                        taken.insert((*scope, key)),
-                        "{key} means two things in {scope:?}: {}",
-                        spec.name
-                    );
-                    assert!(*scope != Scope::Form || !key.is_text(), "{key} is needed by text fields");
-                }
-            }
-        }
     }
 }

@@ -21,6 +21,8 @@ type Count = (&'static str, usize, &'static str, Role);
 enum Say {
     /// Shape, number, word: all of them.
     Words,
+    /// Words for what counts something; of the others shape and number.
+    Counted,
     /// Words for what waits for the operator or went wrong; of the others shape and number.
     Calls,
     /// Shapes and numbers.
@@ -29,10 +31,13 @@ enum Say {
 
 /// Each way to say a count, and how much of what was spent stands beside it: the first that fits is taken. Money that
 /// has a limit is worth more than the words of states that need nobody.
-const WAYS: [(Say, usize); 7] = [
+const WAYS: [(Say, usize); 10] = [
     (Say::Words, 0),
+    (Say::Counted, 0),
+    (Say::Counted, 1),
     (Say::Calls, 0),
     (Say::Calls, 1),
+    (Say::Counted, 2),
     (Say::Numbers, 0),
     (Say::Numbers, 1),
     (Say::Numbers, 2),
@@ -86,8 +91,9 @@ fn words_of((glyph, number, word, role): &Count, say: Say) -> String {
     let calls = matches!(role, Role::NeedsYou | Role::Failed | Role::Stalled | Role::Interrupted);
     match say {
         Say::Words => format!("  {glyph} {number} {word}"),
+        Say::Counted if *number > 0 => format!("  {glyph} {number} {word}"),
         Say::Calls if calls && *number > 0 => format!("  {glyph} {number} {word}"),
-        Say::Calls | Say::Numbers => format!("  {glyph}{number}"),
+        Say::Counted | Say::Calls | Say::Numbers => format!("  {glyph}{number}"),
     }
 }
 
