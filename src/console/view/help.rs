@@ -40,7 +40,7 @@ pub(crate) fn overlay_extent(console: &Console, layer: &Layer) -> (usize, usize)
 pub(super) fn draw_help(console: &Console, scrolled: Scrolled, areas: &Areas, buffer: &mut Buffer) {
     let area = area(areas);
     let lines = help_lines(console, usize::from(area.width.saturating_sub(4)));
-    draw(console, "Keys that work here", &lines, scrolled, area, buffer);
+    draw(console, "keys that work here", &lines, scrolled, area, buffer);
 }
 
 pub(super) fn draw_history(console: &Console, scrolled: Scrolled, areas: &Areas, buffer: &mut Buffer) {
@@ -48,13 +48,13 @@ pub(super) fn draw_history(console: &Console, scrolled: Scrolled, areas: &Areas,
     let lines = history_lines(console, usize::from(area.width.saturating_sub(4)));
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(area.height);
     let area = centered(areas, area.width, height);
-    draw(console, "Messages, newest first", &lines, scrolled, area, buffer);
+    draw(console, "messages, newest first", &lines, scrolled, area, buffer);
 }
 
 pub(super) fn draw_audit(console: &Console, scrolled: Scrolled, areas: &Areas, buffer: &mut Buffer) {
     let area = area(areas);
     let lines = audit_lines(console, usize::from(area.width.saturating_sub(4)));
-    draw(console, "Audit, newest first", &lines, scrolled, area, buffer);
+    draw(console, "audit, newest first", &lines, scrolled, area, buffer);
 }
 
 fn draw(console: &Console, title: &str, lines: &[Line], scrolled: Scrolled, area: Rect, buffer: &mut Buffer) {
