@@ -63,16 +63,6 @@ impl Console {
             Action::Diff => self.open_diff(),
             Action::Promotions => self.open_promotions(),
             Action::Earlier => self.open_earlier(),
-            // These mean something to a layer only, which has seen them before they come here.
-            Action::Accept
-            | Action::Submit
-            | Action::Editor
-            | Action::FieldNext
-            | Action::FieldPrevious
-            | Action::Discard
-            | Action::OtherDraft
-            | Action::Prune
-            | Action::PruneAll => {}
             _ if action.is_of_review() => self.review_action(action),
             _ if action.is_of_promotions() => self.promotion_action(action),
             _ => self.look(action),
@@ -122,7 +112,8 @@ impl Console {
             | Action::ErrorPrevious => self.output_action(action),
             Action::Kinds => self.open_kinds_menu(),
             Action::Raw => self.toggle_raw(),
-            // Everything else was done by [`Console::perform`].
+            // Everything else was done by [`Console::perform`], or means something to a layer only, which has seen it
+            // before it comes here.
             _ => {
                 if let Some(motion) = Motion::of(action) {
                     self.move_by(motion);

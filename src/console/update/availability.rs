@@ -13,10 +13,6 @@ use super::super::state::{Console, Pane};
 /// `Err` is the reason as a sentence without its end; it is safe to show.
 pub(crate) fn available(console: &Console, action: Action) -> Result<(), String> {
     match action {
-        Action::Sprint if console.snapshot.plan.sprints.is_empty() => no("there are no sprint files"),
-        Action::Sprint => Ok(()),
-        Action::Open if matches!(console.layers.last(), Some(Layer::Page(_))) => no("it is open"),
-        Action::Open | Action::Source | Action::Earlier | Action::Diff => ticket(console).map(drop),
         Action::ReviewApprove | Action::ReviewReject => decidable_review(console, action),
         Action::ReviewSearchNext | Action::ReviewSearchPrevious => review_searched(console),
         Action::ReviewComment
@@ -28,27 +24,6 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         | Action::ReviewFindingPrevious => super::review::possible(console, action),
         Action::ReviewSend => review_sendable(console),
         Action::Prune | Action::PruneAll => prune(console, action),
-        Action::Accept if console.layers.is_empty() => no("nothing is listed over the board"),
-        Action::Close if console.layers.is_empty() => no("nothing lies over the board"),
-        Action::Copy if console.focus == Pane::Run && console.shown_run().is_some() => Ok(()),
-        Action::Copy => ticket(console).map(drop),
-        Action::RunPrevious
-        | Action::RunNext
-        | Action::Search
-        | Action::Times
-        | Action::Wrap
-        | Action::Left
-        | Action::Right
-        | Action::Fold
-        | Action::FoldAll
-        | Action::OpenAll
-        | Action::Kinds
-        | Action::ErrorNext
-        | Action::ErrorPrevious => runs(console),
-        Action::Raw => raw(console),
-        Action::Grid if console.has_active_runs() || console.runs.grid => Ok(()),
-        Action::Grid => no("nothing runs"),
-        Action::SearchNext | Action::SearchPrevious => searched(console),
         Action::Init => init(console),
         Action::Undo => undo(console),
         Action::Create => writable(console),
@@ -71,11 +46,43 @@ pub(crate) fn available(console: &Console, action: Action) -> Result<(), String>
         Action::Queue | Action::JobsMore => writable(console),
         Action::JobsFewer if console.snapshot.queue.jobs <= 1 => no("one run at a time is the least"),
         Action::JobsFewer => writable(console),
+        _ if action.is_of_review() => review(console),
+        _ if action.is_of_promotions() => super::promotions::promotable(console, action),
+        _ => lookable(console, action),
+    }
+}
+
+/// The same for what only changes what is looked at.
+fn lookable(console: &Console, action: Action) -> Result<(), String> {
+    match action {
+        Action::Sprint if console.snapshot.plan.sprints.is_empty() => no("there are no sprint files"),
+        Action::Sprint => Ok(()),
+        Action::Open if matches!(console.layers.last(), Some(Layer::Page(_))) => no("it is open"),
+        Action::Open | Action::Source | Action::Earlier | Action::Diff => ticket(console).map(drop),
+        Action::Accept if console.layers.is_empty() => no("nothing is listed over the board"),
+        Action::Close if console.layers.is_empty() => no("nothing lies over the board"),
+        Action::Copy if console.focus == Pane::Run && console.shown_run().is_some() => Ok(()),
+        Action::Copy => ticket(console).map(drop),
+        Action::RunPrevious
+        | Action::RunNext
+        | Action::Search
+        | Action::Times
+        | Action::Wrap
+        | Action::Left
+        | Action::Right
+        | Action::Fold
+        | Action::FoldAll
+        | Action::OpenAll
+        | Action::Kinds
+        | Action::ErrorNext
+        | Action::ErrorPrevious => runs(console),
+        Action::Raw => raw(console),
+        Action::Grid if console.has_active_runs() || console.runs.grid => Ok(()),
+        Action::Grid => no("nothing runs"),
+        Action::SearchNext | Action::SearchPrevious => searched(console),
         Action::FocusNext | Action::FocusPrevious if super::super::view::is_small(console.size) => {
             no("only the list has room here")
         }
-        _ if action.is_of_review() => review(console),
-        _ if action.is_of_promotions() => super::promotions::promotable(console, action),
         // What moves, shows, types or leaves works wherever its key is heard.
         _ => Ok(()),
     }

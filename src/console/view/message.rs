@@ -15,7 +15,7 @@ use super::overlays::frame;
 use super::text::{Pen, fit, wrap};
 use crate::base::text::safe_text;
 use crate::runtime::protocol::promotion::After;
-use crate::runtime::protocol::{AgentView, Hearing};
+use crate::runtime::protocol::{AgentView, Hearing, RunId};
 
 /// Waiting messages that are listed.
 const LISTED: usize = 4;
@@ -80,23 +80,7 @@ fn above(console: &Console, form: &MessageForm, columns: usize) -> Vec<(String, 
         |text: &str, role: Role| lines.extend(wrap(text, columns).into_iter().map(|row| (row, role)));
     match &form.purpose {
         Purpose::Say(run) => {
-            let view = console.snapshot.runs.iter().find(|view| view.id == *run);
-            let agent = view.and_then(|view| view.agent.as_deref());
-            match agent.filter(|_| view.is_some_and(|view| is_live(view))) {
-                Some(agent) => {
-                    let (text, role) = hearing(agent);
-                    say(&text, role);
-                }
-                None => say("its run is over; nothing said now is heard", Role::Warning),
-            }
-            let queued = agent.map(|agent| agent.queued.as_slice()).unwrap_or_default();
-            for message in queued.iter().take(LISTED) {
-                let text = format!("{} waits: {}", console.glyphs.operator, safe_text(message));
-                say(&fit(&text, columns, console.glyphs.ellipsis), Role::Dim);
-            }
-            if queued.len() > LISTED {
-                say(&format!("  and {} more", queued.len() - LISTED), Role::Dim);
-            }
+            heard_by(console, run, columns).into_iter().for_each(|(text, role)| say(&text, role));
         }
         Purpose::Retry { .. } => {
             say(
@@ -137,6 +121,25 @@ fn above(console: &Console, form: &MessageForm, columns: usize) -> Vec<(String, 
         say(error, Role::Error);
     }
     lines
+}
+
+/// When a run hears what is said, and what waits for it already.
+fn heard_by(console: &Console, run: &RunId, columns: usize) -> Vec<(String, Role)> {
+    let view = console.snapshot.runs.iter().find(|view| view.id == *run);
+    let agent = view.and_then(|view| view.agent.as_deref());
+    let mut said = vec![match agent.filter(|_| view.is_some_and(|view| is_live(view))) {
+        Some(agent) => hearing(agent),
+        None => ("its run is over; nothing said now is heard".to_owned(), Role::Warning),
+    }];
+    let queued = agent.map(|agent| agent.queued.as_slice()).unwrap_or_default();
+    said.extend(queued.iter().take(LISTED).map(|message| {
+        let text = format!("{} waits: {}", console.glyphs.operator, safe_text(message));
+        (fit(&text, columns, console.glyphs.ellipsis), Role::Dim)
+    }));
+    if queued.len() > LISTED {
+        said.push((format!("  and {} more", queued.len() - LISTED), Role::Dim));
+    }
+    said
 }
 
 /// The lines that a comment is about.

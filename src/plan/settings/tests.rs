@@ -140,7 +140,10 @@ fn what_is_no_configuration_starts_nobody_and_says_where_and_what_to_do() {
     for text in ["- a\n", "text", "a: 1\na: 2\n", "\0", "budgets: {run_usd: 1\n"] {
         let (settings, notes) = read(text);
         assert_eq!((notes.len(), notes[0].level), (1, NoteLevel::WholeFile), "{text:?}");
-        let without = Settings { refused: None, ..settings.clone() };
+        // What refuses agents refuses to land anything too, with the same words.
+        assert_eq!(settings.promotion.refused, settings.refused, "{text:?}");
+        let promotion = PromotionSettings { refused: None, ..settings.promotion.clone() };
+        let without = Settings { refused: None, promotion, ..settings.clone() };
         assert_eq!(without, Settings::default(), "{text:?}");
         let refusal = settings.agent(None).unwrap_err().to_string();
         assert!(refusal.starts_with("no agent is started: .planfile/.koru/config.yaml "), "{refusal}");
