@@ -118,29 +118,25 @@ fn seeds_of_the_agent_stream_hold() {
     }
 }
 
+/// Every seed of the target is given to the body.
+fn hold(target: &str, body: impl Fn(&[u8])) {
+    for (_, bytes) in seeds(target) {
+        body(&bytes);
+    }
+}
+
 #[test]
 fn seeds_of_diff_verdict_and_keys_hold() {
-    let bodies: [(&str, fn(&[u8])); 3] =
-        [("diff", properties::diff), ("verdict", properties::verdict_answer), ("keys", properties::keys)];
-    for (target, body) in bodies {
-        for (name, bytes) in seeds(target) {
-            println!("{target}/{name}");
-            body(&bytes);
-        }
-    }
+    hold("diff", properties::diff);
+    hold("verdict", properties::verdict_answer);
+    hold("keys", properties::keys);
 }
 
 #[test]
 fn seeds_of_comments_and_settings_hold() {
     let folder = tempfile::tempdir().unwrap();
-    let bodies: [(&str, fn(&Path, &[u8])); 2] =
-        [("comments", properties::comments), ("settings", properties::settings)];
-    for (target, body) in bodies {
-        for (name, bytes) in seeds(target) {
-            println!("{target}/{name}");
-            body(folder.path(), &bytes);
-        }
-    }
+    hold("comments", |bytes| properties::comments(folder.path(), bytes));
+    hold("settings", |bytes| properties::settings(folder.path(), bytes));
 }
 
 /// Two texts that share most of their lines.

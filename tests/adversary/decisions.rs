@@ -81,6 +81,31 @@ fn waiting(scene: &Scene) -> String {
     head
 }
 
+/// Approves again and again while somebody commits in the worktree all the time.
+fn raced(scene: &Scene, head: &str) {
+    let tree = scene.bench.worktree(ID);
+    let ends = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut turn = 0;
+            while !ends.load(Ordering::Relaxed) && turn < 400 {
+                turn += 1;
+                std::fs::write(tree.join("hello.txt"), format!("turn {turn}\n")).unwrap();
+                git(&tree, &["commit", "-q", "-a", "-m", "Sneaked in"]);
+                git(&tree, &["reset", "-q", "--hard", head]);
+            }
+        });
+        for _ in 0..12 {
+            let ran = scene.bench.koru(&["ticket", "decide", ID, "approve", "--seen", head]);
+            if ran.code == Some(0) {
+                break;
+            }
+            assert_eq!(ran.code, Some(1), "{ran:?}");
+        }
+        ends.store(true, Ordering::Relaxed);
+    });
+}
+
 /// While an operator approves what was shown, the branch moves and files change: either it is refused, or exactly the
 /// commit that was shown is on record.
 #[test]
@@ -107,27 +132,7 @@ fn an_approval_is_of_what_was_shown_or_refused() {
         let ran = scene.bench.koru(&["ticket", "decide", ID, "approve", "--seen", seen]);
         assert_ne!(ran.code, Some(0), "{seen:?}: {ran:?}");
     }
-    // And raced: somebody commits in the worktree all the time.
-    let ends = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut turn = 0;
-            while !ends.load(Ordering::Relaxed) && turn < 400 {
-                turn += 1;
-                std::fs::write(tree.join("hello.txt"), format!("turn {turn}\n")).unwrap();
-                git(&tree, &["commit", "-q", "-a", "-m", "Sneaked in"]);
-                git(&tree, &["reset", "-q", "--hard", &head]);
-            }
-        });
-        for _ in 0..12 {
-            let ran = scene.bench.koru(&["ticket", "decide", ID, "approve", "--seen", &head]);
-            if ran.code == Some(0) {
-                break;
-            }
-            assert_eq!(ran.code, Some(1), "{ran:?}");
-        }
-        ends.store(true, Ordering::Relaxed);
-    });
+    raced(&scene, &head);
     let record = serde_json::to_value(scene.bench.project.record(ID)).unwrap();
     let days = std::fs::read_dir(scene.bench.project.path().join(".planfile/.koru/audit"));
     let audit: String = days
