@@ -27,8 +27,8 @@ pub(crate) enum Desktop {
     Osc777,
 }
 
-/// What is wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is wanted; by itself, nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notify {
     pub(crate) bell: bool,
     pub(crate) title: bool,
@@ -37,18 +37,6 @@ pub struct Notify {
     pub(crate) command: Vec<String>,
     /// The states that are worth it.
     pub(crate) on: Vec<RowState>,
-}
-
-impl Default for Notify {
-    fn default() -> Self {
-        Notify {
-            bell: false,
-            title: true,
-            desktop: None,
-            command: Vec::new(),
-            on: STATES.iter().map(|(_, state)| *state).collect(),
-        }
-    }
 }
 
 /// The words of `on`.
@@ -75,9 +63,14 @@ pub struct Call {
 }
 
 impl Notify {
+    /// What is wanted where the user says nothing: the window's title.
+    pub(crate) fn usual() -> Notify {
+        Notify { title: true, on: STATES.iter().map(|(_, state)| *state).collect(), ..Notify::default() }
+    }
+
     /// Reads `notify.yaml`; what cannot be honoured comes back as sentences.
     pub fn read(text: &str) -> (Notify, Vec<String>) {
-        let (mut notify, mut troubles) = (Notify::default(), Vec::new());
+        let (mut notify, mut troubles) = (Notify::usual(), Vec::new());
         match serde_yaml::from_str::<Option<Mapping>>(text) {
             Err(error) => troubles.push(format!("notify.yaml: {error}; nothing in it counts")),
             Ok(entries) => {
@@ -219,7 +212,7 @@ mod tests {
         };
         assert_eq!((notify, troubles), (expected, vec![]));
         let (notify, troubles) = Notify::read("bel: true\ndesktop: loud\non: [always]\ncommand: ls\n");
-        assert_eq!(notify, Notify::default());
+        assert_eq!(notify, Notify::usual());
         assert_eq!(troubles.len(), 4, "{troubles:?}");
     }
 

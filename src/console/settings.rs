@@ -41,7 +41,8 @@ impl ConsoleOptions {
         let mut troubles = Vec::new();
         let folder = self.config_dir.clone().or_else(crate::base::paths::config_dir);
         let keymap = folder.as_deref().map(|folder| read_keymap(folder, &mut troubles)).unwrap_or_default();
-        let notify = folder.as_deref().map(|folder| read_notify(folder, &mut troubles)).unwrap_or_default();
+        let notify = folder.as_deref().map(|folder| read_notify(folder, &mut troubles));
+        let notify = notify.unwrap_or_else(Notify::usual);
         let themes = folder.as_deref().map(|folder| read_themes(folder, &mut troubles)).unwrap_or_default();
         // A theme that was taken away since is forgotten without a word; one that was asked for is not.
         let remembered = || self.preferences().theme().filter(|name| themes.names().contains(name));
@@ -95,7 +96,7 @@ fn read_keymap(folder: &Path, troubles: &mut Vec<String>) -> Keymap {
 
 fn read_notify(folder: &Path, troubles: &mut Vec<String>) -> Notify {
     match read_small(&folder.join("notify.yaml")) {
-        Ok(None) => Notify::default(),
+        Ok(None) => Notify::usual(),
         Ok(Some(text)) => {
             let (notify, wrong) = Notify::read(&text);
             troubles.extend(wrong);
@@ -103,7 +104,7 @@ fn read_notify(folder: &Path, troubles: &mut Vec<String>) -> Notify {
         }
         Err(trouble) => {
             troubles.push(trouble);
-            Notify::default()
+            Notify::usual()
         }
     }
 }

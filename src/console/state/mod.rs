@@ -205,6 +205,7 @@ impl Console {
         };
         console.take_snapshot(snapshot);
         console.effects.clear();
+        console.title.clear();
         console
     }
 
