@@ -98,7 +98,7 @@ impl Redactor {
 
     /// Whether there is nothing to take out of any line of the text: what is said for all lines at once need not be asked
     /// for each. It may say no where each line alone is clean (a value whose quote is closed on another line), never the
-    /// other way round: no line ends a value later, or a word, than the text does.
+    /// other way round: a word ends with its line, and a value in the whole text is at least as long as in its line.
     pub fn is_clean(&self, text: &str) -> bool {
         self.find(text).is_empty()
     }
