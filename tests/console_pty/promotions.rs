@@ -3,9 +3,9 @@
 
 use std::process::Command;
 
-use crate::steps::{open, quit, wait_status};
+use crate::steps::{quit, wait_status};
 use crate::support::project::{Project, Ticket, human};
-use crate::support::pty::Terminal;
+use crate::support::pty::{Launch, Terminal};
 
 /// Writes the file that the ticket is called after, and something of its own.
 const WORKER: &str = r#"#!/bin/sh
@@ -50,7 +50,8 @@ pub(crate) fn finished(tickets: &[Ticket], config: &str) -> Project {
 
 /// Opens the screen of what lands, where this many wait.
 pub(crate) fn open_at(project: &Project, waiting: usize) -> Terminal {
-    let terminal = open(project);
+    // Their tickets are finished and folded away: the header says that there is something.
+    let terminal = Launch::koru(project.path(), &[]).size(120, 40).start();
     terminal.wait_for(&format!("{waiting} to land"));
     terminal.send("L");
     terminal.wait_for("PROMOTIONS");
