@@ -41,7 +41,7 @@
 //!
 //! `src/plan/yaml/load.rs` parses a sprint file into spans and each record into a [`plan::ticket::Ticket`]; from there to
 //! the screen the ticket is shared and never copied: `src/plan/store/mod.rs` hands out a plan, `src/runtime/storage.rs`
-//! publishes it, `src/runtime/supervisor/mod.rs` puts it into a snapshot, `src/console/rows.rs` makes a row that is the
+//! publishes it, `src/runtime/supervisor/snapshot.rs` puts it into a snapshot, `src/console/rows.rs` makes a row that is the
 //! ticket's number in the plan, and `src/console/view/queue.rs` writes the cells.
 //!
 //! Back: `src/console/app.rs` reads a key, `src/console/keymap.rs` makes it an action,
