@@ -2,7 +2,6 @@
 //! in every pane, and comments always have somewhere to go.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[allow(dead_code)]
 mod console_support;
 #[allow(dead_code)]
 #[path = "console_review/scene.rs"]

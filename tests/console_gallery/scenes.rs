@@ -13,8 +13,8 @@ use crate::boards::{
     all_done, approved, asks, broken, delegable, grid, idle, long_names, over, past_runs, read_only, refused,
     reviewing, sleeping, stalled, violated, waiting, working,
 };
-use crate::console_support::agents::{agent, raw, said, trouble, worktrees};
-use crate::console_support::{Bench, empty, id, output, run, ticket, with};
+use crate::console_support::agents::{raw, said, worktrees};
+use crate::console_support::{Bench, empty, id, output};
 use crate::promotion_scene;
 use crate::review_scene::{Answers, reviewed};
 
