@@ -125,19 +125,20 @@ impl Notify {
     }
 }
 
-/// The sequence that sets the window's title.
+/// The sequence that sets the window's title. Like all of these it ends with ST, so that a terminal that does not know it
+/// does not ring.
 pub(crate) fn title(text: &str) -> String {
-    format!("\x1b]2;{}\x07", plain(text))
+    format!("\x1b]2;{}\x1b\\", plain(text))
 }
 
 /// The sequence that asks the terminal for a notification.
 pub(crate) fn desktop(how: Desktop, call: &Call) -> String {
     match how {
-        Desktop::Osc9 => format!("\x1b]9;{}\x07", plain(&call.text)),
+        Desktop::Osc9 => format!("\x1b]9;{}\x1b\\", plain(&call.text)),
         // A semicolon would end the title.
         Desktop::Osc777 => {
             let head = plain(&format!("koru {}", call.project)).replace(';', ",");
-            format!("\x1b]777;notify;{head};{}\x07", plain(&call.text))
+            format!("\x1b]777;notify;{head};{}\x1b\\", plain(&call.text))
         }
     }
 }
@@ -219,9 +220,9 @@ mod tests {
     #[test]
     fn no_text_ends_a_sequence_early() {
         let hostile = call("a\x07b\x1b\\c\u{9c}d");
-        assert_eq!(desktop(Desktop::Osc9, &hostile), "\x1b]9;ab\\cd\x07");
-        assert_eq!(desktop(Desktop::Osc777, &hostile), "\x1b]777;notify;koru shop, x;ab\\cd\x07");
-        assert_eq!(title("x\x1b]0;y\x07"), "\x1b]2;x]0;y\x07");
+        assert_eq!(desktop(Desktop::Osc9, &hostile), "\x1b]9;ab\\cd\x1b\\");
+        assert_eq!(desktop(Desktop::Osc777, &hostile), "\x1b]777;notify;koru shop, x;ab\\cd\x1b\\");
+        assert_eq!(title("x\x1b]0;y\x07"), "\x1b]2;x]0;y\x1b\\");
     }
 
     #[test]
