@@ -203,7 +203,14 @@ async fn a_tree_holds_who_left_the_session_and_who_forgot_the_environment() {
         };
         pids.iter().map(line).collect()
     };
-    assert_eq!(lines(&left), ["sleep 61 ", "sleep 62 "], "{left:?} of {known:?}");
+    // A shell that said "up" is about to become its sleep.
+    let became = async {
+        while lines(&left) != ["sleep 61 ", "sleep 62 "] {
+            tokio::task::yield_now().await;
+        }
+    };
+    let became = tokio::time::timeout(LONG, became).await;
+    assert!(became.is_ok(), "{:?}, {left:?} of {known:?}", lines(&left));
     tree.kill_now();
     while !tree.members().is_empty() {
         tokio::task::yield_now().await;
