@@ -20,6 +20,15 @@ const CALLS: [&[&str]; 7] = [
     &["ticket", "update", "PLF-001", "--name", "Changed"],
 ];
 
+/// Ends whoever writes meanwhile, also when what is tested fails: else the test would wait for ever.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn project() -> Project {
     Project::with(&[
         shell("PLF-001", "One", "true"),
@@ -79,6 +88,7 @@ fn every_answer_is_of_one_version_while_others_write() {
     assert_ne!(one, two);
     let ends = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _ends = Ends(&ends);
         scope.spawn(|| {
             let beside = path.with_extension("tmp");
             let mut turn = 0;
@@ -100,7 +110,6 @@ fn every_answer_is_of_one_version_while_others_write() {
             let known = versions.map(|version| sorted(version.map(str::to_owned).to_vec()));
             assert!(known.contains(&sorted(names.clone())), "a mixture: {names:?}");
         }
-        ends.store(true, Ordering::Relaxed);
     });
 }
 
@@ -112,6 +121,7 @@ fn a_writer_without_the_lock_loses_nobodys_tickets() {
     let path = place.current();
     let ends = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _ends = Ends(&ends);
         scope.spawn(|| {
             let beside = path.with_extension("tmp");
             while !ends.load(Ordering::Relaxed) {
@@ -128,7 +138,6 @@ fn a_writer_without_the_lock_loses_nobodys_tickets() {
             let ran = place.run(&["ticket", "update", "PLF-001", "--name", &name]);
             ended(&ran, &name);
         }
-        ends.store(true, Ordering::Relaxed);
     });
     let listed = place.run(&["ticket", "list", "--format", "json"]).expect(0).json();
     assert_eq!(listed.as_array().unwrap().len(), 3, "{listed}");
