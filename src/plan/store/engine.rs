@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::files::{Files, Merged};
+use super::reading::ROUNDS;
 use super::whole::{self, Noted};
 use super::{FileWarning, MutateError, OpenError, Plan, evidence};
 use crate::base::clock::Clock;
@@ -120,6 +121,19 @@ impl Engine {
 
     /// See [`super::Store::record`].
     pub(super) fn record(&mut self, id: &TicketId) -> Option<Value> {
+        for _ in 0..ROUNDS {
+            let record = self.record_as_looked_at(id);
+            // The file was written since it was looked at; or it holds no such ticket.
+            if record.is_some() || self.files.home_of(id.as_str()).is_none() {
+                return record;
+            }
+            self.refresh();
+        }
+        None
+    }
+
+    /// The record in the version of its file that was looked at last; `None` when the file is another one by now.
+    pub(super) fn record_as_looked_at(&mut self, id: &TicketId) -> Option<Value> {
         if !self.loaded {
             self.refresh();
         }

@@ -28,7 +28,8 @@ impl Engine {
         let stamp = |file: &File| file.metadata().ok().map(|metadata| Stamp::of(&metadata));
         let before = stamp(&file)?;
         let records = stream::records(&file, before.size, "current", keep)?;
-        let settled = stamp(&file)? == before && Stamp::read(&path).ok()? == Some(before);
+        // One version, that of when it was opened: whoever replaces the file meanwhile replaces it for the next call.
+        let settled = stamp(&file)? == before;
         (settled && self.files.whole_besides("current")? == listed).then_some(records)
     }
 
@@ -38,7 +39,7 @@ impl Engine {
     }
 
     /// See [`super::Store::write_records`].
-    pub(super) fn write_records(&mut self, tickets: &[&Arc<Ticket>], out: &mut Vec<u8>) {
+    pub(super) fn write_records(&mut self, tickets: &[&Arc<Ticket>], out: &mut Vec<u8>) -> bool {
         self.plan();
         let evidence = self.evidence();
         for group in tickets.chunk_by(|one, other| one.sprint == other.sprint) {
@@ -49,12 +50,13 @@ impl Engine {
                 Some(parts) => parts.iter().for_each(|part| append(part, out)),
                 None => {
                     for ticket in group {
-                        let record = self.record(&ticket.id).unwrap_or_default();
+                        let Some(record) = self.record_as_looked_at(&ticket.id) else { return false };
                         append(record.to_string().as_bytes(), out);
                     }
                 }
             }
         }
+        true
     }
 }
 

@@ -291,15 +291,18 @@ impl Store {
         self.engine.get_mut().refresh()
     }
 
-    /// The whole record of a ticket as JSON, unknown keys included, evidence merged in as planfile shows it.
+    /// The whole record of a ticket as JSON, unknown keys included, evidence merged in as planfile shows it. `None` when
+    /// there is no such ticket, or its file is written again and again while we look.
     pub fn record(&self, id: &TicketId) -> Option<Value> {
         self.engine.borrow_mut().record(id)
     }
 
     /// Appends the records of these tickets of the plan, each as [`Store::record`] gives it, as JSON objects with commas
-    /// between them. Far cheaper than one by one.
-    pub fn write_records(&self, tickets: &[&Arc<Ticket>], out: &mut Vec<u8>) {
-        self.engine.borrow_mut().write_records(tickets, out);
+    /// between them. Far cheaper than one by one. False when a file was written since the plan was made: what is in `out`
+    /// is worth nothing then; look again, with a fresh plan.
+    #[must_use]
+    pub fn write_records(&self, tickets: &[&Arc<Ticket>], out: &mut Vec<u8>) -> bool {
+        self.engine.borrow_mut().write_records(tickets, out)
     }
 
     /// What [`Store::write_records`] writes for the tickets of `current` that `keep` likes (all without it), in pieces to

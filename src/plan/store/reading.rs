@@ -11,7 +11,7 @@ use crate::base::regular::{self, Links};
 const LARGEST: u64 = 1024 * 1024 * 1024;
 
 /// How often a read is tried while somebody keeps writing; then the last answer is taken.
-const ROUNDS: usize = 5;
+pub(super) const ROUNDS: usize = 5;
 
 /// Reads one version of a regular file, never a mixture of two; `None` when there is none.
 pub(super) fn read_whole(path: &Path) -> io::Result<Option<(Stamp, Vec<u8>)>> {

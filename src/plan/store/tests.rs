@@ -242,7 +242,7 @@ fn listing_without_a_plan_says_what_the_plan_says() {
             let kept: Vec<_> =
                 plan.tickets.iter().filter(|ticket| ticket.sprint == "current" && keep(ticket)).collect();
             let mut records = Vec::new();
-            store.write_records(&kept, &mut records);
+            assert!(store.write_records(&kept, &mut records));
             String::from_utf8(records).unwrap()
         };
         let store = open(&folder);

@@ -14,8 +14,11 @@ use super::super::output::{Out, Tone};
 use super::{priority, status, words};
 use crate::base::text::safe_text;
 use crate::plan::queue::{Order, Scope, order};
-use crate::plan::store::Plan;
+use crate::plan::store::{Plan, Store};
 use crate::plan::ticket::{Priority, Status, Ticket};
+
+/// How often the planfile is looked at while somebody keeps writing it.
+const LOOKS: u32 = 50;
 
 /// Prints the tickets that match. Files that do not parse are named on standard error and make the exit code 1; what
 /// parses is listed all the same.
@@ -24,7 +27,7 @@ use crate::plan::ticket::{Priority, Status, Ticket};
 /// See [`VerbError`].
 pub(super) fn run(context: &Context, args: &ListArgs, out: &mut Out) -> Result<Exit, VerbError> {
     let wanted = Wanted::new(args)?;
-    let store = context.store()?;
+    let mut store = context.store()?;
     if context.json()
         && args.sprint == "current"
         && let Some(pieces) = store.current_records(wanted.filter().as_deref())
@@ -32,18 +35,47 @@ pub(super) fn run(context: &Context, args: &ListArgs, out: &mut Out) -> Result<E
         array(&pieces, out);
         return Ok(Exit::Ok);
     }
-    let plan = store.plan();
-    if args.sprint != "all" && !known_sprint(&plan, &args.sprint) {
+    let mut looks = 0;
+    let plan = loop {
+        let plan = store.plan();
+        if printed(context, args, &wanted, &store, &plan, out)? {
+            break plan;
+        }
+        looks += 1;
+        if looks == LOOKS {
+            let why = "the planfile is written again and again while it is read; try once more".to_owned();
+            return Err(VerbError::Failed(why));
+        }
+        store.refresh();
+    };
+    for fault in &plan.faults {
+        out.note(Tone::Bad, &format!("koru-tui: {}", fault_line(fault)));
+    }
+    Ok(if plan.faults.is_empty() { Exit::Ok } else { Exit::Failed })
+}
+
+/// Prints the tickets of the plan that match; false, and nothing is printed, when a file was written since it was made.
+fn printed(
+    context: &Context,
+    args: &ListArgs,
+    wanted: &Wanted,
+    store: &Store,
+    plan: &Plan,
+    out: &mut Out,
+) -> Result<bool, VerbError> {
+    if args.sprint != "all" && !known_sprint(plan, &args.sprint) {
         return Err(VerbError::Usage(format!(
             "no sprint {}; there are: {}",
             args.sprint,
-            sprint_names(&plan)
+            sprint_names(plan)
         )));
     }
     let tickets: Vec<&Arc<Ticket>> = plan.tickets.iter().filter(|ticket| wanted.matches(ticket)).collect();
     if context.json() {
         let mut records = Vec::new();
-        store.write_records(&tickets, &mut records);
+        if !store.write_records(&tickets, &mut records) {
+            return Ok(false);
+        }
         array(&[String::from_utf8_lossy(&records)], out);
     } else {
         let scope = Scope { sprint: scope_sprint(args), ..Scope::default() };
@@ -53,10 +85,7 @@ pub(super) fn run(context: &Context, args: &ListArgs, out: &mut Out) -> Result<E
             _ => table(&tickets, &order, out),
         }
     }
-    for fault in &plan.faults {
-        out.note(Tone::Bad, &format!("koru-tui: {}", fault_line(fault)));
-    }
-    Ok(if plan.faults.is_empty() { Exit::Ok } else { Exit::Failed })
+    Ok(true)
 }
 
 /// Prints pieces of JSON text, each of some values with commas between them, as one array.
