@@ -8,6 +8,7 @@ use super::walk::Position;
 impl OutputView {
     /// Scrolls by rows, up when negative. Up freezes; down to the last row follows again.
     pub(crate) fn scroll_rows(&mut self, rows: i64) {
+        self.stay();
         let count = usize::try_from(rows.unsigned_abs()).unwrap_or(usize::MAX);
         if rows < 0 {
             let start = self.current_top();
@@ -30,6 +31,7 @@ impl OutputView {
 
     /// To the first line.
     pub(crate) fn home(&mut self) {
+        self.stay();
         self.freeze();
         self.top = Position::default();
         self.cursor = None;
@@ -37,9 +39,17 @@ impl OutputView {
 
     /// To the tail, and follows.
     pub(crate) fn end(&mut self) {
+        self.stay();
         self.follow = true;
         self.cursor = None;
         self.top = self.bottom();
+    }
+
+    /// A search is carried out at the next frame; a move that came after it counts.
+    fn stay(&mut self) {
+        if let Some(search) = &mut self.search {
+            search.stay();
+        }
     }
 
     /// Scrolls sideways, to the left when negative; nothing happens while lines are wrapped.

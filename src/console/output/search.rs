@@ -108,6 +108,11 @@ impl Search {
         }
     }
 
+    /// Whoever moves meanwhile stays where he went: what is still being looked for is not gone to any more.
+    pub(super) fn stay(&mut self) {
+        self.seek = None;
+    }
+
     /// What is looked for, if anything.
     pub(super) fn pattern(&self) -> Option<&Pattern> {
         self.pattern.as_ref()

@@ -41,6 +41,23 @@ fn searching_finds_while_typing_steps_and_wraps() {
     assert_eq!(found(&view), (Some(1), 1, false));
 }
 
+/// Keys that come faster than frames: the search is typed and left behind before it was carried out.
+#[test]
+fn a_move_after_a_search_is_not_undone_by_the_search() {
+    let mut lines = numbered(0..200);
+    lines[20] = line("the needle");
+    let mut view = view_of(&lines);
+    screen(&mut view, 20, 9);
+    view.search_begin();
+    view.search_set("needle");
+    view.search_accept();
+    view.end();
+    assert_eq!(screen(&mut view, 20, 9)[8], "  line 199");
+    assert!(view.status().following);
+    view.search_next();
+    assert!(screen(&mut view, 20, 9).contains(&"  the needle".to_owned()));
+}
+
 #[test]
 fn a_search_at_the_tail_looks_upwards_first() {
     let mut lines = numbered(0..200);
