@@ -88,7 +88,7 @@ fn two_rounds(worker: Agent, judge: Agent) {
     terminal.send("\r");
     terminal.wait_for(&format!("{by} works {ID}"));
     terminal.send("\x13");
-    wait_long(&terminal, "changes required · 1 finding");
+    wait_long(&terminal, "✕ changes (1)");
     wait_long(&terminal, "✓ approve");
     let screen = wait_long(&terminal, "✓ approved");
     for text in ["round 2/3", "✓ fixed  high  hello.txt:2", by, of] {
