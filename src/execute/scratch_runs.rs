@@ -7,7 +7,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::folder::{RecordState, RunFolder, RunRecord};
+use super::folder::{FORMAT, RecordState, RunFolder, RunRecord};
 use super::isolation;
 use crate::base::paths::ProjectPaths;
 use crate::base::process::ProcessIdentity;
@@ -18,6 +18,33 @@ pub fn scratch_id(word: &str, what: &str) -> TicketId {
     let now = Timestamp::now();
     let (seconds, part) = (now.as_second(), now.subsec_nanosecond());
     TicketId::new(format!("{word}-{what}{seconds}-{}-{part}", std::process::id()))
+}
+
+/// The record of a run of the kind `word` that begins, in its folder.
+pub fn begun(
+    word: &str,
+    folder: &RunFolder,
+    ticket: &TicketId,
+    label: String,
+    began: Timestamp,
+) -> RunRecord {
+    RunRecord {
+        format: FORMAT,
+        run: folder.name().to_owned(),
+        ticket: ticket.clone(),
+        executor: word.to_owned(),
+        label,
+        holder: String::new(),
+        supervisor: ProcessIdentity::own(),
+        child: None,
+        started_at: began,
+        state: RecordState::Running,
+        ended_at: None,
+        exit_code: None,
+        message: None,
+        agent: None,
+        spent: None,
+    }
 }
 
 /// Throws away the worktrees of the kind `word` whose process died, and closes their records. What cannot be removed

@@ -8,10 +8,9 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::base::paths::ProjectPaths;
-use crate::base::process::ProcessIdentity;
 use crate::execute::environment::{Environment, Recipient, Wanted};
 use crate::execute::fence::{self, Breach, FenceRequest, Raised};
-use crate::execute::folder::{FORMAT, RecordState, RunFolder, RunRecord};
+use crate::execute::folder::{RecordState, RunFolder, RunRecord};
 use crate::execute::isolation::{self, Worktree};
 use crate::execute::output::OutputLine;
 use crate::execute::recorder::{Listener, Recorder};
@@ -20,7 +19,7 @@ use crate::execute::stop::StopWatch;
 use crate::execute::transcript::TranscriptWriter;
 use crate::plan::policy::Policy;
 use crate::plan::settings::Settings;
-use crate::plan::ticket::{Ticket, TicketId};
+use crate::plan::ticket::Ticket;
 use crate::verify::gates::waiver::waiver;
 use crate::verify::gates::{self, GateJob, GatePlan, GateReport};
 
@@ -124,7 +123,7 @@ impl Proving {
         let raised = fence::raise(&request).map_err(|error| error.to_string())?;
         let gates = gates::plan(&worktree.work_folder(), &policy, &env);
         let label = format!("checks of what lands, at {}", self.commit.get(..12).unwrap_or_default());
-        let record = begun(&folder, &worktree.ticket, label, began);
+        let record = scratch_runs::begun(LANDING, &folder, &worktree.ticket, label, began);
         // On disk before anything starts: whoever cleans up meanwhile sees that the worktree is in use.
         folder
             .write_record(&record)
@@ -156,26 +155,6 @@ impl Proving {
 fn discard(root: &Path, worktree: &Worktree) {
     if let Err(error) = isolation::discard(root, worktree) {
         tracing::warn!(%error, "the worktree that checks ran in stays");
-    }
-}
-
-fn begun(folder: &RunFolder, ticket: &TicketId, label: String, began: Timestamp) -> RunRecord {
-    RunRecord {
-        format: FORMAT,
-        run: folder.name().to_owned(),
-        ticket: ticket.clone(),
-        executor: LANDING.to_owned(),
-        label,
-        holder: String::new(),
-        supervisor: ProcessIdentity::own(),
-        child: None,
-        started_at: began,
-        state: RecordState::Running,
-        ended_at: None,
-        exit_code: None,
-        message: None,
-        agent: None,
-        spent: None,
     }
 }
 

@@ -29,6 +29,7 @@ mod runs;
 mod search;
 mod status;
 mod ticket;
+mod watching;
 mod worktree;
 
 use std::ffi::OsString;

@@ -3,15 +3,14 @@
 //! Exit codes: 0 done (also when it was done already), 1 refused or failed, 2 the command line is wrong.
 
 use serde_json::json;
-use tokio::sync::mpsc;
 
 use super::cli::DEFAULT_ACTOR;
 use super::cli::promotion::{ApplyArgs, ListArgs, PromotionVerb, RejectArgs, UndoArgs};
 use super::context::Context;
 use super::error::{Exit, VerbError};
 use super::output::{Out, Tone};
+use super::watching::watched;
 use super::{logging, queue};
-use crate::execute::stop::{Stop, stop_pair};
 use crate::plan::settings::{Risk, Settings};
 use crate::plan::store::Store;
 use crate::plan::ticket::Ticket;
@@ -179,34 +178,9 @@ fn apply(
         Approval { id: promotion.id.clone(), seen: args.seen.clone(), word: args.high_risk.clone() };
     let _log = logging::start();
     let runtime = queue::async_runtime(2)?;
-    let carried = runtime.block_on(watched(desk, &ticket, &approval, out))?;
+    let carried =
+        runtime.block_on(watched(out, |progress, stop| desk.approve(&ticket, &approval, progress, stop)))?;
     Ok(carried_out(context, &carried, out))
-}
-
-/// Lands, and tells on standard error what the checks say. Ctrl-C stops them politely, and nothing lands.
-async fn watched(
-    desk: &Desk,
-    ticket: &Ticket,
-    approval: &Approval,
-    out: &mut Out,
-) -> Result<Carried, VerbError> {
-    let (progress, mut lines) = mpsc::unbounded_channel::<String>();
-    let (stopper, stop) = stop_pair();
-    let signals = queue::signals::listen()
-        .map_err(|error| VerbError::Failed(format!("listening for signals failed: {error}")))?;
-    let work = desk.approve(ticket, approval, progress, stop);
-    tokio::pin!(work);
-    let done = loop {
-        tokio::select! {
-            done = &mut work => break done,
-            Some(line) = lines.recv() => out.note(Tone::Faint, &line),
-            () = signals.stop.cancelled(), if stopper.current() == Stop::No => drop(stopper.press()),
-        }
-    };
-    while let Ok(line) = lines.try_recv() {
-        out.note(Tone::Faint, &line);
-    }
-    done.map_err(VerbError::Failed)
 }
 
 fn carried_out(context: &Context, carried: &Carried, out: &mut Out) -> Exit {

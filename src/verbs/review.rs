@@ -2,15 +2,13 @@
 //!
 //! Exit codes are kagura-engineer's: 0 green or yellow, 1 could not review, 2 red.
 
-use tokio::sync::mpsc;
-
 use super::cli::Format;
 use super::cli::review::ReviewArgs;
 use super::context::Context;
 use super::error::{Exit, VerbError};
 use super::output::{Out, Tone};
+use super::watching::watched;
 use super::{logging, queue};
-use crate::execute::stop::{Stop, stop_pair};
 use crate::plan::scaffold::is_initialised;
 use crate::plan::store::OpenError;
 use crate::verify::finding::Finding;
@@ -39,7 +37,7 @@ pub(super) fn run(context: &Context, args: ReviewArgs, out: &mut Out) -> Result<
     let asked = options.clone();
     let _log = logging::start();
     let runtime = queue::async_runtime(2)?;
-    let reviewed = match runtime.block_on(watched(options, out)) {
+    let reviewed = match runtime.block_on(watched(out, |progress, stop| review(options, progress, stop))) {
         Ok(reviewed) => reviewed,
         // Whoever reads JSON gets a report of that, too.
         Err(VerbError::Failed(why)) if json => Reviewed::not_begun(&asked, why),
@@ -58,27 +56,6 @@ pub(super) fn run(context: &Context, args: ReviewArgs, out: &mut Out) -> Result<
         Status::Fail => Exit::Failed,
         Status::Blocked => Exit::RED,
     })
-}
-
-/// Reviews, and tells on standard error what goes on. Ctrl-C stops politely, a second one at once.
-async fn watched(options: ReviewOptions, out: &mut Out) -> Result<Reviewed, VerbError> {
-    let (progress, mut lines) = mpsc::unbounded_channel::<String>();
-    let (stopper, stop) = stop_pair();
-    let signals = queue::signals::listen()
-        .map_err(|error| VerbError::Failed(format!("listening for signals failed: {error}")))?;
-    let work = review(options, progress, stop);
-    tokio::pin!(work);
-    let done = loop {
-        tokio::select! {
-            done = &mut work => break done,
-            Some(line) = lines.recv() => out.note(Tone::Faint, &line),
-            () = signals.stop.cancelled(), if stopper.current() == Stop::No => drop(stopper.press()),
-        }
-    };
-    while let Ok(line) = lines.try_recv() {
-        out.note(Tone::Faint, &line);
-    }
-    done.map_err(VerbError::Failed)
 }
 
 fn tone(status: Status) -> Tone {

@@ -9,7 +9,6 @@ use tokio::sync::mpsc;
 
 use crate::base::atomic;
 use crate::base::paths::ProjectPaths;
-use crate::base::process::ProcessIdentity;
 use crate::execute::agents::backend::{OWN_FOLDER, detect, writable};
 use crate::execute::agents::kind::AgentKind;
 use crate::execute::agents::session::{self, AgentJob, AgentReport, Limits};
@@ -17,7 +16,7 @@ use crate::execute::agents::tally::Tally;
 use crate::execute::agents::used::Used;
 use crate::execute::environment::{Environment, Recipient, Wanted};
 use crate::execute::fence::{self, Breach, Fence, FenceRequest, Guard};
-use crate::execute::folder::{AgentRecord, FORMAT, RecordState, RunFolder, RunRecord};
+use crate::execute::folder::{AgentRecord, RecordState, RunFolder, RunRecord};
 use crate::execute::isolation::{self, Note, Worktree};
 use crate::execute::output::{Channel, OutputLine};
 use crate::execute::recorder::{Listener, Recorder};
@@ -26,7 +25,6 @@ use crate::execute::stop::StopWatch;
 use crate::execute::transcript::TranscriptWriter;
 use crate::plan::policy::Policy;
 use crate::plan::settings::{AgentChoice, REVIEWER, Settings};
-use crate::plan::ticket::TicketId;
 
 /// Word of worktrees and runs for one look ([`scratch_runs`]).
 pub(super) const LOOK: &str = "review";
@@ -181,7 +179,7 @@ impl Ground {
         let listener = Box::new(Telling(self.progress.clone()));
         let recorder = Recorder::new(redactor, Some(transcript), listener);
         // On disk before anybody starts: whoever cleans up or works meanwhile sees that the worktree is in use.
-        let record = begun(&folder, &worktree.ticket, recorder.clean(label), began);
+        let record = scratch_runs::begun(LOOK, &folder, &worktree.ticket, recorder.clean(label), began);
         folder
             .write_record(&record)
             .map_err(|error| format!("writing the record of the run {} failed: {error}", folder.name()))?;
@@ -267,27 +265,6 @@ impl Run {
         let settled = self.guard.settle();
         let Run { folder, recorder, worktree, record, .. } = self;
         (settled.breaches, Finished { folder, recorder, worktree, record })
-    }
-}
-
-/// The record of a run that begins.
-fn begun(folder: &RunFolder, ticket: &TicketId, label: String, began: Timestamp) -> RunRecord {
-    RunRecord {
-        format: FORMAT,
-        run: folder.name().to_owned(),
-        ticket: ticket.clone(),
-        executor: LOOK.to_owned(),
-        label,
-        holder: String::new(),
-        supervisor: ProcessIdentity::own(),
-        child: None,
-        started_at: began,
-        state: RecordState::Running,
-        ended_at: None,
-        exit_code: None,
-        message: None,
-        agent: None,
-        spent: None,
     }
 }
 
